@@ -1,0 +1,246 @@
+"""One declaration per layer: what a file must hold to be taken in, and what an export writes.
+
+A layer's columns are the same in GeoJSON, GeoPackage, CSV and Shapefile; `dbf` is the Shapefile name (DBF allows ten
+bytes). The staging table, the checks, the report and the synthetic county are all driven by these declarations, so a
+new column is written once, here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "int", "float", "bool", "date", "month", "datetime", "list"]
+Shape = Literal["point", "polygon", "any", "none"]
+
+DBF_NAME_BYTES = 10
+DBF_TEXT_BYTES = 254
+
+
+@dataclass(frozen=True)
+class Column:
+    """One attribute. `label` is its Chinese heading, also accepted as a column name; `list` is text joined by ';'."""
+
+    name: str
+    kind: Kind
+    label: str
+    dbf: str
+    length: int = 80
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str = ""
+    private: bool = False  # leaves in no export or tile without the permission to see homes or contacts
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One kind of file. `key` names the columns that identify a row: importing a key again updates its row."""
+
+    name: str
+    label: str
+    shape: Shape
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    shape_required: bool = True
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+AREA_LEVELS = ("province", "city", "county", "town", "village")
+DISTRICT_BASES = ("residence", "workplace", "joint")
+CONGRESS_LEVELS = ("province", "city", "county", "township")
+CODE12 = r"^\d{12}$"
+
+AREA = Layer(
+    "area", "行政区划", "polygon", ("code",), shape_required=False, columns=(
+        Column("code", "text", "区划代码", "code", 12, required=True, pattern=CODE12),
+        Column("name", "text", "名称", "name", 40, required=True),
+        Column("level", "text", "层级", "level", 10, required=True, choices=AREA_LEVELS),
+        Column("kind", "text", "类型", "kind", 12),
+        Column("parent", "text", "上级代码", "parent", 12, pattern=CODE12),
+        Column("has_congress", "bool", "设人大", "congress"),
+        Column("population", "int", "人口", "population", minimum=0),
+        Column("former_names", "list", "曾用名", "oldnames", 200),
+        Column("valid_from", "date", "启用日期", "valid_from"),
+        Column("valid_to", "date", "停用日期", "valid_to"),
+        Column("synthetic", "bool", "合成数据", "synthetic"),
+    ),
+)
+
+ORGANISATION = Layer(
+    "organisation", "单位", "point", ("code",), shape_required=False, columns=(
+        Column("code", "text", "单位编号", "code", 40, required=True),
+        Column("name", "text", "名称", "name", 80, required=True),
+        Column("short_name", "text", "简称", "short_name", 40),
+        Column("kind", "text", "类别", "kind", 20, required=True, choices=(
+            "congress", "government", "dispatcher", "department", "township", "institution", "enterprise", "village",
+            "association", "school", "hospital", "court")),
+        Column("area", "text", "所在区划", "area", 12, pattern=CODE12),
+        Column("address", "text", "地址", "address", 120),
+        Column("handles_cases", "bool", "承办单位", "handles"),
+        Column("logs_in", "bool", "上线办理", "logs_in"),
+    ),
+)
+
+DISTRICT = Layer(
+    "district", "选区", "polygon", ("code",), shape_required=False, columns=(
+        Column("code", "text", "选区编号", "code", 30, required=True),
+        Column("name", "text", "选区名称", "name", 60, required=True),
+        Column("number", "int", "选区序号", "number", required=True, minimum=1),
+        Column("congress", "text", "人大区划代码", "congress", 12, required=True, pattern=CODE12),
+        Column("term", "int", "届次", "term", required=True, minimum=1),
+        Column("term_starts", "date", "本届起", "term_from", required=True),
+        Column("term_ends", "date", "本届止", "term_to", required=True),
+        Column("seats", "int", "名额", "seats", required=True, minimum=1, maximum=3),
+        Column("basis", "text", "划分方式", "basis", 10, required=True, choices=DISTRICT_BASES),
+        Column("population", "int", "人口", "population", minimum=0),
+        Column("employers", "list", "所含单位", "employers", 250),
+    ),
+)
+
+GRID = Layer(
+    "grid", "网格", "polygon", ("code",), columns=(
+        Column("code", "text", "网格编码", "code", 20, required=True),
+        Column("name", "text", "网格名称", "name", 60, required=True),
+        Column("village", "text", "村社代码", "village", 12, required=True, pattern=CODE12),
+        Column("population", "int", "人口", "population", minimum=0),
+    ),
+)
+
+DOORPLATE = Layer(
+    "doorplate", "门牌", "point", ("code",), columns=(
+        Column("code", "text", "门牌编号", "code", 30, required=True),
+        Column("town", "text", "乡镇街道代码", "town", 12, pattern=CODE12),
+        Column("village", "text", "村社代码", "village", 12, pattern=CODE12),
+        Column("road", "text", "道路", "road", 40),
+        Column("number", "text", "门牌号", "number", 20),
+        Column("hamlet", "text", "自然村", "hamlet", 40),
+        Column("estate", "text", "小区或院落", "estate", 60),
+        Column("building", "text", "幢", "building", 20),
+        Column("unit", "text", "单元", "unit", 20),
+        Column("room", "text", "室", "room", 20),
+        Column("use", "text", "用途", "use", 12, choices=("residence", "business", "public", "industry")),
+        Column("status", "text", "状态", "status", 10, choices=("active", "retired")),
+    ),
+)
+
+DEPUTY = Layer(
+    "deputy", "代表", "point", ("code", "congress", "term"), shape_required=False, columns=(
+        # One row a mandate; a person with two mandates has two rows with the same code. The point is the residence.
+        Column("code", "text", "代表编号", "code", 30, required=True),
+        Column("name", "text", "姓名", "name", 30, required=True),
+        Column("sex", "text", "性别", "sex", 6, choices=("male", "female")),
+        Column("birth_year", "int", "出生年份", "birth_year", minimum=1920, maximum=2010),
+        Column("ethnicity", "text", "民族", "ethnicity", 12),
+        Column("occupation", "text", "职业职务", "occupation", 40),
+        Column("occupation_group", "text", "界别", "occgroup", 20),
+        Column("official", "bool", "党政干部", "official"),
+        Column("county_leader", "bool", "县领导", "leader"),
+        Column("fields", "list", "工作领域", "fields", 120),
+        Column("capacity", "int", "可承担项目数", "capacity", required=True, minimum=0, maximum=20),
+        Column("organisation", "text", "工作单位编号", "org", 40),
+        Column("workplace_lon", "float", "工作地经度", "work_lon", minimum=-180, maximum=180),
+        Column("workplace_lat", "float", "工作地纬度", "work_lat", minimum=-90, maximum=90),
+        Column("congress", "text", "人大区划代码", "congress", 12, required=True, pattern=CODE12),
+        Column("congress_level", "text", "人大层级", "conglevel", 10, required=True, choices=CONGRESS_LEVELS),
+        Column("term", "int", "届次", "term", required=True, minimum=1),
+        Column("term_starts", "date", "本届起", "term_from", required=True),
+        Column("term_ends", "date", "本届止", "term_to", required=True),
+        Column("district", "text", "选区编号", "district", 30),
+        Column("elected_by", "text", "选举单位", "elected_by", 60),
+        Column("reelected", "bool", "连任", "reelected"),
+        Column("ended_on", "date", "终止日期", "ended_on"),
+        Column("group", "text", "代表小组", "group", 60),
+        Column("group_leader", "bool", "小组长", "grpleader"),
+        Column("station", "text", "联络站编号", "station", 30),
+        Column("phone", "text", "电话", "phone", 20, private=True),
+    ),
+)
+
+STATION = Layer(
+    "station", "联络站", "point", ("code",), columns=(
+        Column("code", "text", "联络站编号", "code", 30, required=True),
+        Column("name", "text", "名称", "name", 60, required=True),
+        Column("kind", "text", "类型", "kind", 10, required=True, choices=("centre", "town", "village", "trade")),
+        Column("area", "text", "所属区划", "area", 12, required=True, pattern=CODE12),
+        Column("address", "text", "地址", "address", 120),
+        Column("duty_days", "list", "接待日", "duty_days", 60),
+        Column("duty_hours", "text", "接待时间", "duty_hours", 20),
+        Column("liaison", "text", "联络员", "liaison", 30),
+        Column("phone", "text", "电话", "phone", 20),
+    ),
+)
+
+PROJECT = Layer(
+    "project", "重点项目", "any", ("code",), columns=(
+        Column("code", "text", "项目编号", "code", 30, required=True),
+        Column("name", "text", "项目名称", "name", 80, required=True),
+        Column("type", "text", "项目类型", "type", 40),
+        Column("field", "text", "领域", "field", 20),
+        Column("kind", "text", "建设性质", "kind", 12, required=True, choices=("new", "continuing", "completing", "preparatory")),
+        Column("level", "text", "级别", "level", 10, required=True, choices=("province", "city", "county")),
+        Column("owner", "text", "业主单位编号", "owner", 40),
+        Column("responsible", "text", "责任单位编号", "responsib", 40, required=True),
+        Column("contractors", "list", "参建单位编号", "contract", 200),
+        Column("site_lon", "float", "现场经度", "site_lon", minimum=-180, maximum=180),
+        Column("site_lat", "float", "现场纬度", "site_lat", minimum=-90, maximum=90),
+        Column("investment_total", "float", "总投资(万元)", "invtotal", minimum=0),
+        Column("investment_year", "float", "年度计划投资(万元)", "invyear", minimum=0),
+        Column("starts", "date", "开工日期", "starts", required=True),
+        Column("ends", "date", "计划竣工", "ends", required=True),
+        Column("summary", "text", "建设内容", "summary", 240),
+        Column("experts", "int", "须懂行人数", "experts", minimum=0, maximum=5),
+        Column("demand", "int", "监督小组人数", "demand", minimum=0, maximum=5),
+    ),
+)
+
+SUBPROJECT = Layer(
+    "subproject", "子项目", "none", ("project", "number"), shape_required=False, columns=(
+        Column("project", "text", "项目编号", "project", 30, required=True),
+        Column("number", "int", "序号", "number", required=True, minimum=1),
+        Column("name", "text", "名称", "name", 60, required=True),
+        Column("weight", "float", "权重", "weight", required=True, minimum=0, maximum=100),
+        Column("starts", "date", "计划开始", "starts", required=True),
+        Column("ends", "date", "计划完成", "ends", required=True),
+    ),
+)
+
+PROGRESS = Layer(
+    "progress", "进度月报", "none", ("project", "number", "month"), shape_required=False, columns=(
+        Column("project", "text", "项目编号", "project", 30, required=True),
+        Column("number", "int", "子项目序号", "number", required=True, minimum=1),
+        Column("month", "month", "月份", "month", required=True),
+        Column("percent", "float", "累计完成%", "percent", required=True, minimum=0, maximum=100),
+        Column("invested", "float", "累计投资(万元)", "invested", minimum=0),
+        Column("note", "text", "说明", "note", 200),
+    ),
+)
+
+CASE = Layer(
+    "case", "民情件", "point", ("code",), columns=(
+        Column("code", "text", "民情件编号", "code", 30, required=True),
+        Column("text", "text", "内容", "text", 2000, required=True),
+        Column("category", "text", "类别", "category", 30, required=True),
+        Column("channel", "text", "渠道", "channel", 12, required=True, choices=("scan", "web", "station", "visit", "letter", "phone")),
+        Column("place", "text", "地点描述", "place", 120),
+        Column("submitted_at", "datetime", "提交时间", "submitted", required=True),
+        Column("level", "text", "分级", "level", 10, choices=("deputy", "town", "county")),
+        Column("deputy", "text", "受理代表", "deputy", 30),
+        Column("passed_at", "datetime", "转交时间", "passed"),
+        Column("unit", "text", "承办单位编号", "unit", 40),
+        Column("assigned_at", "datetime", "交办时间", "assigned"),
+        Column("answered_at", "datetime", "答复时间", "answered"),
+        Column("answer", "text", "答复内容", "answer", 2000),
+        Column("rated_at", "datetime", "评价时间", "rated"),
+        Column("rating", "text", "满意度", "rating", 12, choices=("satisfied", "fairly", "unsatisfied")),
+    ),
+)
+
+LAYERS: dict[str, Layer] = {
+    layer.name: layer
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, STATION, DEPUTY, PROJECT, SUBPROJECT, PROGRESS, CASE)
+}
+"""Every layer, in the order in which they can be imported: each refers only to the ones before it."""
