@@ -1,0 +1,76 @@
+"""Who may do what: one table. Views ask `requires`, templates and verbs ask `allowed`, rows are filtered by `visible_to`."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.models import Role, User
+
+
+class Permission(StrEnum):
+    DEPUTY_DESK = "deputy_desk"
+    STAFF_DESK = "staff_desk"
+    ANSWER_AS_DEPUTY = "answer_as_deputy"
+    SEE_CASES = "see_cases"
+    SEE_REPORTERS_CONTACT = "see_reporters_contact"
+    PASS_CASES_ON = "pass_cases_on"
+    ASSIGN_TO_UNITS = "assign_to_units"
+    ANSWER_AS_UNIT = "answer_as_unit"
+    SEE_PROJECTS = "see_projects"
+    SEE_DEPUTIES = "see_deputies"
+    SEE_HOMES = "see_homes"
+    DRAFT_SUPERVISION = "draft_supervision"
+    APPROVE_SUPERVISION = "approve_supervision"
+    SEE_SUPERVISION = "see_supervision"
+    SEE_COCKPIT = "see_cockpit"
+    IMPORT_DATA = "import_data"
+
+
+ALL = frozenset(Role)
+STAFF = frozenset({Role.TOWN_OFFICE, Role.COUNTY_OFFICE})
+
+TABLE: dict[Permission, frozenset[Role]] = {
+    Permission.DEPUTY_DESK: frozenset({Role.DEPUTY}),
+    Permission.STAFF_DESK: STAFF | {Role.DISPATCHER, Role.UNIT},
+    Permission.ANSWER_AS_DEPUTY: frozenset({Role.DEPUTY}),
+    Permission.SEE_CASES: ALL,  # which of them: Case.objects.visible_to(user)
+    Permission.SEE_REPORTERS_CONTACT: ALL - {Role.LEADER},  # and only while holding the case
+    Permission.PASS_CASES_ON: STAFF | {Role.DEPUTY, Role.DISPATCHER},
+    Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
+    Permission.ANSWER_AS_UNIT: frozenset({Role.UNIT, Role.DISPATCHER, Role.TOWN_OFFICE}),
+    Permission.SEE_PROJECTS: ALL,
+    Permission.SEE_DEPUTIES: STAFF | {Role.LEADER},
+    Permission.SEE_HOMES: frozenset({Role.COUNTY_OFFICE}),
+    Permission.DRAFT_SUPERVISION: frozenset({Role.COUNTY_OFFICE}),
+    Permission.APPROVE_SUPERVISION: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),
+    Permission.SEE_SUPERVISION: STAFF | {Role.LEADER, Role.DEPUTY},  # deputies: published runs only
+    Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
+    Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
+}
+
+
+def allowed(user: User | AnonymousUser, permission: Permission) -> bool:
+    return user.is_authenticated and user.is_active and user.role in TABLE[permission]
+
+
+def requires(permission: Permission) -> Callable:
+    """Decorate a view: strangers are sent to sign in, the wrong role gets 403."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not allowed(request.user, permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission
+        return guarded
+
+    return decorate

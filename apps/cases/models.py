@@ -1,0 +1,202 @@
+"""民情件: what a resident reported, where, who holds it now and until when. District, term and grid are pinned when it is filed."""
+
+import uuid
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.contrib.gis.db.models.functions import Transform
+from django.contrib.postgres.indexes import GistIndex
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.models import Role
+from apps.deputies.models import Deputy, Station
+from apps.organisations.models import Organisation
+from apps.record.codes import new_code
+from apps.record.events import Event
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
+
+
+class Category(models.Model):
+    """类别: what a case is about. `level1` groups categories as the published hotline taxonomies do."""
+
+    code = models.CharField("代码", max_length=30, unique=True)
+    label = models.CharField("名称", max_length=40)
+    level1 = models.CharField("一级类别", max_length=40)
+
+    class Meta:
+        verbose_name = "类别"
+        verbose_name_plural = "类别"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class CaseQuerySet(models.QuerySet):
+    def open(self):
+        return self.exclude(state__in=[Case.State.ANSWERED, Case.State.CLOSED])
+
+    def overdue(self, today):
+        return self.open().filter(due_on__lt=today)
+
+    def visible_to(self, user):
+        """A deputy sees his own and his group's, a town office its town, a unit what it handles, the dispatcher what reached
+        the government side, the county office and leaders their whole scope (DOMAIN: who sees what)."""
+        if user.role == Role.DEPUTY:
+            mine = Q(deputy__user=user)
+            group = Deputy.objects.filter(user=user).values_list("group", flat=True).first()
+            return self.filter(mine | Q(deputy__group=group) if group else mine)
+        if user.role == Role.UNIT:
+            return self.filter(organisation__members=user)
+        if user.role == Role.DISPATCHER:
+            return self.filter(dispatched_at__isnull=False)
+        if not user.scope:
+            return self.none()
+        return self.filter(town__code__startswith=user.scope)
+
+
+class Case(models.Model):
+    class State(models.TextChoices):
+        WITH_DEPUTY = "with_deputy", "代表办理中"
+        WITH_TOWN = "with_town", "镇人大、街道工委办理中"
+        WITH_COUNTY = "with_county", "县人大常委会工委办理中"
+        WITH_DISPATCHER = "with_dispatcher", "县政府办待交办"
+        WITH_UNIT = "with_unit", "承办单位办理中"
+        ANSWERED = "answered", "已答复"
+        CLOSED = "closed", "已办结"
+
+    class Channel(models.TextChoices):
+        SCAN = "scan", "扫码"
+        WEB = "web", "网页"
+        STATION = "station", "联络站接待"
+        VISIT = "visit", "代表走访"
+        LETTER = "letter", "来信"
+        PHONE = "phone", "来电"
+
+    class Level(models.TextChoices):
+        DEPUTY = "deputy", "代表级"
+        TOWN = "town", "镇级"
+        COUNTY = "county", "县级"
+
+    code = models.CharField("查询码", max_length=30, unique=True, default=new_code)
+    submission = models.UUIDField(unique=True, default=uuid.uuid4, help_text="浏览器生成：同一次提交只收一次")
+    text = models.TextField("内容", max_length=2000)
+    category = models.ForeignKey(Category, verbose_name="类别", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    channel = models.CharField("渠道", max_length=12, choices=Channel.choices)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="代录入", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    place = models.CharField("地点描述", max_length=120, blank=True)
+    point = models.PointField("位置", srid=4326)
+    point_3857 = models.GeneratedField(expression=Transform("point", 3857), output_field=models.PointField(srid=3857, spatial_index=False), db_persist=True)
+    doorplate = models.ForeignKey(Doorplate, verbose_name="门牌", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    town = models.ForeignKey(AdminArea, verbose_name="乡镇街道", on_delete=models.PROTECT, related_name="+", help_text="不设乡镇的县填县")
+    village = models.ForeignKey(AdminArea, verbose_name="村社", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    grid = models.ForeignKey(Grid, verbose_name="网格", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    county_district = models.ForeignKey(ElectoralDistrict, verbose_name="县级选区", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    township_district = models.ForeignKey(ElectoralDistrict, verbose_name="乡级选区", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField("状态", max_length=20, choices=State.choices)
+    level = models.CharField("分级", max_length=10, choices=Level.choices, default=Level.DEPUTY)
+    deputy = models.ForeignKey(Deputy, verbose_name="受理代表", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    deputy_reason = models.CharField("受理理由", max_length=120, blank=True)
+    station = models.ForeignKey(Station, verbose_name="联络站", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    organisation = models.ForeignKey(Organisation, verbose_name="承办单位", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    hide_name = models.BooleanField("不公开姓名", default=True)
+    submitted_at = models.DateTimeField("提交时间", default=timezone.now)
+    dispatched_at = models.DateTimeField("转县政府办时间", null=True, blank=True)
+    due_on = models.DateField("本环节期限", null=True, blank=True)
+    answered_at = models.DateTimeField("答复时间", null=True, blank=True)
+    answer = models.TextField("答复", max_length=2000, blank=True)
+    answered_late = models.BooleanField("逾期答复", default=False)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "民情件"
+        verbose_name_plural = "民情件"
+        ordering = ["-submitted_at", "-pk"]
+        indexes = [
+            GistIndex("point_3857", name="cases_case_3857"),
+            models.Index(fields=["-submitted_at", "-id"], name="cases_case_newest"),
+            models.Index(fields=["state", "due_on"], name="cases_case_due"),
+            models.Index(fields=["deputy", "state"], name="cases_case_deputy"),
+            models.Index(fields=["organisation", "state"], name="cases_case_organisation"),
+            models.Index(fields=["town", "-submitted_at"], name="cases_case_town"),
+        ]
+
+    def __str__(self) -> str:
+        return f"民情件 {self.code}"
+
+    def holder(self) -> str:
+        """Who has it now, in plain words; never nobody."""
+        return {
+            self.State.WITH_DEPUTY: f"{self.deputy}代表" if self.deputy else "联络站",
+            self.State.WITH_TOWN: f"{self.town}{'人大' if self.town.has_congress else '人大工委'}",
+            self.State.WITH_COUNTY: "县人大常委会工委",
+            self.State.WITH_DISPATCHER: "县政府办公室",
+            self.State.WITH_UNIT: str(self.organisation) if self.organisation else "承办单位",
+            self.State.ANSWERED: "等待您评价",
+            self.State.CLOSED: "已办结",
+        }[self.State(self.state)]
+
+
+class ReporterContact(models.Model):
+    """How to tell the reporter, encrypted at rest. The public role may add a row and read none."""
+
+    case = models.OneToOneField(Case, primary_key=True, on_delete=models.CASCADE, related_name="reporter")
+    sealed = models.BinaryField("密文")
+
+    class Meta:
+        verbose_name = "反映人联系方式"
+        verbose_name_plural = "反映人联系方式"
+
+    def __str__(self) -> str:
+        return f"{self.case}的联系方式"
+
+    @staticmethod
+    def seal(contact: str) -> bytes:
+        return Fernet(settings.CONTACT_KEY).encrypt(contact.encode())
+
+    def opened(self) -> str:
+        """The contact in the clear: only for the case's current holder."""
+        return Fernet(settings.CONTACT_KEY).decrypt(bytes(self.sealed)).decode()
+
+
+class CaseEvent(Event):
+    """One move of a case. The database refuses to change it."""
+
+    subject = models.ForeignKey(Case, verbose_name="民情件", on_delete=models.PROTECT, related_name="events")
+
+    class Meta(Event.Meta):
+        abstract = False
+        verbose_name = "民情件经过"
+        verbose_name_plural = "民情件经过"
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.verb}"
+
+
+class Rating(models.Model):
+    """评价: what the reporter, or the deputy, thinks of the outcome. No reply is not satisfaction."""
+
+    class Score(models.TextChoices):
+        SATISFIED = "satisfied", "满意"
+        FAIRLY = "fairly", "基本满意"
+        UNSATISFIED = "unsatisfied", "不满意"
+
+    class By(models.TextChoices):
+        REPORTER = "reporter", "反映人"
+        DEPUTY = "deputy", "代表"
+
+    case = models.ForeignKey(Case, verbose_name="民情件", on_delete=models.CASCADE, related_name="ratings")
+    by = models.CharField("评价人", max_length=10, choices=By.choices)
+    score = models.CharField("满意度", max_length=12, choices=Score.choices)
+    at = models.DateTimeField("时间", default=timezone.now)
+
+    class Meta:
+        verbose_name = "评价"
+        verbose_name_plural = "评价"
+        constraints = [models.UniqueConstraint(fields=["case", "by"], name="cases_rating_once")]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.get_score_display()}"

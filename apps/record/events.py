@@ -1,0 +1,86 @@
+"""What happened: an append-only row for every move, chained by hash so that a change or a gap shows.
+
+An app subclasses `Event` with a foreign key named `subject`, and its migration calls `append_only(table)`: from then on
+the database itself refuses UPDATE, DELETE and TRUNCATE on that table.
+"""
+
+import hashlib
+import json
+
+from django.conf import settings
+from django.db import migrations, models
+from django.utils import timezone
+
+GENESIS = "0" * 64
+
+
+class EventQuerySet(models.QuerySet):
+    def append(self, subject: models.Model, verb: str, *, actor=None, actor_label: str = "", note: str = "", at=None, **data):
+        """Append one event to the subject's chain. The caller holds the subject's row lock, in a transaction."""
+        last = self.filter(subject=subject).order_by("-pk").values_list("hash", flat=True).first()
+        event = self.model(
+            subject=subject,
+            verb=verb,
+            actor=actor,
+            actor_label=actor_label or (str(actor) if actor else ""),
+            note=note,
+            at=at or timezone.now(),
+            data=data,
+            previous_hash=last or GENESIS,
+        )
+        event.hash = event.digest()
+        event.save(force_insert=True)
+        return event
+
+    def broken_chains(self) -> list[int]:
+        """Ids of subjects whose chain does not verify: a row changed, removed from the middle, or forked."""
+        broken, expected, subject = [], GENESIS, None
+        for event in self.order_by("subject_id", "pk").iterator(chunk_size=2000):
+            if event.subject_id != subject:
+                subject, expected = event.subject_id, GENESIS
+            if (event.previous_hash != expected or event.hash != event.digest()) and subject not in broken:
+                broken.append(subject)
+            expected = event.hash
+        return broken
+
+
+class Event(models.Model):
+    """One move of one subject: who, when, what, and the hash of the event before it."""
+
+    verb = models.CharField("动作", max_length=40)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="操作人", null=True, on_delete=models.PROTECT, related_name="+")
+    actor_label = models.CharField("操作人称谓", max_length=80, blank=True)
+    note = models.TextField("说明", blank=True)
+    at = models.DateTimeField("时间")
+    data = models.JSONField("详情", default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["subject", "previous_hash"], name="%(app_label)s_%(class)s_no_fork")]
+
+    def digest(self) -> str:
+        """SHA-256 over the previous hash and everything this event says."""
+        said = [self.previous_hash, self.subject_id, self.verb, self.actor_id, self.actor_label, self.note,
+                int(self.at.timestamp() * 1000), self.data]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def append_only(table: str) -> migrations.RunSQL:
+    """The migration operation that makes the database refuse UPDATE, DELETE and TRUNCATE on an event table."""
+    return migrations.RunSQL(
+        sql=f"""
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION record_refuse_change();
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION record_refuse_change();
+        """,
+        reverse_sql=f"""
+        DROP TRIGGER IF EXISTS {table}_append_only ON {table};
+        DROP TRIGGER IF EXISTS {table}_no_truncate ON {table};
+        """,
+    )

@@ -1,0 +1,129 @@
+"""Supervision by proximity: an assignment run gives every key project a team of deputies; a published run is never edited."""
+
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.db.models import Q
+
+from apps.deputies.models import Deputy
+from apps.projects.models import KeyProject
+from apps.record.events import Event
+
+
+class AssignmentRunQuerySet(models.QuerySet):
+    def published(self):
+        return self.filter(state=AssignmentRun.State.PUBLISHED)
+
+    def in_force(self):
+        """The latest published run, or None."""
+        return self.published().order_by("-published_at").first()
+
+    def visible_to(self, user):
+        return self.published() if user.role == "deputy" else self
+
+
+class AssignmentRun(models.Model):
+    """分配方案: one proposal of who supervises which project, with the certificate that it is the best under its rules."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "排队中"
+        RUNNING = "running", "计算中"
+        FAILED = "failed", "未算成"
+        DRAFT = "draft", "草案"
+        APPROVED = "approved", "已批准"
+        PUBLISHED = "published", "已发布"
+
+    class Preset(models.TextChoices):
+        NEAREST = "nearest", "就近优先"
+        BALANCED = "balanced", "均衡"
+        CONTINUITY = "continuity", "延续去年"
+
+    name = models.CharField("名称", max_length=60)
+    preset = models.CharField("预设", max_length=12, choices=Preset.choices)
+    rules = models.JSONField("规则", default=dict)
+    state = models.CharField("状态", max_length=12, choices=State.choices, default=State.QUEUED)
+    progress = models.PositiveSmallIntegerField("进度%", default=0)
+    progress_note = models.CharField("进度说明", max_length=120, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="起草人", null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField("起草时间", auto_now_add=True)
+    solved_at = models.DateTimeField("算成时间", null=True, blank=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="批准人", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField("批准时间", null=True, blank=True)
+    published_at = models.DateTimeField("发布时间", null=True, blank=True)
+    total = models.BigIntegerField("总代价(米)", null=True, blank=True)
+    lower_bound = models.BigIntegerField("下界(米)", null=True, blank=True)
+    statistics = models.JSONField("统计", default=dict)
+
+    objects = AssignmentRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "分配方案"
+        verbose_name_plural = "分配方案"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def proven(self) -> bool:
+        return self.total is not None and self.total == self.lower_bound
+
+
+class Team(models.Model):
+    """监督小组: the deputies of one project in one run; `unmet` places stayed empty for `unmet_reason`."""
+
+    run = models.ForeignKey(AssignmentRun, verbose_name="方案", on_delete=models.CASCADE, related_name="teams")
+    project = models.ForeignKey(KeyProject, verbose_name="项目", on_delete=models.PROTECT, related_name="teams")
+    unmet = models.PositiveSmallIntegerField("空缺", default=0)
+    unmet_reason = models.CharField("空缺原因", max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = "监督小组"
+        verbose_name_plural = "监督小组"
+        ordering = ["project__code"]
+        constraints = [models.UniqueConstraint(fields=["run", "project"], name="supervision_team_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project}监督小组"
+
+
+class TeamMember(models.Model):
+    """One deputy on one team. Costs are whole metres; the parts say why he was near enough."""
+
+    class Origin(models.TextChoices):
+        SOLVER = "solver", "系统推荐"
+        STAFF = "staff", "人工调整"
+
+    team = models.ForeignKey(Team, verbose_name="小组", on_delete=models.CASCADE, related_name="members")
+    deputy = models.ForeignKey(Deputy, verbose_name="代表", on_delete=models.PROTECT, related_name="team_memberships")
+    leader = models.BooleanField("组长", default=False)
+    cost = models.IntegerField("代价(米)")
+    parts = models.JSONField("组成", default=dict)
+    origin = models.CharField("来源", max_length=8, choices=Origin.choices, default=Origin.SOLVER)
+    reason = models.CharField("调整理由", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "小组成员"
+        verbose_name_plural = "小组成员"
+        ordering = ["-leader", "cost"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "deputy"], name="supervision_member_once"),
+            models.UniqueConstraint(fields=["team"], condition=Q(leader=True), name="supervision_one_leader"),
+            models.CheckConstraint(condition=~Q(origin="staff") | ~Q(reason=""), name="supervision_change_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} {self.deputy}"
+
+
+class RunEvent(Event):
+    """One move of a run. The database refuses to change it."""
+
+    subject = models.ForeignKey(AssignmentRun, verbose_name="方案", on_delete=models.PROTECT, related_name="events")
+
+    class Meta(Event.Meta):
+        abstract = False
+        verbose_name = "方案经过"
+        verbose_name_plural = "方案经过"
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.verb}"

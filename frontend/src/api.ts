@@ -1,0 +1,88 @@
+/** The only place that fetches. JSON in and out, Django's CSRF token, errors as sentences that can be shown. */
+
+/** A failed request. `message` is Chinese and says what to do; `fields` holds a form's errors by field name. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly fields: Record<string, string[]> = {},
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+export interface RequestOptions {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
+/** The token Django set as a cookie, or the one in a form on the page; empty when the page has neither. */
+export function csrfToken(): string {
+  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
+  if (cookie) return decodeURIComponent(cookie.slice("csrftoken=".length));
+  return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+/** Fetches JSON from our own server. Throws ApiError; an abort by the caller passes through as AbortError. */
+export async function request<T>(url: string, options: RequestOptions = {}): Promise<T> {
+  const { method = "GET", body, signal, timeoutMs = 20_000 } = options;
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  const stop = new AbortController();
+  const deadline = setTimeout(() => stop.abort(), timeoutMs);
+  const pass = () => stop.abort();
+  signal?.addEventListener("abort", pass);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: stop.signal,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, stop.signal.aborted ? "等得太久了，请稍后再试。" : "没有连上服务器，请检查网络后再试。");
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener("abort", pass);
+  }
+  if (response.status === 204) return undefined as T;
+  const payload = await readJson(response);
+  if (!response.ok) throw errorFrom(response.status, payload);
+  if (payload === undefined) throw new ApiError(response.status, "服务器的回答读不懂，请刷新页面后再试。");
+  return payload as T;
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Our server answers {message, fields?}; django-ninja's own errors carry `detail`. Anything else gets words by status. */
+export function errorFrom(status: number, payload: unknown): ApiError {
+  const answer = (typeof payload === "object" && payload !== null ? payload : {}) as Record<string, unknown>;
+  const said = [answer.message, answer.detail].find((text) => typeof text === "string" && text !== "");
+  const fields = typeof answer.fields === "object" && answer.fields !== null ? answer.fields : {};
+  return new ApiError(status, (said as string | undefined) ?? wordsFor(status), fields as Record<string, string[]>);
+}
+
+function wordsFor(status: number): string {
+  if (status === 400 || status === 422) return "填写的内容有误，请检查后再试。";
+  if (status === 401) return "登录已过期，请重新登录。";
+  if (status === 403) return "没有权限，或页面放得太久。请刷新后再试。";
+  if (status === 404) return "没有找到，可能已被移走。请刷新页面。";
+  if (status === 409) return "别人刚刚改动了这一条，请刷新后再办理。";
+  if (status === 413) return "文件太大，请缩小后再传。";
+  if (status === 429) return "操作太频繁，请稍等一分钟再试。";
+  if (status === 503) return "系统正在维护，请过几分钟再试。";
+  return status >= 500 ? "系统出了点问题，请稍后再试。" : "这一步没有办成，请检查后再试。";
+}

@@ -1,0 +1,115 @@
+/** What every page has: styles, htmx, menus, messages, work-list keys. No map here, so that plain pages stay light. */
+import "./styles/index.css";
+import htmx from "htmx.org";
+import { csrfToken } from "./api";
+import { toast } from "./toast";
+
+/** htmx sends Django's CSRF token with every request that changes something, and says in Chinese what went wrong. */
+function connectHtmx(): void {
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { verb, headers } = (event as CustomEvent).detail as { verb: string; headers: Record<string, string> };
+    if (verb !== "get") headers["X-CSRFToken"] = csrfToken();
+  });
+  document.addEventListener("htmx:sendError", () => toast("没有连上服务器，请检查网络后再试。填写的内容还在。", "late"));
+  document.addEventListener("htmx:timeout", () => toast("等得太久了，请再试一次。填写的内容还在。", "late"));
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = ((event as CustomEvent).detail as { xhr: XMLHttpRequest }).xhr.status;
+    toast(responseWords(status), "late");
+  });
+  htmx.process(document.body);
+}
+
+function responseWords(status: number): string {
+  if (status === 403) return "没有办理这一步的权限，或页面放得太久。请刷新后再试。";
+  if (status === 404) return "这一条已经不在了，请刷新列表。";
+  if (status === 409) return "别人刚刚改动了这一条，请刷新后再办理。";
+  if (status === 429) return "操作太频繁，请稍等一分钟再试。";
+  return status >= 500 ? "系统出了点问题，请稍后再试。填写的内容还在。" : "这一步没有办成，请检查后再试。";
+}
+
+/** Menus are <details class="menu">: one open at a time, closed by Escape and by a click elsewhere. */
+function connectMenus(): void {
+  const open = () => document.querySelectorAll<HTMLDetailsElement>("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target as Node)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      menu.querySelector("summary")?.focus();
+    }
+  });
+}
+
+/** An element with data-focus (the error summary) takes the focus once it appears. */
+function focusWhatMatters(root: ParentNode): void {
+  root.querySelector<HTMLElement>("[data-focus]")?.focus();
+}
+
+/** data-copy="#id" copies that element's text; data-print prints; data-confirm asks before a form is sent. */
+function connectActions(): void {
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-copy], [data-print]");
+    if (!button) return;
+    if (button.dataset.print !== undefined) window.print();
+    const source = button.dataset.copy ? document.querySelector(button.dataset.copy) : null;
+    if (source) void copy(source.textContent?.trim() ?? "");
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    const question = (event.submitter as HTMLElement | null)?.dataset.confirm ?? form.dataset.confirm;
+    if (question && !window.confirm(question)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+}
+
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("已复制", "good");
+  } catch {
+    toast(`这个浏览器不能自动复制，请长按选择：${text}`, "info");
+  }
+}
+
+/** A form with data-submit-on-change sends itself when a filter changes; its button is then not needed. */
+function connectFilters(): void {
+  document.addEventListener("change", (event) => {
+    const form = (event.target as Element).closest<HTMLFormElement>("form[data-submit-on-change]");
+    form?.requestSubmit();
+  });
+}
+
+/** Work lists ([data-work-list] with links a.list-row-title): j and k move, Enter opens, / goes to the search field. */
+function connectWorkList(): void {
+  document.addEventListener("keydown", (event) => {
+    const target = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "/") {
+      const field = document.querySelector<HTMLElement>("[data-search-key]");
+      if (field) {
+        event.preventDefault();
+        field.focus();
+      }
+      return;
+    }
+    if (event.key !== "j" && event.key !== "k") return;
+    const links = [...document.querySelectorAll<HTMLElement>("[data-work-list] a.list-row-title")];
+    const here = links.indexOf(document.activeElement as HTMLElement);
+    const next = here < 0 ? 0 : here + (event.key === "j" ? 1 : -1);
+    links[next]?.focus();
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  connectHtmx();
+  connectMenus();
+  connectActions();
+  connectFilters();
+  connectWorkList();
+  focusWhatMatters(document);
+  document.addEventListener("htmx:afterSettle", (event) => focusWhatMatters(event.target as Element));
+});

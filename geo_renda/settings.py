@@ -1,0 +1,207 @@
+"""All settings, read from the environment by typed readers that refuse bad values. The README lists every variable.
+
+Values that `make demo` generates (keys, the private cluster's address) lie in DATA_DIR; a variable in the environment
+goes before them.
+"""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".local")
+if not DATA_DIR.is_absolute():
+    DATA_DIR = BASE_DIR / DATA_DIR
+
+
+def _stored() -> dict[str, str]:
+    """What set-up has written into the data folder: keys and the address of the private cluster."""
+    values: dict[str, str] = {}
+    env_file, url_file = DATA_DIR / "env", DATA_DIR / "database_url"
+    if env_file.is_file():
+        lines = env_file.read_text(encoding="utf-8").splitlines()
+        values.update(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    if url_file.is_file():
+        values["DATABASE_URL"] = url_file.read_text(encoding="utf-8").strip()
+    return values
+
+
+_STORED = _stored()
+
+
+def text(name: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
+    value = os.environ.get(name) or _STORED.get(name) or default
+    if value is None:
+        raise ImproperlyConfigured(f"环境变量 {name} 未设置。")
+    if choices and value not in choices:
+        raise ImproperlyConfigured(f"环境变量 {name} 只能是 {'、'.join(choices)}，现在是 {value!r}。")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    return text(name, "true" if default else "false", ("true", "false", "1", "0")) in ("true", "1")
+
+
+def number(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not value.isdigit() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"环境变量 {name} 应是 {least} 到 {most} 之间的整数，现在是 {value!r}。")
+    return int(value)
+
+
+def listing(name: str, default: str) -> list[str]:
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def database(url: str, role: str = "", threads: int = 4) -> dict:
+    """Django's settings for `postgresql://user:password@host:port/name?host=/socket/folder`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres", "postgis"):
+        raise ImproperlyConfigured("DATABASE_URL 应以 postgresql:// 开头。")
+    query = dict(parse_qsl(parts.query))
+    options: dict = {"pool": {"min_size": 1, "max_size": threads + 2, "timeout": 10}}
+    if role:
+        options["options"] = f"-c role={role}"
+    return {
+        "ENGINE": "django.contrib.gis.db.backends.postgis",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.get("host") or parts.hostname or "",
+        "PORT": str(parts.port or query.get("port", "")),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def wheel_library(package: str, folder: str, pattern: str) -> str | None:
+    """The shared library that a wheel carries, so that the process loads one copy of GDAL and one of GEOS."""
+    origin = find_spec(package).origin
+    found = sorted((Path(origin).parent.parent / folder).glob(pattern)) if origin else []
+    return str(found[0]) if found else None
+
+
+ZONE = text("ZONE", "all", ("public", "office", "all"))
+DEBUG = flag("DEBUG", False)
+SECRET_KEY = text("SECRET_KEY", "only-for-tests-and-tools-" + "0" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
+CONTACT_KEY = text("CONTACT_KEY", "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" if DEBUG or os.environ.get("PYTEST_VERSION") else None)
+ALLOWED_HOSTS = listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS", "")
+HTTPS = flag("HTTPS", False)
+WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
+
+DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+GDAL_LIBRARY_PATH = wheel_library("pyogrio", "pyogrio.libs", "libgdal-*.so*")
+GEOS_LIBRARY_PATH = wheel_library("shapely", "shapely.libs", "libgeos_c-*.so*")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.gis",
+    "django.contrib.postgres",
+    "csp",
+    "ninja",
+    "django_vite",
+    "procrastinate.contrib.django",
+    "apps.accounts",
+    "apps.record",
+    "apps.worktime",
+    "apps.organisations",
+    "apps.territory",
+    "apps.deputies",
+    "apps.projects",
+    "apps.matching",
+    "apps.cases",
+    "apps.supervision",
+    "apps.insights",
+    "apps.imports",
+    "apps.portal",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "geo_renda.urls"
+WSGI_APPLICATION = "geo_renda.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "geo_renda" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.portal.context.shell",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/desk/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "frontend" / "dist"] if (BASE_DIR / "frontend" / "dist").is_dir() else []
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True  # the front-end build names its files by their hash: nothing to collect or rename
+DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "frontend" / "dist" / "manifest.json", "dev_mode": False}}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SESSION_COOKIE_AGE = 12 * 3600
+
+PROCRASTINATE_ON_APP_READY = None
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

