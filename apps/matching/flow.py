@@ -101,7 +101,9 @@ def most_filled(network: Network) -> tuple[int, NDArray[np.int64]]:
     return solver.optimal_flow(), np.sort(side[side < n])
 
 
-def smallest_prices(network: Network, pairs: NDArray[np.int64], empty: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def smallest_prices(
+    network: Network, pairs: NDArray[np.int64], empty: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The smallest prices of projects and deputies under which every project is content with its `pairs`.
 
     A deputy's price starts at what the last place held costs in balance. A project's price is the dearest of its places, price of the
@@ -151,7 +153,9 @@ def lower_bound(network: Network, deputy_price: NDArray[np.int64], empty: int) -
 def _worth(network: Network, deputy_price: NDArray[np.int64]) -> list[int]:
     """What each deputy's free places are worth at these prices: the sum of max(0, price − k·balance) for load <= k < capacity."""
     worth = []
-    for price, load, capacity in zip(deputy_price.tolist(), network.load.tolist(), network.capacity.tolist(), strict=True):
+    for price, load, capacity in zip(
+        deputy_price.tolist(), network.load.tolist(), network.capacity.tolist(), strict=True
+    ):
         end = min(capacity, -(-price // network.balance)) if network.balance else capacity
         count = max(end - load, 0)
         worth.append(count * price - network.balance * (count * (load + load + count - 1) // 2))

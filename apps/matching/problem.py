@@ -162,7 +162,9 @@ def _refuse(wrong: NDArray[np.bool_], message: str) -> None:
     """ValueError naming the first rows that are wrong."""
     if wrong.any():
         rows = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-        raise ValueError(f"{message}：第 {', '.join(map(str, rows[:10]))} 行{'等' if len(rows) > 10 else ''}（从 0 数起）")
+        raise ValueError(
+            f"{message}：第 {', '.join(map(str, rows[:10]))} 行{'等' if len(rows) > 10 else ''}（从 0 数起）"
+        )
 
 
 def _shaped(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
@@ -172,10 +174,14 @@ def _shaped(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> No
 
 
 def _integers(
-    name: str, values: ArrayLike, shape: tuple[int | None, ...], least: int, dtype: type[np.signedinteger[Any]] = np.int32
+    name: str,
+    values: ArrayLike,
+    shape: tuple[int | None, ...],
+    least: int,
+    dtype: type[np.signedinteger[Any]] = np.int32,
 ) -> NDArray[Any]:
     """Whole numbers of the given shape and at least `least`; anything a cast would change is refused."""
-    array = np.asarray(values)
+    array: NDArray[Any] = np.asarray(values)
     smallest = [size or 0 for size in shape]
     if array.size == 0 and array.ndim < len(shape) and 0 in smallest:
         array = array.reshape(smallest)

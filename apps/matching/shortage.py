@@ -1,0 +1,65 @@
+"""Why a place stayed empty: one reason per project, the first rule that staff could loosen."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.matching.costs import PairTable
+from apps.matching.problem import Deputies, Projects
+
+
+class Reason(IntEnum):
+    """Why places of a project are empty. Names are the stored words."""
+
+    none = 0  # nothing is empty
+    capacity = 1  # enough deputies are allowed, but they are taken; or there are too few deputies at all
+    distance = 2  # too few within the largest distance
+    recusal = 3  # the others must stay away: recused, or forbidden by staff
+    expert = 4  # only places kept for deputies of the field are empty
+    position = 5  # the project, or the deputies it needs, have no position
+
+
+def reasons(
+    projects: Projects, deputies: Deputies, table: PairTable, pairs: NDArray[np.int64], unmet: NDArray[np.int32]
+) -> NDArray[np.object_]:
+    """Reason[n] for the final `pairs` (int64[s, 2], locked ones included), of which `unmet` (int32[n]) places are missing.
+
+    A project without position says so. If only expert places are empty while someone without the field may come: expert. If the project,
+    alone in the world, could be served: capacity, others took them. Else the rules are lifted one after another, distance, recusal,
+    missing anchors, the field, and the first that lets one more deputy in is named; when none does, there are too few deputies: capacity.
+    """
+    result = np.array([Reason.none] * len(projects), dtype=object)
+    team = np.zeros(table.cost.shape, bool)
+    team[pairs[:, 0], pairs[:, 1]] = True
+    for i in np.flatnonzero(unmet):
+        result[i] = _reason(i, projects, deputies, table, team[i])
+    return result
+
+
+def _reason(i: np.intp, projects: Projects, deputies: Deputies, table: PairTable, team: NDArray[np.bool_]) -> Reason:
+    if np.isnan(projects.lon[i]):
+        return Reason.position
+    has_field, demand = table.has_field[i], int(projects.demand[i])
+    gate = demand - int(projects.experts[i])
+    may_come = (deputies.capacity > 0) | team
+
+    def alone(allowed: NDArray[np.bool_], gate: int = gate) -> int:
+        """Places filled if no other project wanted anyone."""
+        usable = (allowed & may_come) | team
+        return min(demand, int((usable & has_field).sum()) + min(gate, int((usable & ~has_field).sum())))
+
+    allowed, measured, barred = table.allowed[i], table.measured[i], table.recused[i] | table.forbidden[i]
+    if (team & ~has_field).sum() == gate < demand and (allowed & may_come & ~team & ~has_field).any():
+        return Reason.expert
+    served = alone(allowed)
+    if served == demand:
+        return Reason.capacity
+    for reason, lifted in (
+        (Reason.distance, measured & ~barred),
+        (Reason.recusal, measured),
+        (Reason.position, np.ones_like(measured)),
+    ):
+        if alone(lifted) > served:
+            return reason
+    return Reason.expert if alone(np.ones_like(measured), demand) > served else Reason.capacity
