@@ -8,13 +8,12 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import stat
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ops.options import Refused, digest
@@ -136,15 +135,16 @@ class Cluster:
     # -- steps of start ------------------------------------------------------------------------------------------------------
 
     def _claim_home(self) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0 and not self.link.exists():
             home = SYSTEM_HOME / digest(str(self.data_dir))
+            SYSTEM_HOME.mkdir(mode=0o755, exist_ok=True)
             self.link.unlink(missing_ok=True)
             self.link.symlink_to(home)
-            if home.exists():  # left by a data folder that somebody deleted by hand: its database went with it
-                self.remove()
-                self.link.symlink_to(home)
-            SYSTEM_HOME.mkdir(mode=0o755, exist_ok=True)
+            if home.exists():  # somebody deleted the data folder by hand: its database is put aside, not taken over
+                self.stop()
+                aside = home.with_suffix(".old")
+                shutil.rmtree(aside, ignore_errors=True)
+                home.rename(aside)
         self._own_folder(self.home)
 
     def _own_folder(self, folder: Path) -> None:
@@ -196,7 +196,7 @@ class Cluster:
         command: Sequence[str | Path] = (self._programs() / program, *arguments)
         # Settings meant for somebody's own database (PGHOST, PGOPTIONS, …) must not reach this one.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C.UTF-8"}
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         done = subprocess.run(
             command, cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, check=False, **identity,
@@ -204,7 +204,7 @@ class Cluster:
         if done.returncode != 0:
             log = self.log.read_text(errors="replace")[-1500:] if program == "pg_ctl" and self.log.exists() else ""
             raise Refused(f"PostgreSQL 的 {program} 失败：\n{done.stdout.strip()}\n{log}".rstrip())
-        return done.stdout
+        return str(done.stdout)
 
     def _programs(self) -> Path:
         marker = self.data / "PG_VERSION"

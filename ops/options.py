@@ -1,7 +1,6 @@
 """What a run was asked to do: the variables of the command line and the folders that follow from them."""
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """Variables of `make`, checked. Raises nothing by itself: `from_environment` does the checking."""
+    """The variables of `make`, checked. Scale, county, names and seed are empty where the run leaves them open."""
 
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 8000
-    scale: str = "demo"
+    scale: str = ""
     county: str = ""
     names: Path | None = None
     seed: str = ""
@@ -47,11 +46,14 @@ class Options:
             raise Refused(f"找不到地名文件 NAMES={names}：请检查路径")
         if seed and not seed.isdecimal():
             raise Refused(f"随机种子 SEED={seed} 不对：请填非负整数")
+        data_dir = (tree / value("DATA_DIR", ".local")).resolve()
+        if data_dir in (tree, *tree.parents, Path.home()):
+            raise Refused(f"数据目录 DATA_DIR={data_dir} 里有别的东西，make reset 会清空数据目录：请另选一个专用的文件夹")
         return cls(
-            data_dir=(tree / value("DATA_DIR", ".local")).resolve(),
+            data_dir=data_dir,
             host=value("HOST", cls.host),
             port=int(port or cls.port),
-            scale=scale or cls.scale,
+            scale=scale,
             county=county,
             names=(tree / names).resolve() if names else None,
             seed=seed,
@@ -63,10 +65,14 @@ class Options:
         return self.data_dir / "log"
 
     @property
+    def reach(self) -> str:
+        """The host by which this machine itself reaches the server."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+
+    @property
     def address(self) -> str:
-        """Where a browser on this machine finds the server."""
-        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/"
+        host = f"[{self.reach}]" if ":" in self.reach else self.reach
+        return f"http://{host}:{self.port}/"
 
 
 def digest(text: str) -> str:

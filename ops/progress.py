@@ -111,7 +111,8 @@ class _Line:
 
 def _fit(text: str, columns: int) -> str:
     """Cut a text to so many columns of a terminal, where a Chinese character takes two."""
-    used, kept = 0, []
+    used = 0
+    kept: list[str] = []
     for character in text:
         used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if used > columns:

