@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import Q
 
+from apps.accounts.models import Role
 from apps.deputies.models import Deputy
 from apps.projects.models import KeyProject
 from apps.record.events import Event
@@ -18,7 +19,8 @@ class AssignmentRunQuerySet(models.QuerySet):
         return self.published().order_by("-published_at").first()
 
     def visible_to(self, user):
-        return self.published() if user.role == "deputy" else self
+        """Drafts are the county office's and the leaders'; everyone else sees what was published."""
+        return self if user.role in (Role.COUNTY_OFFICE, Role.LEADER) else self.published()
 
 
 class AssignmentRun(models.Model):

@@ -1,0 +1,96 @@
+"""Why this deputy: the parts of a choice in words, and the others who could take the place, ranked by what the change costs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.deputies.models import Deputy
+from apps.matching.costs import distances
+from apps.supervision.instance import Instance
+from apps.supervision.models import Team, TeamMember
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another deputy for the same place. `change` is metres added to the total, balance included; `obstacle` says why not."""
+
+    deputy: Deputy
+    metres: int
+    change: int
+    load: int
+    expert: bool
+    obstacle: str
+
+
+def reasons(member: TeamMember, asked: Instance, homes: bool) -> list[str]:
+    """What speaks for a member. Metres to the home are given only when `homes`; otherwise the village speaks for it."""
+    deputy, project = member.deputy, member.team.project
+    said = []
+    p, d = asked.project_index[project.pk], asked.deputy_index.get(deputy.pk)
+    if d is None:
+        return ["这位代表现已不在可分配名单里"]
+    towns = asked.deputies.towns[d]
+    if deputy.residence_village:
+        near = f"，离现场 {kilometres(_metres(asked, p, d, 'residence'))}" if homes and not np.isnan(asked.deputies.residence_lon[d]) else ""
+        said.append(f"住在{'本镇街的' if project.town_id == towns[0] else ''}{deputy.residence_village.name}{near}")
+    if not np.isnan(asked.deputies.workplace_lon[d]):
+        said.append(f"在{'本镇街' if project.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {kilometres(_metres(asked, p, d, 'workplace'))}")
+    labels = "、".join(field.label for field in deputy.fields.all())
+    if asked.table.has_field[p, d]:
+        said.append(f"懂行：工作领域含{project.field.label}")
+    elif asked.table.parts["field"][p, d] < asked.table.parts["field"][p].max():
+        said.append(f"领域相近：{labels}")
+    elif labels:
+        said.append(f"工作领域为{labels}，与项目不同")
+    return said
+
+
+def alternatives(member: TeamMember, asked: Instance, limit: int = 12) -> list[Alternative]:
+    """The cheapest others for a member's place, those with an obstacle last."""
+    team: Team = member.team
+    p = asked.project_index[team.project_id]
+    load = dict.fromkeys(asked.deputy_index, 0)
+    for pk in TeamMember.objects.filter(team__run=team.run).values_list("deputy", flat=True):
+        load[pk] = load.get(pk, 0) + 1
+    here = {other.deputy_id for other in team.members.all()}
+    old = asked.deputy_index.get(member.deputy_id)
+    saved = int(asked.table.price[p, old]) + asked.rules.balance * (load[member.deputy_id] - 1) if old is not None else 0
+    found = []
+    for d in np.argsort(asked.table.price[p], kind="stable")[: limit * 3].tolist():
+        deputy = asked.deputy_rows[d]
+        if deputy.pk in here:
+            continue
+        added = int(asked.table.price[p, d]) + asked.rules.balance * load[deputy.pk]
+        found.append(Alternative(
+            deputy, int(asked.table.cost[p, d]), added - saved, load[deputy.pk], bool(asked.table.has_field[p, d]), _obstacle(asked, p, d, load[deputy.pk]),
+        ))
+    found.sort(key=lambda one: (one.obstacle != "", one.change, one.deputy.code))
+    return found[:limit]
+
+
+def totals(run_pairs: list[tuple[int, int]], asked: Instance) -> int:
+    """The objective of these (project, deputy) keys as they stand now: metres with bonus and balance."""
+    rows = [(asked.project_index[p], asked.deputy_index[d]) for p, d in run_pairs if p in asked.project_index and d in asked.deputy_index]
+    load = np.bincount([d for _, d in rows], minlength=len(asked.deputy_rows))
+    return sum(int(asked.table.price[p, d]) for p, d in rows) + asked.rules.balance * int((load * (load - 1) // 2).sum())
+
+
+def kilometres(metres: float) -> str:
+    return f"{metres:.0f} 米" if metres < 1000 else f"{metres / 1000:.1f} 公里"
+
+
+def _metres(asked: Instance, p: int, d: int, anchor: str) -> float:
+    lon, lat = getattr(asked.deputies, f"{anchor}_lon")[d], getattr(asked.deputies, f"{anchor}_lat")[d]
+    return float(distances(asked.projects.lon[[p]], asked.projects.lat[[p]], np.array([lon]), np.array([lat]))[0, 0])
+
+
+def _obstacle(asked: Instance, p: int, d: int, load: int) -> str:
+    if asked.table.recused[p, d]:
+        return "须回避：所在单位与项目有关"
+    if not asked.table.measured[p, d]:
+        return "没有登记居住地或工作地"
+    if not asked.table.within[p, d]:
+        return "超出限定距离"
+    if load >= asked.deputies.capacity[d]:
+        return f"已有 {load} 项，满额"
+    return ""

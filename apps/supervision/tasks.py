@@ -1,0 +1,12 @@
+"""Background work of supervision: thin, calls a verb, safe to run twice."""
+
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from apps.supervision import workflow
+
+
+@app.task(name="supervision.solve_run", retry=RetryStrategy(max_attempts=3, wait=5), pass_context=False)
+def solve_run(run: int) -> None:
+    workflow.compute(run, timezone.localdate())
