@@ -35,6 +35,7 @@ class Daemon:
             process = subprocess.Popen(
                 command, cwd=TREE, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
+        process.returncode = 0  # it is meant to outlive this process, which must not warn of that
         self.pid_file.write_text(f"{process.pid} {_started(process.pid)}\n")
 
     def pid(self) -> int | None:
