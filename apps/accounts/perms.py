@@ -17,6 +17,7 @@ class Permission(StrEnum):
     STAFF_DESK = "staff_desk"
     ANSWER_AS_DEPUTY = "answer_as_deputy"
     SEE_CASES = "see_cases"
+    ENTER_CASES = "enter_cases"
     SEE_REPORTERS_CONTACT = "see_reporters_contact"
     PASS_CASES_ON = "pass_cases_on"
     ASSIGN_TO_UNITS = "assign_to_units"
@@ -39,6 +40,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.STAFF_DESK: STAFF | {Role.DISPATCHER, Role.UNIT},
     Permission.ANSWER_AS_DEPUTY: frozenset({Role.DEPUTY}),
     Permission.SEE_CASES: ALL,  # which of them: Case.objects.visible_to(user)
+    Permission.ENTER_CASES: STAFF | {Role.DEPUTY},  # 代录入, for people met, on the telephone, by letter
     Permission.SEE_REPORTERS_CONTACT: ALL - {Role.LEADER},  # and only while holding the case
     Permission.PASS_CASES_ON: STAFF | {Role.DEPUTY, Role.DISPATCHER},
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
