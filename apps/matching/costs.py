@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from apps.matching.problem import Deputies, Projects, Rules, check_fields, checked_pairs
+from apps.matching.problem import LARGEST_COST, Deputies, Projects, Rules, check_fields, checked_pairs
 
 _GEOD = Geod(ellps="WGS84")
-LARGEST_COST = 2**40  # metres; keeps every sum of costs inside int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +48,8 @@ def price_pairs(projects: Projects, deputies: Deputies, rules: Rules) -> PairTab
         "town": _town_part(projects, deputies, rules),
     }
     total = np.where(measured, parts["residence"] + parts["workplace"] + parts["field"] + parts["town"], 0.0)
-    if rules.keep_bonus > LARGEST_COST or (total > LARGEST_COST).any():
-        raise ValueError("费用过大：请检查 field_cost、town_cost、keep_bonus 的单位是否为米")
+    if (total > LARGEST_COST).any():
+        raise ValueError("费用过大：请检查 field_cost 和两项权重，单位应为米")
     cost = np.rint(total).astype(np.int64)
     price = cost.copy()
     previous = checked_pairs("previous", rules.previous, projects, deputies)

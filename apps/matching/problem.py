@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+LARGEST_COST = 2**40  # metres; keeps every sum of costs inside int64
+
 
 @dataclass(frozen=True, eq=False)
 class Projects:
@@ -120,8 +122,8 @@ class Rules:
             raise ValueError(f"anchor 应为 weighted 或 nearest，不能是 {self.anchor!r}")
         for name in ("town_cost", "keep_bonus", "balance"):
             value = operator.index(getattr(self, name))
-            if value < 0:
-                raise ValueError(f"{name} 应为不小于 0 的整数（米）")
+            if not 0 <= value <= LARGEST_COST:
+                raise ValueError(f"{name} 应为不小于 0 的整数（米），且不能大得没有意义")
             _set(self, **{name: value})
         if self.max_distance is not None and not self.max_distance >= 0:
             raise ValueError("max_distance 应为不小于 0 的数（米），不限时填 None")
@@ -139,7 +141,7 @@ def checked_pairs(name: str, rows: NDArray[Any] | None, projects: Projects, depu
     """Sorted int64[k, 2] pairs without repetition; None: none. ValueError when a row is not there."""
     if rows is None or len(rows) == 0:
         return np.empty((0, 2), np.int64)
-    _refuse((rows >= (len(projects), len(deputies))).any(axis=1), f"{name} 指向不存在的项目或代表")
+    _refuse(rows >= np.array([len(projects), len(deputies)]), f"{name} 指向不存在的项目或代表")
     return np.unique(rows, axis=0)
 
 
