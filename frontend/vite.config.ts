@@ -1,7 +1,7 @@
 /** Bundles the shell and one script per page. The manifest is what the templates' {% vite_asset %} reads. */
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
-import { iconSprite } from "./build/icon-sprite";
+import { iconSprite } from "./build/icon-sprite.ts";
 
 const views = readdirSync(new URL("./src/views", import.meta.url))
   .filter((name) => name.endsWith(".ts"))

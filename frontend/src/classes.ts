@@ -1,0 +1,71 @@
+/** Numbers into classes and colours for choropleth maps. Pure, so that it can be checked by hand. */
+
+/** Light to dark, perceptually even: complaints (yellow–orange–red), coverage (blues). */
+export const HEAT = ["#fdeec4", "#fbc877", "#f39344", "#d9552b", "#9c2218"] as const;
+export const BLUES = ["#e3edf8", "#b5d0ec", "#7eaedb", "#4784c0", "#1d5fa8"] as const;
+/** Less ← neutral → more. */
+export const DIVERGING = ["#2a6fb0", "#93bbdd", "#ecebe8", "#eca06d", "#b8431d"] as const;
+const CHANGE_BREAKS = [-25, -5, 5, 25] as const;
+
+export interface Classes {
+  /** Upper limits of all classes but the last; a value equal to a limit is in the class above it. */
+  breaks: number[];
+  colours: string[];
+  /** One per class, in words: "3–7", "12 以上". */
+  labels: string[];
+}
+
+/**
+ * Quantile classes, at most as many as there are colours. Equal values never fall into different classes, so fewer
+ * distinct values give fewer classes. Returns no class for no values.
+ */
+export function quantileClasses(values: readonly number[], colours: readonly string[] = HEAT, digits = 0): Classes {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return { breaks: [], colours: [], labels: [] };
+  const distinct = new Set(sorted).size;
+  const wanted = Math.min(colours.length, distinct);
+  const breaks: number[] = [];
+  for (let step = 1; step < wanted; step++) {
+    const limit = sorted[Math.floor((step * sorted.length) / wanted)] as number;
+    if (limit > (breaks.at(-1) ?? (sorted[0] as number))) breaks.push(limit);
+  }
+  const first = sorted[0] as number;
+  const last = sorted.at(-1) as number;
+  return {
+    breaks,
+    colours: spread(colours, breaks.length + 1),
+    labels: rangeLabels(first, breaks, last, digits),
+  };
+}
+
+/** Classes for a change in percent against the period before, with a neutral middle. */
+export function changeClasses(): Classes {
+  return {
+    breaks: [...CHANGE_BREAKS],
+    colours: [...DIVERGING],
+    labels: ["少 25% 以上", "少 5%–25%", "差不多（±5%）", "多 5%–25%", "多 25% 以上"],
+  };
+}
+
+/** Which class a value falls into, 0 the lowest. */
+export function classOf(value: number, breaks: readonly number[]): number {
+  let index = 0;
+  while (index < breaks.length && value >= (breaks[index] as number)) index++;
+  return index;
+}
+
+/** So many colours out of a ramp, from its lightest to its darkest, evenly. One colour: the middle one. */
+function spread(ramp: readonly string[], count: number): string[] {
+  if (count === 1) return [ramp[Math.floor(ramp.length / 2)] as string];
+  return Array.from({ length: count }, (_, i) => ramp[Math.round((i * (ramp.length - 1)) / (count - 1))] as string);
+}
+
+function rangeLabels(first: number, breaks: number[], last: number, digits: number): string[] {
+  const step = 10 ** -digits;
+  const show = (value: number) => value.toFixed(digits);
+  return Array.from({ length: breaks.length + 1 }, (_, i) => {
+    const from = i === 0 ? first : (breaks[i - 1] as number);
+    const to = i === breaks.length ? last : (breaks[i] as number) - step;
+    return to - from < step / 2 ? show(from) : `${show(from)}–${show(to)}`;
+  });
+}

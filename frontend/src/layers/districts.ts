@@ -1,0 +1,44 @@
+/** Electoral districts 选区 of a place: county in blue, township in violet, a line and a light wash. */
+import type { FeatureCollection } from "geojson";
+import type { PlaceMap } from "../map";
+import { BELOW_BORDERS, BELOW_NAMES } from "./areas";
+
+const COLOUR = ["match", ["get", "level"], "township", "#6b3fa0", "#1d5fa8"];
+
+export function showDistricts(map: PlaceMap, districts: FeatureCollection | null | undefined): void {
+  map.setData("districts", districts);
+  map.addLayer(
+    { id: "district-wash", type: "fill", source: "districts", paint: { "fill-color": COLOUR as never, "fill-opacity": 0.09 } },
+    BELOW_BORDERS,
+  );
+  map.addLayer(
+    {
+      id: "district-border",
+      type: "line",
+      source: "districts",
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": COLOUR as never,
+        "line-width": ["match", ["get", "level"], "township", 1.6, 2.4] as never,
+        "line-dasharray": [4, 1.5],
+      },
+    },
+    BELOW_NAMES,
+  );
+}
+
+/** All districts of one level from tiles, for browsing: thin lines only. */
+export function showAllDistricts(map: PlaceMap, level: "county" | "township"): void {
+  map.addTiles("district");
+  map.addLayer(
+    {
+      id: "district-all",
+      type: "line",
+      source: "district",
+      "source-layer": "district",
+      filter: ["==", ["get", "level"], level],
+      paint: { "line-color": level === "county" ? "#1d5fa8" : "#6b3fa0", "line-width": 1.2 },
+    },
+    BELOW_NAMES,
+  );
+}

@@ -1,0 +1,382 @@
+/**
+ * The only file that knows MapLibre. `openMap` makes a map in an element on our own ground: no glyph files, no sprite, no
+ * outside tiles. What it shows must also stand on the page as a list: where WebGL 2 is missing the map says so and
+ * `openMap` returns null.
+ */
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import * as maplibre from "maplibre-gl";
+import type { FeatureCollection } from "geojson";
+import { mapConfig, tileUrl } from "./data";
+import { type Bounds, boundsOf, EMPTY, parseBounds, type Shape } from "./geo";
+import { baseLayers, palette, type Palette } from "./layers/areas";
+import { drawHatch, drawSymbol } from "./symbols";
+
+export type LayerSpec = maplibre.LayerSpecification;
+export type Filter = maplibre.FilterSpecification;
+export type Expression = maplibre.ExpressionSpecification;
+export type LonLat = [number, number];
+
+/** A thing on the map under the pointer: its layer, its properties, and where it was touched. */
+export interface Hit {
+  layer: string;
+  properties: Record<string, unknown>;
+  at: LonLat;
+}
+
+export interface MapOptions {
+  /** What to show first; the county when left out. */
+  fit?: Shape | Bounds | null;
+  /** Page scrolling wins over map zooming with one finger or the wheel (default); false on pages that are all map. */
+  cooperative?: boolean;
+}
+
+const FINGER = 14; // px around a tap that still count as a hit
+const CHINESE = {
+  "Map.Title": "地图",
+  "Marker.Title": "位置",
+  "NavigationControl.ZoomIn": "放大",
+  "NavigationControl.ZoomOut": "缩小",
+  "Popup.Close": "关闭",
+  "ScaleControl.Meters": "米",
+  "ScaleControl.Kilometers": "公里",
+  "CooperativeGesturesHandler.WindowsHelpText": "按住 Ctrl 键并滚动滚轮来缩放地图",
+  "CooperativeGesturesHandler.MacHelpText": "按住 ⌘ 键并滚动来缩放地图",
+  "CooperativeGesturesHandler.MobileHelpText": "用两个手指移动地图",
+};
+
+maplibre.setWorkerUrl(workerUrl);
+
+/** Makes the map and waits until its ground is drawn enough to add layers. Null where the browser cannot draw maps. */
+export async function openMap(element: HTMLElement, options: MapOptions = {}): Promise<PlaceMap | null> {
+  if (!canDraw()) {
+    showMissing(element);
+    return null;
+  }
+  const map = new PlaceMap(element, options);
+  await map.loaded;
+  element.querySelector(".map-loading")?.remove();
+  return map;
+}
+
+function canDraw(): boolean {
+  try {
+    return document.createElement("canvas").getContext("webgl2") !== null;
+  } catch {
+    return false;
+  }
+}
+
+function showMissing(element: HTMLElement): void {
+  const note = document.createElement("p");
+  note.className = "map-missing";
+  note.textContent = "这个浏览器不能显示地图，请看旁边的列表；换用较新的浏览器可以看到地图。";
+  element.replaceChildren(note);
+  element.dataset.state = "missing";
+}
+
+export class PlaceMap {
+  readonly loaded: Promise<void>;
+  readonly colours: Palette;
+  private readonly map: maplibre.Map;
+  private readonly home: Bounds | null;
+  private waiting: (() => void)[] = [];
+  private lost = false;
+  private tip: maplibre.Popup | null = null;
+  private card: maplibre.Popup | null = null;
+  private failedTiles = 0;
+
+  constructor(
+    private readonly element: HTMLElement,
+    options: MapOptions,
+  ) {
+    const config = mapConfig();
+    this.home = parseBounds(element.dataset.bounds) ?? config.bounds ?? null;
+    this.colours = palette(document.documentElement.dataset.bsTheme === "dark");
+    const first = asBounds(options.fit) ?? this.home;
+    this.map = new maplibre.Map({
+      container: element,
+      style: {
+        version: 8,
+        sources: {
+          area: {
+            type: "vector",
+            tiles: [tileUrl("area", location.origin, config.versions)],
+            maxzoom: 14,
+            ...(this.home ? { bounds: this.home } : {}),
+          },
+        },
+        layers: baseLayers(this.colours),
+      },
+      ...(first ? { bounds: first, fitBoundsOptions: { padding: 28, maxZoom: 15 } } : { center: [120, 29], zoom: 8 }),
+      minZoom: 6,
+      maxZoom: 19,
+      ...(this.home ? { maxBounds: widen(this.home, 1.2) } : {}),
+      attributionControl: false,
+      cooperativeGestures: options.cooperative ?? true,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 0,
+      locale: CHINESE,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
+    this.map.addControl(new maplibre.ScaleControl({ maxWidth: 90 }), "bottom-right");
+    this.loaded = new Promise((resolve) => void this.map.once("style.load", () => resolve()));
+    this.listen();
+  }
+
+  private listen(): void {
+    const { map, element } = this;
+    map.on("styleimagemissing", ({ id }) => this.addImage(id));
+    map.on("error", (event) => this.onError(event));
+    map.on("webglcontextlost", () => {
+      this.lost = true;
+    });
+    map.on("webglcontextrestored", () => {
+      this.lost = false;
+      map.once("style.load", () => this.flush());
+      this.flush();
+    });
+    map.on("idle", () => {
+      element.dataset.state = "ready";
+    });
+    map.getCanvas().setAttribute("aria-label", element.getAttribute("aria-label") ?? "地图");
+    new ResizeObserver(() => map.resize()).observe(element);
+  }
+
+  /** While the graphics context is lost there is no style: changes wait until it is back. */
+  private change(step: () => void): void {
+    if (this.lost || !this.map.style) this.waiting.push(step);
+    else step();
+  }
+
+  private flush(): void {
+    if (!this.map.style) return;
+    const steps = this.waiting;
+    this.waiting = [];
+    for (const step of steps) step();
+  }
+
+  private addImage(id: string): void {
+    if (this.map.hasImage(id)) return;
+    const image = id === "hatch" ? drawHatch(this.colours.hatch) : drawSymbol(id);
+    if (image) this.map.addImage(id, image, { pixelRatio: 2 });
+  }
+
+  /** A tile that does not come is no reason to fail: after a few, a note offers to try again. */
+  private onError(event: maplibre.ErrorEvent): void {
+    if (!("sourceId" in event) && !("tile" in event)) {
+      this.element.dataset.lastError = String(event.error?.message ?? event.error);
+      return;
+    }
+    this.failedTiles += 1;
+    if (this.failedTiles >= 3) this.offerReload();
+  }
+
+  private offerReload(): void {
+    if (this.element.querySelector(".map-notice")) return;
+    const note = document.createElement("div");
+    note.className = "map-notice";
+    note.setAttribute("role", "status");
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "btn";
+    again.textContent = "再试一次";
+    again.addEventListener("click", () => {
+      note.remove();
+      this.failedTiles = 0;
+      this.reloadTiles();
+    });
+    note.append("部分地图没有载入", again);
+    this.element.append(note);
+  }
+
+  private reloadTiles(): void {
+    for (const id of Object.keys(this.map.getStyle().sources)) {
+      const source = this.map.getSource(id);
+      if (source instanceof maplibre.VectorTileSource) source.setTiles([...(source.tiles ?? [])]);
+    }
+  }
+
+  /** Adds or replaces a source of features. */
+  setData(id: string, data: FeatureCollection | null | undefined): void {
+    const next = data ?? EMPTY;
+    this.change(() => {
+      const source = this.map.getSource(id);
+      if (source instanceof maplibre.GeoJSONSource) void source.setData(next);
+      else this.map.addSource(id, { type: "geojson", data: next });
+    });
+  }
+
+  /** One of our own tile layers (see data.ts) as a source of the same name. */
+  addTiles(layer: string, zooms: { minzoom?: number; maxzoom?: number } = {}): void {
+    this.change(() => {
+      if (this.map.getSource(layer)) return;
+      this.map.addSource(layer, {
+        type: "vector",
+        tiles: [tileUrl(layer, location.origin, mapConfig().versions)],
+        maxzoom: 14,
+        ...zooms,
+        ...(this.home ? { bounds: this.home } : {}),
+      });
+    });
+  }
+
+  /** Adds a layer, or replaces the one of the same id. `below`: a layer id it goes under. */
+  addLayer(layer: LayerSpec, below?: string): void {
+    this.change(() => {
+      if (this.map.getLayer(layer.id)) this.map.removeLayer(layer.id);
+      this.map.addLayer(layer, below && this.map.getLayer(below) ? below : undefined);
+    });
+  }
+
+  removeLayer(id: string): void {
+    this.change(() => {
+      if (this.map.getLayer(id)) this.map.removeLayer(id);
+    });
+  }
+
+  setPaint(layer: string, values: Record<string, unknown>): void {
+    this.change(() => {
+      if (!this.map.getLayer(layer)) return;
+      for (const [name, value] of Object.entries(values)) {
+        this.map.setPaintProperty(layer, name as never, value as never);
+      }
+    });
+  }
+
+  setFilter(layer: string, filter: Filter | null): void {
+    this.change(() => {
+      if (this.map.getLayer(layer)) this.map.setFilter(layer, filter);
+    });
+  }
+
+  setVisible(layer: string, visible: boolean): void {
+    this.change(() => {
+      if (this.map.getLayer(layer)) this.map.setLayoutProperty(layer, "visibility", visible ? "visible" : "none");
+    });
+  }
+
+  /** Moves the view so that all of it is seen; without an argument back to the county. */
+  fit(what?: Shape | Bounds | null, limits: { maxZoom?: number; padding?: number } = {}): void {
+    const bounds = asBounds(what) ?? this.home;
+    if (!bounds) return;
+    const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 15, animate, duration: 500 });
+  }
+
+  /** Any tap or click, and Enter with the map focused (the place in the middle). */
+  onTap(callback: (at: LonLat) => void): void {
+    this.map.on("click", ({ lngLat }) => callback([lngLat.lng, lngLat.lat]));
+    this.map.getCanvas().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      const middle = this.map.getCenter();
+      callback([middle.lng, middle.lat]);
+    });
+    this.map.getCanvas().style.cursor = "crosshair";
+  }
+
+  /** What lies under the pointer in these layers. `hover` gets null when it leaves. */
+  onFeature(layers: string[], on: { click?: (hit: Hit) => void; hover?: (hit: Hit | null) => void }): void {
+    if (on.click) {
+      const click = on.click;
+      this.map.on("click", (event) => {
+        const hit = this.hitAt(event.point, event.lngLat, layers, FINGER);
+        if (hit) click(hit);
+      });
+    }
+    this.map.on("mousemove", (event) => {
+      const hit = this.hitAt(event.point, event.lngLat, layers, 3);
+      this.map.getCanvas().style.cursor = hit && on.click ? "pointer" : "";
+      on.hover?.(hit);
+    });
+    this.map.on("mouseout", () => on.hover?.(null));
+  }
+
+  private hitAt(point: maplibre.Point, at: maplibre.LngLat, layers: string[], reach: number): Hit | null {
+    if (this.lost || !this.map.style) return null;
+    const there = layers.filter((id) => this.map.getLayer(id));
+    if (there.length === 0) return null;
+    const exact = this.map.queryRenderedFeatures(point, { layers: there });
+    const near = exact.length
+      ? exact
+      : this.map.queryRenderedFeatures([[point.x - reach, point.y - reach], [point.x + reach, point.y + reach]], { layers: there });
+    const found = near[0];
+    return found ? { layer: found.layer.id, properties: found.properties, at: [at.lng, at.lat] } : null;
+  }
+
+  /** A pin that can be dragged. Returns the function that moves it. */
+  addPin(at: LonLat, onMove?: (at: LonLat) => void): (to: LonLat) => void {
+    const marker = new maplibre.Marker({ color: "#b3261e", draggable: onMove !== undefined, scale: 1.15 });
+    marker.setLngLat(at).addTo(this.map);
+    if (onMove) {
+      marker.on("dragend", () => {
+        const { lng, lat } = marker.getLngLat();
+        onMove([lng, lat]);
+      });
+    }
+    return (to) => void marker.setLngLat(to);
+  }
+
+  /** A line of text beside the pointer; null takes it away. */
+  showTip(at: LonLat | null, lines: string[] = []): void {
+    if (!at) {
+      this.tip?.remove();
+      this.tip = null;
+      return;
+    }
+    this.tip ??= new maplibre.Popup({ closeButton: false, closeOnClick: false, className: "map-tip", offset: 10, maxWidth: "280px" });
+    this.tip.setLngLat(at).setDOMContent(paragraphs(lines)).addTo(this.map);
+  }
+
+  /** A small card at a place that stays until closed, with a link to where more is. */
+  showCard(at: LonLat, lines: string[], link?: { url: string; label: string }): void {
+    this.showTip(null);
+    const body = paragraphs(lines);
+    if (link) {
+      const anchor = document.createElement("a");
+      anchor.className = "btn btn-primary";
+      anchor.href = link.url;
+      anchor.textContent = link.label;
+      body.append(anchor);
+    }
+    this.card?.remove();
+    this.card = new maplibre.Popup({ offset: 12, maxWidth: "300px", focusAfterOpen: false });
+    this.card.setLngLat(at).setDOMContent(body).addTo(this.map);
+  }
+
+  /** Puts an element (a legend) over the map's lower left corner, in place of the one before it. */
+  setLegend(legend: HTMLElement | null): void {
+    this.element.querySelector(".map-legend")?.remove();
+    if (legend) this.element.append(legend);
+  }
+}
+
+function asBounds(what: Shape | Bounds | null | undefined): Bounds | null {
+  if (!what) return null;
+  return Array.isArray(what) ? what : boundsOf(what);
+}
+
+function widen([west, south, east, north]: Bounds, by: number): Bounds {
+  const x = Math.max((east - west) * by, 0.2);
+  const y = Math.max((north - south) * by, 0.2);
+  return [west - x, Math.max(south - y, -85), east + x, Math.min(north + y, 85)];
+}
+
+function paragraphs(lines: string[]): HTMLElement {
+  const box = document.createElement("div");
+  for (const [index, line] of lines.entries()) {
+    const row = document.createElement("p");
+    if (index === 0) {
+      const strong = document.createElement("strong");
+      strong.textContent = line;
+      row.append(strong);
+    } else row.textContent = line;
+    box.append(row);
+  }
+  return box;
+}

@@ -1,0 +1,137 @@
+/**
+ * Finding one's deputies: search box with suggestions, own position, a tap on the map; on the result page the place,
+ * its districts and the stations near it.
+ *
+ * Elements: #search-form with #q and #suggestions; #locate-button (data-find-url) and #locate-status; #find-map
+ * (data-pick: a tap asks for that place); #move-point (aria-pressed) turns tapping on.
+ * JSON "find-data" (result page): {point: {lon, lat, accuracy_m?}, find_url, districts?: FeatureCollection {level, name},
+ * places?: FeatureCollection of points {id, kind, name, url?}}.
+ */
+import type { FeatureCollection } from "geojson";
+import { pageData } from "../data";
+import { boundsOf, distanceWords, pointFeature } from "../geo";
+import type { PlaceMap } from "../map";
+import { currentPosition, findUrl } from "../place-words";
+
+interface FindData {
+  point: { lon: number; lat: number; accuracy_m?: number | null };
+  find_url?: string;
+  districts?: FeatureCollection | null;
+  places?: FeatureCollection | null;
+}
+
+const data = pageData<FindData>("find-data");
+const locate = document.querySelector<HTMLElement>("#locate-button");
+const address = data?.find_url ?? locate?.dataset.findUrl ?? "/find";
+
+function connectLocate(button: HTMLElement): void {
+  const status = document.querySelector<HTMLElement>("#locate-status");
+  const say = (words: string) => {
+    if (status) status.textContent = words;
+  };
+  button.addEventListener("click", async () => {
+    button.setAttribute("aria-busy", "true");
+    say("正在定位…");
+    try {
+      const at = await currentPosition();
+      say(`已定位，误差约 ${distanceWords(at.accuracy)}，正在查找…`);
+      location.assign(findUrl(address, at.lon, at.lat, { accuracy: String(Math.round(at.accuracy)), via: "gps" }));
+    } catch (error) {
+      say((error as Error).message);
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+}
+
+/** The search box as a combobox: arrows walk through the suggestions, Enter takes one, Escape closes them. */
+function connectSuggestions(field: HTMLInputElement, box: HTMLElement): void {
+  const options = () => [...box.querySelectorAll<HTMLElement>("[role=option]")];
+  const current = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const mark = (index: number) => {
+    options().forEach((option, i) => {
+      option.setAttribute("aria-selected", String(i === index));
+    });
+    field.setAttribute("aria-activedescendant", options()[index]?.id ?? "");
+  };
+  const close = () => {
+    box.replaceChildren();
+    field.setAttribute("aria-expanded", "false");
+    field.removeAttribute("aria-activedescendant");
+  };
+  box.addEventListener("htmx:afterSettle", () => field.setAttribute("aria-expanded", String(options().length > 0)));
+  field.addEventListener("keydown", (event) => {
+    const all = options();
+    if (event.key === "Escape") close();
+    if (all.length === 0) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      mark((current() + step + all.length) % all.length);
+    } else if (event.key === "Enter" && current() >= 0) {
+      event.preventDefault();
+      all[current()]?.querySelector("a")?.click();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (!(event.target as Element).closest("#search-form")) close();
+  });
+}
+
+function showResult(map: PlaceMap, layers: typeof import("../layers/places"), districts: typeof import("../layers/districts"), found: FindData): void {
+  const at: [number, number] = [found.point.lon, found.point.lat];
+  if (found.districts) districts.showDistricts(map, found.districts);
+  if (found.places) layers.showPlaces(map, "places", found.places);
+  layers.showHere(map, at, found.point.accuracy_m);
+  layers.symbolKey(document.querySelector("#find-map")?.parentElement ?? null, found.places);
+  map.onFeature(["places"], {
+    hover: (hit) => map.showTip(hit?.at ?? null, hit ? [String(hit.properties.name ?? "")] : []),
+  });
+}
+
+async function connectMap(element: HTMLElement): Promise<void> {
+  const [{ openMap }, places, districts] = await Promise.all([import("../map"), import("../layers/places"), import("../layers/districts")]);
+  const here = data ? pointFeature(data.point.lon, data.point.lat) : null;
+  const view = data ? (boundsOf(here, data.places) ?? null) : null;
+  const map = await openMap(element, { fit: view });
+  if (!map) return;
+  if (data) showResult(map, places, districts, data);
+  const move = document.querySelector<HTMLElement>("#move-point");
+  let picking = element.dataset.pick !== undefined || (!data && !move);
+  move?.addEventListener("click", () => {
+    picking = !picking;
+    move.setAttribute("aria-pressed", String(picking));
+    if (picking) element.scrollIntoView({ block: "center" });
+  });
+  map.onTap(([lon, lat]) => {
+    if (picking) location.assign(findUrl(address, lon, lat, { via: "map" }));
+  });
+}
+
+/** The map is heavy: it is fetched when it comes into sight, or when its fold is opened. */
+function whenSeen(element: HTMLElement, start: () => void): void {
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watch.disconnect();
+    start();
+  }, { rootMargin: "200px" });
+  watch.observe(element);
+}
+
+/** "不是这里？" opens the fold the map lies in. */
+function openFold(element: HTMLElement): void {
+  document.querySelector("#move-point")?.addEventListener("click", () => {
+    const fold = element.closest("details");
+    if (fold) fold.open = true;
+  });
+}
+
+const field = document.querySelector<HTMLInputElement>("#q");
+const box = document.querySelector<HTMLElement>("#suggestions");
+const element = document.querySelector<HTMLElement>("#find-map");
+if (locate) connectLocate(locate);
+if (field && box) connectSuggestions(field, box);
+if (element) {
+  openFold(element);
+  whenSeen(element, () => void connectMap(element));
+}

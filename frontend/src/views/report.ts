@@ -1,0 +1,114 @@
+/**
+ * Reporting a problem: a pin to adjust, photos seen before they are sent, nothing typed is lost.
+ *
+ * Elements: #report-map; inputs #id_lat, #id_lon (start values; empty: none yet); #report-place (status); #report-locate;
+ * #id_photos with #photo-preview; #id_text with #text-count; form[data-keep].
+ */
+import { metresBetween, distanceWords, pointFeature } from "../geo";
+import { type LonLat, openMap } from "../map";
+import { coordinate, currentPosition } from "../place-words";
+
+const PHOTOS_AT_MOST = 6;
+
+function input(id: string): HTMLInputElement | null {
+  return document.querySelector<HTMLInputElement>(`#${id}`);
+}
+
+function startPlace(): LonLat | null {
+  const [lon, lat] = [input("id_lon")?.value, input("id_lat")?.value];
+  if (!lon || !lat || !Number.isFinite(Number(lon)) || !Number.isFinite(Number(lat))) return null;
+  return [Number(lon), Number(lat)];
+}
+
+function say(words: string): void {
+  const status = document.querySelector("#report-place");
+  if (status) status.textContent = words;
+}
+
+async function connectMap(element: HTMLElement): Promise<void> {
+  const start = startPlace();
+  const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
+  if (!map) return;
+  let move: ((to: LonLat) => void) | null = null;
+  const set = (at: LonLat, words: string) => {
+    write("id_lon", at[0]);
+    write("id_lat", at[1]);
+    if (move) move(at);
+    else move = map.addPin(at, (to) => set(to, movedWords(start, to)));
+    say(words);
+  };
+  if (start) move = map.addPin(start, (to) => set(to, movedWords(start, to)));
+  map.onTap((at) => set(at, movedWords(start, at)));
+  document.querySelector<HTMLElement>("#report-locate")?.addEventListener("click", async () => {
+    say("正在定位…");
+    try {
+      const at = await currentPosition();
+      set([at.lon, at.lat], `已标在您现在的位置，误差约 ${distanceWords(at.accuracy)}。不准的话请拖动。`);
+      map.fit(pointFeature(at.lon, at.lat));
+    } catch (error) {
+      say((error as Error).message);
+    }
+  });
+}
+
+function movedWords(start: LonLat | null, at: LonLat): string {
+  return start ? `位置已改到离原处 ${distanceWords(metresBetween(start, at))} 的地方。` : "位置已标好，可以再拖动。";
+}
+
+function write(id: string, value: number): void {
+  const field = input(id);
+  if (!field) return;
+  field.value = coordinate(value);
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function connectPhotos(field: HTMLInputElement, preview: HTMLElement): void {
+  let urls: string[] = [];
+  field.addEventListener("change", () => {
+    for (const url of urls) URL.revokeObjectURL(url);
+    const files = [...(field.files ?? [])];
+    urls = files.map((file) => URL.createObjectURL(file));
+    preview.replaceChildren(
+      ...urls.map((url, index) => {
+        const item = document.createElement("li");
+        const image = document.createElement("img");
+        image.src = url;
+        image.alt = `第 ${index + 1} 张照片`;
+        item.append(image);
+        return item;
+      }),
+    );
+    field.setCustomValidity(files.length > PHOTOS_AT_MOST ? `最多 ${PHOTOS_AT_MOST} 张照片，请重新选择。` : "");
+  });
+}
+
+function connectCount(field: HTMLTextAreaElement, counter: HTMLElement): void {
+  const show = () => {
+    const left = field.maxLength > 0 ? field.maxLength - field.value.length : null;
+    counter.textContent = left !== null && left < 200 ? `还可以写 ${left} 个字` : "";
+  };
+  field.addEventListener("input", show);
+  show();
+}
+
+/** Keeps what was typed while the page is reloaded or left by mistake; forgotten once the form is on its way. */
+function keepTyped(form: HTMLFormElement): void {
+  const key = `typed:${form.getAttribute("action") ?? location.pathname}`;
+  const fields = () => [...form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("textarea[name], input[type=text][name], input[type=tel][name]")];
+  const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Record<string, string>;
+  for (const field of fields()) if (field.value === "" && kept[field.name]) field.value = kept[field.name] ?? "";
+  form.addEventListener("input", () => {
+    sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(fields().map((field) => [field.name, field.value]))));
+  });
+  form.addEventListener("submit", () => sessionStorage.removeItem(key));
+}
+
+const element = document.querySelector<HTMLElement>("#report-map");
+const photos = input("id_photos");
+const preview = document.querySelector<HTMLElement>("#photo-preview");
+const words = document.querySelector<HTMLTextAreaElement>("#id_text");
+const counter = document.querySelector<HTMLElement>("#text-count");
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) keepTyped(form);
+if (photos && preview) connectPhotos(photos, preview);
+if (words && counter) connectCount(words, counter);
+if (element) void connectMap(element);
