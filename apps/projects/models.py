@@ -3,13 +3,62 @@
 import datetime as dt
 
 from django.contrib.gis.db import models
-from django.contrib.gis.db.models.functions import Transform
+from django.contrib.gis.db.models.functions import Distance, Transform
+from django.contrib.gis.geos import Point
 from django.contrib.postgres.indexes import GistIndex
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Least
 
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
 from apps.territory.models import AdminArea
+
+
+SLIGHT, SERIOUS = 3.0, 10.0  # percentage points behind plan from which a project is slow, and late
+
+
+def tone_of(lag: float | None) -> str:
+    """The colour of being so many percentage points behind plan."""
+    if lag is None:
+        return "neutral"
+    return "good" if lag < SLIGHT else "due" if lag < SERIOUS else "late"
+
+
+class KeyProjectQuerySet(models.QuerySet):
+    def with_progress(self, on: dt.date):
+        """Annotate `actual` and `planned` (percent, weighted over subprojects) and `as_of`, the day both refer to.
+
+        Reports come by the month: the plan is read at the end of the last month reported, so that nobody looks late
+        for the days since. Written in SQL because the plan needs arithmetic on dates inside a weighted sum.
+        """
+        share = "sum(s.weight * {}) / nullif(sum(s.weight), 0)"
+        source = """ FROM projects_subproject s LEFT JOIN LATERAL (
+            SELECT r.percent FROM projects_progressreport r WHERE r.subproject_id = s.id AND r.month <= %s ORDER BY r.month DESC LIMIT 1
+        ) last ON true WHERE s.project_id = projects_keyproject.id"""
+        as_of = """(SELECT least(coalesce((max(r.month) + interval '1 month - 1 day')::date, %s::date), %s::date)
+            FROM projects_progressreport r JOIN projects_subproject s ON s.id = r.subproject_id
+            WHERE s.project_id = projects_keyproject.id AND r.month <= %s)"""
+        planned = share.format(f"100.0 * least(1.0, greatest(0.0, ({as_of} - s.starts)::float / (s.ends - s.starts)))")
+        return self.annotate(
+            as_of=RawSQL(as_of, (on, on, on), output_field=models.DateField()),
+            actual=RawSQL(f"(SELECT {share.format('coalesce(last.percent, 0)')}{source})", (on,), output_field=models.FloatField()),
+            planned=RawSQL(f"(SELECT {planned} FROM projects_subproject s WHERE s.project_id = projects_keyproject.id)", (on, on, on), output_field=models.FloatField()),
+            lag_points=ExpressionWrapper(F("planned") - F("actual"), output_field=models.FloatField()),
+        )
+
+    def in_tone(self, tone: str):
+        """After `with_progress`: good, due or late, as `KeyProject.tone` says."""
+        return {
+            "good": self.filter(lag_points__lt=SLIGHT),
+            "due": self.filter(lag_points__gte=SLIGHT, lag_points__lt=SERIOUS),
+            "late": self.filter(lag_points__gte=SERIOUS),
+        }[tone]
+
+    def nearest(self, *points: Point):
+        """Annotate `distance` to the nearest of the points, on the ellipsoid, and order by it."""
+        away = [Distance("site", point, spheroid=True) for point in points]
+        return self.annotate(distance=Least(*away) if len(away) > 1 else away[0]).order_by("distance", "code")
 
 
 class KeyProject(models.Model):
@@ -45,6 +94,8 @@ class KeyProject(models.Model):
     demand = models.PositiveSmallIntegerField("监督小组人数", default=3)
     experts = models.PositiveSmallIntegerField("须懂行人数", default=1)
 
+    objects = KeyProjectQuerySet.as_manager()
+
     class Meta:
         verbose_name = "重点项目"
         verbose_name_plural = "重点项目"
@@ -58,6 +109,44 @@ class KeyProject(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    # The following need `with_progress`.
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state: good, due (slow) or late; neutral when it has no subprojects."""
+        return tone_of(self.lag_points)
+
+    @property
+    def standing(self) -> str:
+        """One line of state, as a deputy would say it."""
+        if self.lag_points is None:
+            return "尚未分解子项目"
+        points = round(abs(self.lag_points))
+        if self.lag_points >= SLIGHT:
+            return f"比计划慢 {points} 个百分点"
+        return f"比计划快 {points} 个百分点" if self.lag_points <= -SLIGHT else "按计划推进"
+
+    def curve(self, today: dt.date) -> dict:
+        """The S-curve: months from start to end, plan and actual percent at each month's end; actual is null where nothing is reported."""
+        parts = list(self.subprojects.prefetch_related("reports"))
+        weight = sum(part.weight for part in parts)
+        if not weight:
+            return {"months": [], "plan": [], "actual": [], "today": f"{today:%Y-%m}"}
+        first, last = min(part.starts for part in parts), max(part.ends for part in parts)
+        reported = [report.month for part in parts for report in part.reports.all()]
+        newest = max(reported, default=None)
+        months, month = [], first.replace(day=1)
+        while month <= max([last, *reported]):
+            months.append(month)
+            month = (month + dt.timedelta(days=32)).replace(day=1)
+        plan, actual = [], []
+        for month in months:
+            end = (month + dt.timedelta(days=32)).replace(day=1) - dt.timedelta(days=1)
+            plan.append(round(sum(part.weight * part.planned(end) for part in parts) / weight, 1))
+            done = sum(part.weight * part.done(month) for part in parts) / weight
+            actual.append(round(done, 1) if newest and month <= newest else None)
+        return {"months": [f"{month:%Y-%m}" for month in months], "plan": plan, "actual": actual, "today": f"{today:%Y-%m}"}
 
 
 class Subproject(models.Model):
@@ -86,6 +175,10 @@ class Subproject(models.Model):
     def planned(self, on: dt.date) -> float:
         """Percent that the plan wants done on a day: straight from start to end (序时进度)."""
         return 100 * min(1.0, max(0.0, (on - self.starts).days / (self.ends - self.starts).days))
+
+    def done(self, month: dt.date) -> float:
+        """Percent done by the end of a month, by the last report up to it; 0 before the first."""
+        return max(((report.month, report.percent) for report in self.reports.all() if report.month <= month), default=(None, 0.0))[1]
 
 
 class ProgressReport(models.Model):

@@ -10,7 +10,8 @@ urlpatterns = [
     path("<int:pk>/", views.run_detail, name="run_detail"),
     path("<int:pk>/progress", views.run_progress, name="run_progress"),
     path("<int:pk>/list.xlsx", views.run_export, name="run_export"),
-    path("<int:pk>/<str:verb>", views.run_move, name="run_move"),
+    path("projects/<str:code>/team", views.project_team, name="project_team"),
     path("members/<int:pk>/why", views.member_why, name="member_why"),
     path("members/<int:pk>/replace", views.member_replace, name="member_replace"),
+    path("<int:pk>/<str:verb>", views.run_move, name="run_move"),
 ]

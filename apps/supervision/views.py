@@ -224,3 +224,12 @@ def run_export(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse(buffer.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response["Content-Disposition"] = content_disposition_header(True, f"{run.name}.xlsx")
     return response
+
+
+@require_GET
+@requires(Permission.SEE_PROJECTS)
+def project_team(request: HttpRequest, code: str) -> HttpResponse:
+    """The team of a project in the published list in force: a fragment for the project's page."""
+    run = AssignmentRun.objects.in_force()
+    members = TeamMember.objects.filter(team__run=run, team__project__code=code).select_related("deputy__station") if run else []
+    return render(request, "supervision/_team.html", {"run": run, "members": members})

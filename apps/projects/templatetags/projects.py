@@ -1,0 +1,30 @@
+"""How money and distances are written on the pages of projects."""
+
+from decimal import Decimal
+
+from django import template
+from django.contrib.gis.measure import Distance
+
+register = template.Library()
+
+
+@register.filter
+def money(ten_thousand: Decimal | float | None) -> str:
+    """万元 from the published lists; from one 亿元 on with two decimals, as those lists write it."""
+    if ten_thousand is None:
+        return "—"
+    return f"{ten_thousand / 10000:.2f} 亿元" if ten_thousand >= 10000 else f"{ten_thousand:,.0f} 万元"
+
+
+@register.filter
+def away(distance: Distance | None) -> str:
+    """离您多远, from a distance that a query has annotated; nothing without one."""
+    if not distance:
+        return ""
+    return f"离您 {distance.m:.0f} 米" if distance.m < 1000 else f"离您 {distance.km:.1f} 公里"
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A coordinate as an address carries it."""
+    return f"{number:.6f}"
