@@ -6,12 +6,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from ops import locks, progress, quality, setup
 from ops.cluster import Cluster
 from ops.demo import Demo
-from ops.options import Options, Refused
+from ops.options import TREE, Options, Refused
+
+LOCK = TREE / ".local" / "lock"
 
 
 def demo(options: Options) -> None:
@@ -49,14 +50,15 @@ def reset(options: Options) -> None:
             print("没有删除任何东西")
             return
     show = Demo(options)
-    with _alone(options) as mutex:
+    with _alone(options):
         show.web.stop()
         show.worker.stop()
         Cluster(options.data_dir).remove()
         for path in options.data_dir.iterdir():
-            if path == mutex:
-                continue
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != LOCK:
+                path.unlink()
     print("已清空。再次运行 make demo 会从头开始")
     if options.database_url:
         print("DATABASE_URL 指定的数据库没有动：需要时请自行清空")
@@ -95,23 +97,23 @@ COMMANDS: dict[str, Callable[[Options], None]] = {
 
 
 @contextmanager
-def _alone(options: Options) -> Iterator[Path]:
-    """Hold the data folder's lock, so that of two commands at the same time one waits. Yields the lock's file."""
+def _alone(options: Options) -> Iterator[None]:
+    """Hold the tree's lock, so that of two commands at the same time one waits: they share .venv even when not a data folder."""
     folder = options.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        LOCK.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise Refused(f"不能建立数据目录 {folder}（{error.strerror}）：请用 DATA_DIR=… 换一个可写的位置") from None
     if folder.stat().st_uid != os.geteuid():
         raise Refused(f"数据目录 {folder} 属于另一个用户：请用那个用户运行，或用 DATA_DIR=… 换一个目录")
-    path = folder / "lock"
-    with path.open("w") as handle:
+    with LOCK.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("另一个 make 命令正在使用这个数据目录，等它结束 …", flush=True)
+            print("另一个 make 命令正在运行，等它结束 …", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield path
+        yield
 
 
 def main(arguments: list[str]) -> int:

@@ -140,7 +140,7 @@ class Demo:
             [
                 PYTHON, "-m", "gunicorn", "geo_renda.wsgi:application", "--bind", f"{host}:{self.options.port}",
                 "--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS),
-                "--graceful-timeout", "5", "--keep-alive", "30",
+                "--graceful-timeout", "5", "--keep-alive", "30", "--no-control-socket",
             ],
             environment,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """Numbered steps with elapsed time and what is being done; a step that fails shows the end of its log."""
 
-import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -102,7 +102,7 @@ class _Line:
 
     def _print(self, text: str, keep: bool = True) -> None:
         if self.live:
-            columns = os.get_terminal_size(self.out.fileno()).columns if not keep else 10_000
+            columns = shutil.get_terminal_size().columns if not keep else 10_000
             self.out.write("\r\x1b[K" + _fit(text, columns - 1) + ("\n" if keep else ""))
         else:
             self.out.write(_fit(text, WIDTH) + "\n")
