@@ -1,1 +1,125 @@
 """What every test may use. Tests run on real PostGIS; the public pages' tests run as the role `geo_public`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from tests import town as toy
+
+# Written by migrations and referred to by others: flushing them away would leave the next test without fields or categories.
+REFERENCE = {"cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_timelimit"}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """Test databases of several runs beside each other: PYTEST_DB_SUFFIX, then pytest-xdist's own suffix."""
+    if suffix := os.environ.get("PYTEST_DB_SUFFIX"):
+        database = settings.DATABASES["default"]
+        database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{suffix}"
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
+    """The test database has the public role's grants, made by the same command as the real one."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("grant_public", verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_append_only_tables() -> Iterator[None]:
+    """Transactional tests empty the tables between them, and append-only tables refuse TRUNCATE by trigger. The owner switches
+    those triggers off for the flush and nothing else; rows that migrations wrote stay."""
+    plain_list, plain_run = DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush
+
+    def listed(self, style, tables, **options):
+        return plain_list(self, style, [table for table in tables if table not in REFERENCE], **options)
+
+    def run(self, statements):
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE %s", ["%_no_truncate"]
+            )
+            triggers = cursor.fetchall()
+        switch = 'ALTER TABLE {} {} TRIGGER "{}"'.format
+        plain_run(self, [
+            *(switch(table, "DISABLE", name) for table, name in triggers), *statements, *(switch(table, "ENABLE", name) for table, name in triggers),
+        ])  # fmt: skip
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", listed)
+        patch.setattr(DatabaseOperations, "execute_sql_flush", run)
+        yield
+
+
+@pytest.fixture
+def town(db: None) -> toy.Town:
+    """The toy county of tests/town.py."""
+    return toy.build()
+
+
+@pytest.fixture
+def users(town: toy.Town) -> toy.Users:
+    return toy.build_users(town)
+
+
+@pytest.fixture
+def deputy(users: toy.Users):
+    return users.deputy
+
+
+@pytest.fixture
+def town_clerk(users: toy.Users):
+    return users.town_clerk
+
+
+@pytest.fixture
+def county_office(users: toy.Users):
+    return users.county_office
+
+
+@pytest.fixture
+def dispatcher(users: toy.Users):
+    return users.dispatcher
+
+
+@pytest.fixture
+def unit_officer(users: toy.Users):
+    return users.unit_officer
+
+
+@pytest.fixture
+def leader(users: toy.Users):
+    return users.leader
+
+
+@pytest.fixture
+def stranger(users: toy.Users):
+    return users.stranger
+
+
+@contextmanager
+def public_role() -> Iterator[None]:
+    """What the block does, it does with the rights of the public pages. LOCAL: the role cannot outlive the test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE geo_public")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+
+
+@pytest.fixture
+def as_public(db: None) -> Iterator[None]:
+    """From here to its end the test has only the rights of `geo_public`. Ask for it last, after what writes the rows."""
+    with public_role():
+        yield

@@ -1,0 +1,39 @@
+"""What the public pages may touch in the database: one list. `manage.py grant_public` makes the role's rights exactly these.
+
+Nothing here holds a home, a deputy's phone, a login, or who was proposed for what. The role may add a reporter's contact and
+can never read one.
+"""
+
+ROLE = "geo_public"
+
+READ = ("SELECT",)
+OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+GRANTS: dict[str, tuple[str, ...]] = {
+    "territory_adminarea": READ,
+    "territory_term": READ,
+    "territory_electoraldistrict": READ,
+    "territory_grid": READ,
+    "territory_doorplate": READ,
+    "territory_layerversion": READ,
+    "organisations_organisation": READ,
+    "deputies_deputy": READ,
+    "deputies_deputy_fields": READ,
+    "deputies_field": READ,
+    "deputies_group": READ,
+    "deputies_mandate": READ,
+    "deputies_station": READ,
+    "projects_keyproject": READ,
+    "projects_subproject": READ,
+    "projects_progressreport": READ,
+    "worktime_calendarday": READ,
+    "worktime_timelimit": READ,
+    "cases_category": READ,
+    "cases_case": ("SELECT", "INSERT", "UPDATE"),
+    "cases_caseevent": ("SELECT", "INSERT"),
+    "cases_rating": ("SELECT", "INSERT"),
+    "cases_reportercontact": ("INSERT",),
+    "django_session": OWN,
+    "django_cache": OWN,
+}
+"""Table -> rights."""
