@@ -30,11 +30,11 @@ STATES = StateTable(
 )
 
 UNMET_REASONS = {
-    Reason.CAPACITY: "符合条件的代表都已满额",
-    Reason.DISTANCE: "限定距离内没有更多代表",
-    Reason.RECUSAL: "附近代表须回避",
-    Reason.EXPERT: "缺少懂行的代表",
-    Reason.POSITION: "项目没有现场位置",
+    Reason.capacity: "符合条件的代表都已满额",
+    Reason.distance: "限定距离内没有更多代表",
+    Reason.recusal: "附近代表须回避",
+    Reason.expert: "缺少懂行的代表",
+    Reason.position: "项目没有现场位置",
 }
 
 

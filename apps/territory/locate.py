@@ -24,11 +24,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from apps.territory.edges import GEOD, Boxes, Runs, Slabs, longest, scales, slices, widest
-from gis_data.crs import coordinates
+from gis_data.crs import coordinates, on_earth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _HALF_WAY_ROUND = 20_100_000.0  # metres; no two places are farther apart
 _ORIENTATION_ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53  # Shewchuk's ccwerrboundA
@@ -97,7 +96,7 @@ class PolygonLocator:
         return found
 
     def _neighbours(self, x: Floats, y: Floats, located: NDArray[np.int32], within: float) -> list[NDArray[np.int32]]:
-        usable = np.flatnonzero(_on_earth(x, y))
+        usable = np.flatnonzero(on_earth(x, y))
         point, polygon = self._boxes.around(x[usable], y[usable], within)
         point = usable[point]
         other = polygon != located[point]
@@ -115,7 +114,7 @@ class PolygonLocator:
         """Lowest covering polygon of each point, and on which side of its border the point is."""
         polygon = np.full(len(x), -1, dtype=np.int32)
         side = np.full(len(x), OUTSIDE, dtype=np.int8)
-        usable = np.flatnonzero(_on_earth(x, y))
+        usable = np.flatnonzero(on_earth(x, y))
         for piece in slices(np.ones_like(usable), _POINTS_AT_ONCE):
             rows = usable[piece]
             point, candidate = self._boxes.at(x[rows], y[rows])
@@ -256,7 +255,3 @@ def _geodesic_to_edges(x: Floats, y: Floats, edges: Floats, fraction: Floats) ->
         step = np.divide(along, square, out=np.zeros_like(square), where=square > 0.0)
         fraction = np.clip(fraction + step, 0.0, 1.0)
     return best
-
-
-def _on_earth(x: Floats, y: Floats) -> Mask:
-    return (np.abs(x) <= 360.0) & (np.abs(y) <= 90.0)
