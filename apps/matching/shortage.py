@@ -10,7 +10,7 @@ from apps.matching.problem import Deputies, Projects
 
 
 class Reason(IntEnum):
-    """Why places of a project are empty. Names are the stored words."""
+    """Why places of a project are empty. Numbers stay as they are: they may be stored."""
 
     none = 0  # nothing is empty
     capacity = 1  # enough deputies are allowed, but they are taken; or there are too few deputies at all
@@ -25,9 +25,9 @@ def reasons(
 ) -> NDArray[np.object_]:
     """Reason[n] for the final `pairs` (int64[s, 2], locked ones included), of which `unmet` (int32[n]) places are missing.
 
-    A project without position says so. If only expert places are empty while someone without the field may come: expert. If the project,
-    alone in the world, could be served: capacity, others took them. Else the rules are lifted one after another, distance, recusal,
-    missing anchors, the field, and the first that lets one more deputy in is named; when none does, there are too few deputies: capacity.
+    A project without position says so. If only expert places are empty while someone without the field may come: expert. Else the project
+    is looked at as if it were alone in the world, and the rules are lifted one after another, distance, recusal, missing anchors, the
+    field: the first that lets one more deputy in is named. When none does: capacity, others took them or there are too few.
     """
     result = np.array([Reason.none] * len(projects), dtype=object)
     team = np.zeros(table.cost.shape, bool)
@@ -53,8 +53,6 @@ def _reason(i: np.intp, projects: Projects, deputies: Deputies, table: PairTable
     if (team & ~has_field).sum() == gate < demand and (allowed & may_come & ~team & ~has_field).any():
         return Reason.expert
     served = alone(allowed)
-    if served == demand:
-        return Reason.capacity
     for reason, lifted in (
         (Reason.distance, measured & ~barred),
         (Reason.recusal, measured),

@@ -126,6 +126,7 @@ def test_forbidden_pairs_are_left_out_and_locked_ones_kept():
     solution = solve(asked, people, rules)
     assert chosen(solution) == [(0, 2), (1, 1)]
     assert solution.total == solution.lower_bound == 50_000
+    assert solution.arcs == 2  # the second project and the two within 10 km
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,8 @@ def test_fair_leaves_no_more_places_empty():
             {"max_distance": 1},
             Reason.distance,
         ),
-        ([project(field=1, demand=2, experts=1)], [deputy(organisation=1), deputy(organisation=1)], {}, Reason.expert),
+        ([project(field=1, demand=2, experts=1)], [deputy(), deputy(east(9))], {"max_distance": 1}, Reason.expert),
+        ([project(demand=2)], [deputy(), deputy(east(9), capacity=0)], {"max_distance": 1}, Reason.capacity),
     ],
 )
 def test_every_empty_place_has_its_reason(asked, people, rules, reason):
