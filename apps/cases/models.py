@@ -1,21 +1,28 @@
 """民情件: what a resident reported, where, who holds it now and until when. District, term and grid are pinned when it is filed."""
 
+import datetime as dt
+import json
 import uuid
+from dataclasses import asdict, dataclass
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import Transform
-from django.contrib.postgres.indexes import GistIndex
+from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import Role
+from apps.accounts.perms import Permission, allowed
 from apps.deputies.models import Deputy, Station
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
+from apps.worktime.models import CalendarDay
+
+SOON = 2  # working days: from then on a limit counts as due soon
 
 
 class Category(models.Model):
@@ -38,23 +45,46 @@ class CaseQuerySet(models.QuerySet):
     def open(self):
         return self.exclude(state__in=[Case.State.ANSWERED, Case.State.CLOSED])
 
-    def overdue(self, today):
+    def overdue(self, today: dt.date):
         return self.open().filter(due_on__lt=today)
+
+    def due_soon(self, today: dt.date):
+        """Not late yet, and due within `SOON` working days."""
+        return self.open().filter(due_on__range=(today, CalendarDay.objects.add_working_days(today, SOON)))
 
     def visible_to(self, user):
         """A deputy sees his own and his group's, a town office its town, a unit what it handles, the dispatcher what reached
         the government side, the county office and leaders their whole scope (DOMAIN: who sees what)."""
         if user.role == Role.DEPUTY:
-            mine = Q(deputy__user=user)
-            group = Deputy.objects.filter(user=user).values_list("group", flat=True).first()
-            return self.filter(mine | Q(deputy__group=group) if group else mine)
+            seen = Deputy.objects.filter(Q(user=user) | Q(group__members__user=user))
+            return self.filter(deputy__in=seen.values("pk"))
         if user.role == Role.UNIT:
-            return self.filter(organisation__members=user)
+            return self.filter(organisation__in=user.organisations.values("pk"))
         if user.role == Role.DISPATCHER:
             return self.filter(dispatched_at__isnull=False)
         if not user.scope:
             return self.none()
-        return self.filter(town__code__startswith=user.scope)
+        return self.filter(town__in=AdminArea.objects.visible_to(user).values("pk"))
+
+    def waiting_for(self, user):
+        """Cases whose next move is this user's: he holds them. The dispatcher also enters answers for units that do not log in."""
+        state = Case.State
+        visible = self.visible_to(user)
+        if user.role == Role.DEPUTY:
+            return visible.filter(state=state.WITH_DEPUTY, deputy__user=user)
+        if user.role == Role.DISPATCHER:
+            silent = Q(state=state.WITH_UNIT, organisation__logs_in=False)
+            return visible.filter(Q(state=state.WITH_DISPATCHER) | silent)
+        mine = {Role.TOWN_OFFICE: state.WITH_TOWN, Role.COUNTY_OFFICE: state.WITH_COUNTY, Role.UNIT: state.WITH_UNIT}
+        return visible.filter(state=mine[user.role]) if user.role in mine else self.none()
+
+    def followed(self, code: str):
+        """The case behind a follow code, with no more than a resident's page needs (the public role may read no more)."""
+        return self.filter(code=code).only(*FOLLOWED)
+
+
+# What a resident's page shows, and all that the public role may read of a case.
+FOLLOWED = ("code", "text", "place", "town", "state", "deputy", "organisation", "submitted_at", "due_on", "answered_at", "answer")
 
 
 class Case(models.Model):
@@ -122,6 +152,14 @@ class Case(models.Model):
             models.Index(fields=["deputy", "state"], name="cases_case_deputy"),
             models.Index(fields=["organisation", "state"], name="cases_case_organisation"),
             models.Index(fields=["town", "-submitted_at"], name="cases_case_town"),
+            models.Index(fields=["due_on", "id"], name="cases_case_due_first"),
+            GinIndex(fields=["text"], opclasses=["gin_trgm_ops"], name="cases_case_text"),
+        ]
+        constraints = [
+            # An empty point passes validity; China's bounding box refuses it, and swapped axes with it.
+            models.CheckConstraint(condition=Q(point__coveredby="SRID=4326;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))"), name="cases_case_in_china"),
+            models.CheckConstraint(condition=~Q(state="with_unit") | Q(organisation__isnull=False), name="cases_case_unit_named"),
+            models.CheckConstraint(condition=~Q(state="with_deputy") | Q(deputy__isnull=False) | Q(station__isnull=False), name="cases_case_deputy_named"),
         ]
 
     def __str__(self) -> str:
@@ -135,9 +173,32 @@ class Case(models.Model):
             self.State.WITH_COUNTY: "县人大常委会工委",
             self.State.WITH_DISPATCHER: "县政府办公室",
             self.State.WITH_UNIT: str(self.organisation) if self.organisation else "承办单位",
-            self.State.ANSWERED: "等待您评价",
+            self.State.ANSWERED: "已答复，等反映人评价",
             self.State.CLOSED: "已办结",
         }[self.State(self.state)]
+
+    def held_by(self, user) -> bool:
+        """Whether the next move is this user's."""
+        return Case.objects.waiting_for(user).filter(pk=self.pk).exists()
+
+    def reporter_for(self, user) -> "Reporter | None":
+        """Who reported, for the current holder only. A hidden name is known to the congress, never to the government side."""
+        if not allowed(user, Permission.SEE_REPORTERS_CONTACT) or not self.held_by(user):
+            return None
+        contact = ReporterContact.objects.filter(case=self).first()
+        if contact is None:
+            return None
+        reporter = contact.opened()
+        congress = user.role in (Role.DEPUTY, Role.TOWN_OFFICE, Role.COUNTY_OFFICE)
+        return reporter if congress or not self.hide_name else Reporter(name="", phone=reporter.phone)
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Who reported and how to tell them; either may be empty."""
+
+    name: str
+    phone: str
 
 
 class ReporterContact(models.Model):
@@ -154,12 +215,12 @@ class ReporterContact(models.Model):
         return f"{self.case}的联系方式"
 
     @staticmethod
-    def seal(contact: str) -> bytes:
-        return Fernet(settings.CONTACT_KEY).encrypt(contact.encode())
+    def seal(reporter: Reporter) -> bytes:
+        return Fernet(settings.CONTACT_KEY).encrypt(json.dumps(asdict(reporter), ensure_ascii=False).encode())
 
-    def opened(self) -> str:
-        """The contact in the clear: only for the case's current holder."""
-        return Fernet(settings.CONTACT_KEY).decrypt(bytes(self.sealed)).decode()
+    def opened(self) -> Reporter:
+        """In the clear: only for the case's current holder (`Case.reporter_for`)."""
+        return Reporter(**json.loads(Fernet(settings.CONTACT_KEY).decrypt(bytes(self.sealed))))
 
 
 class CaseEvent(Event):

@@ -1,6 +1,7 @@
 """The working calendar and the time limits. Days that differ from the plain week are rows, as the State Council sets them."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import models
 
@@ -20,11 +21,19 @@ class CalendarQuerySet(models.QuerySet):
 
     def working_days_until(self, due: dt.date, today: dt.date) -> int:
         """Working days left; negative when the limit has passed."""
-        first, last = sorted((today, due))
-        exceptions = dict(self.filter(date__gt=first, date__lte=last).values_list("date", "working"))
-        span = (first + dt.timedelta(days=step) for step in range(1, (last - first).days + 1))
-        count = sum(exceptions.get(day, day.weekday() < 5) for day in span)
-        return count if due >= today else -count
+        return self.working_days_left([due], today)[due]
+
+    def working_days_left(self, dates: Iterable[dt.date], today: dt.date) -> dict[dt.date, int]:
+        """Working days from today to each date, today not counted, in one query; negative when it has passed."""
+        wanted = set(dates)
+        first, last = min(wanted | {today}), max(wanted | {today})
+        exceptions = dict(self.filter(date__range=(first, last)).values_list("date", "working"))
+
+        def between(start: dt.date, end: dt.date) -> int:
+            span = (start + dt.timedelta(days=step) for step in range(1, (end - start).days + 1))
+            return sum(exceptions.get(day, day.weekday() < 5) for day in span)
+
+        return {date: between(today, date) if date >= today else -between(date, today) for date in wanted}
 
 
 class CalendarDay(models.Model):

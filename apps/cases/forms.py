@@ -1,0 +1,189 @@
+"""What people type about a case: a report, a move, a code, the filters of the list. Errors say what to do; nothing typed is lost."""
+
+import uuid
+from collections.abc import Callable
+from itertools import groupby
+
+from django import forms
+from django.contrib.gis.geos import Polygon
+from django.db.models import QuerySet
+
+from apps.cases.models import Case, Category, Rating, Reporter
+from apps.cases.workflow import Report, handling_units
+from apps.record.codes import read_code
+from apps.territory.models import AdminArea, Doorplate
+
+# Invisible characters that change how a text reads (direction overrides) or that the database refuses (NUL).
+INVISIBLE = dict.fromkeys([*range(0x09), *range(0x0B, 0x20), 0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+DOORPLATE_REACH = 0.0005  # degrees, about 50 m: a pin moved further is no longer at that door
+
+
+SELECT = forms.Select(attrs={"class": "form-select"})
+
+
+class PlainText(forms.CharField):
+    """Text as typed, with one kind of line end and without invisible control characters."""
+
+    def to_python(self, value):
+        text = super().to_python(str(value).replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE) if value else value)
+        return "" if text in self.empty_values else text
+
+
+class RowField(forms.TypedChoiceField):
+    """One row out of few, chosen by its code; all are read once, so that no typed text reaches the database."""
+
+    def __init__(self, rows: Callable[[], QuerySet], *, group: str = "", empty: str = "", **options) -> None:
+        self.rows, self.group, self.empty = rows, group, empty
+        messages = {"invalid_choice": "没有这一项，请重新选。", "required": "请选一项。"}
+        super().__init__(empty_value=None, error_messages=messages, **options)
+
+    def load(self) -> None:
+        """Read the rows; each form calls it for its own copy of the field."""
+        rows = list(self.rows())
+        found = {row.code: row for row in rows}
+        choices = [(row.code, str(row)) for row in rows]
+        if self.group:
+            named = [(getattr(row, self.group), (row.code, str(row))) for row in rows]
+            choices = [(name, [choice for _, choice in pairs]) for name, pairs in groupby(named, key=lambda pair: pair[0])]
+        self.coerce = found.__getitem__
+        self.choices = [("", self.empty), *choices] if not self.required or self.empty else choices
+
+
+class RowForm(forms.Form):
+    """A form whose row fields are filled when it is made."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, RowField):
+                field.load()
+
+
+def _text(label: str, length: int, *, rows: int = 0, required: bool = True, help_text: str = "", empty: str = "", **attrs) -> PlainText:
+    kind = forms.Textarea if rows else forms.TextInput
+    widget = kind(attrs={"class": "form-control", **({"rows": rows} if rows else {}), **attrs})
+    messages = {"max_length": f"最多 %(limit_value)d 个字，现在有 %(show_value)d 个，请精简后再提交。", "required": empty}
+    return PlainText(label=label, max_length=length, required=required, help_text=help_text, widget=widget, error_messages=messages)
+
+
+class PlaceForm(RowForm):
+    """A point, and the door it belongs to: hidden fields that the map fills."""
+
+    lat = forms.FloatField(label="位置", widget=forms.HiddenInput, error_messages={
+        "required": "请在地图上点一下问题发生的位置。", "invalid": "位置读不出来，请在地图上重新点一下。"})  # fmt: skip
+    lon = forms.FloatField(widget=forms.HiddenInput, error_messages={"required": "", "invalid": ""})
+    doorplate = PlainText(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict:
+        data = super().clean()
+        lat, lon = data.get("lat"), data.get("lon")
+        if lat is None or lon is None:
+            self._errors.pop("lon", None)
+            if "lat" not in self._errors:
+                self.add_error("lat", "请在地图上点一下问题发生的位置。")
+        elif not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            self.add_error("lat", "位置读不出来，请在地图上重新点一下。")
+        return data
+
+    def door(self) -> Doorplate | None:
+        """The door that was named, if the pin is still there."""
+        data = self.cleaned_data
+        door = Doorplate.objects.active().filter(code=data["doorplate"]).first() if data.get("doorplate") else None
+        if door is None or max(abs(door.point.x - data["lon"]), abs(door.point.y - data["lat"])) > DOORPLATE_REACH:
+            return None
+        return door
+
+
+class ReportForm(PlaceForm):
+    """反映问题: what, where, and how to tell the reporter."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    via = PlainText(required=False, widget=forms.HiddenInput)
+    text = _text("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
+    category = RowField(
+        lambda: Category.objects.order_by("pk"), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
+    )
+    place = _text("地点补充说明", 120, required=False, help_text="例如：菜场东门口、3 幢楼下。")
+    name = _text("怎么称呼您", 30, required=False, autocomplete="name")
+    phone = _text("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉您结果，只有正在办理的人看得到。", autocomplete="tel")
+    hide_name = forms.BooleanField(label="不向承办单位透露我的姓名", required=False, initial=True)
+
+    def report(self, channel: str) -> Report:
+        data = self.cleaned_data
+        return Report(
+            submission=data["submission"] or uuid.uuid4(), text=data["text"], lon=data["lon"], lat=data["lat"], channel=channel,
+            place=data["place"], doorplate=self.door(), category=data["category"], reporter=Reporter(data["name"], data["phone"]),
+            hide_name=data["hide_name"],
+        )  # fmt: skip
+
+    def resident_channel(self) -> str:
+        return Case.Channel.SCAN if self.cleaned_data["via"] == "scan" else Case.Channel.WEB
+
+
+class EntryForm(ReportForm):
+    """代录入: the same, by a deputy or clerk, for somebody met, heard on the telephone or read in a letter."""
+
+    channel = forms.ChoiceField(
+        label="从哪里听到的", choices=[(c.value, c.label) for c in (Case.Channel.VISIT, Case.Channel.STATION, Case.Channel.PHONE, Case.Channel.LETTER)],
+        widget=forms.RadioSelect, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"},
+    )  # fmt: skip
+
+
+class MoveForm(RowForm):
+    """One box of words and the choices that a move may need. Which of them is required, the verb says."""
+
+    note = _text("答复或说明", 2000, rows=5, required=False)
+    organisation = RowField(handling_units, empty="请选择", label="承办单位", required=False, widget=SELECT)
+    told = forms.BooleanField(label="已把结果告诉反映人", required=False)
+
+
+class CategoryForm(RowForm):
+    category = RowField(lambda: Category.objects.order_by("pk"), group="level1", label="类别", widget=SELECT)
+
+
+class RatingForm(forms.Form):
+    score = forms.ChoiceField(label="您对这次办理满意吗", choices=Rating.Score.choices, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"})
+
+
+class CodeForm(forms.Form):
+    """A follow code, however it is typed."""
+
+    code = PlainText(label="查询码", max_length=60, error_messages={"required": "请输入查询码。", "max_length": "查询码没有这么长，请看清后再输。"},
+                     widget=forms.TextInput(attrs={"class": "form-control code", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}))  # fmt: skip
+
+    def read(self) -> str | None:
+        return read_code(self.cleaned_data["code"])
+
+
+class FilterForm(RowForm):
+    """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
+
+    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("all", "全部")]
+
+    q = PlainText(label="内容", required=False, max_length=60)
+    state = forms.ChoiceField(label="状态", required=False, choices=STATES)
+    category = forms.MultipleChoiceField(label="类别", required=False)
+    town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)
+    village = PlainText(label="村社", required=False, max_length=12)
+    late = forms.ChoiceField(label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期")])
+    since = forms.DateField(label="提交日期从", required=False)
+    until = forms.DateField(label="到", required=False)
+    bbox = PlainText(label="地图范围", required=False, max_length=120)
+    sort = forms.ChoiceField(label="排序", required=False, choices=[("due", "期限近的在前"), ("newest", "新提交的在前")])
+
+    def __init__(self, data, **options) -> None:
+        super().__init__(data, **options)
+        self.categories = {category.code: category for category in Category.objects.order_by("pk")}
+        self.fields["category"].choices = [(code, category.label) for code, category in self.categories.items()]
+
+    def clean_bbox(self) -> Polygon | None:
+        """A box of longitudes and latitudes: west, south, east, north."""
+        if not (text := self.cleaned_data["bbox"]):
+            return None
+        try:
+            west, south, east, north = (float(part) for part in text.split(","))
+        except ValueError:
+            raise forms.ValidationError("地图范围读不出来。") from None
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise forms.ValidationError("地图范围不对。")
+        return Polygon.from_bbox((west, south, east, north))
