@@ -66,6 +66,11 @@ def coordinates(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     return first, second
 
 
+def on_earth(lon: Floats, lat: Floats) -> Mask:
+    """Which of two arrays' rows are a place: finite, longitude within ±360 and latitude within ±90 degrees."""
+    return (np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0)
+
+
 # --- web map grids -----------------------------------------------------------------------------------------------------
 
 
@@ -95,7 +100,7 @@ def gcj02_to_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
     Baidu shifts everywhere, also outside China; only what is no place on earth comes back unchanged.
     """
     east, north = coordinates(lon, lat)
-    return _shifted(east, north, _on_earth(east, north), _bd09)
+    return _shifted(east, north, on_earth(east, north), _bd09)
 
 
 def bd09_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
@@ -104,7 +109,7 @@ def bd09_to_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
     The formula usually published as the inverse is an approximation, wrong by up to 2e-6 degrees (0.2 m).
     """
     east, north = coordinates(lon, lat)
-    return _shifted(east, north, _on_earth(east, north), lambda x, y: _invert(_bd09, x, y))
+    return _shifted(east, north, on_earth(east, north), lambda x, y: _invert(_bd09, x, y))
 
 
 def wgs84_to_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
@@ -120,10 +125,6 @@ def bd09_to_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
 def _in_china(lon: Floats, lat: Floats) -> Mask:
     west, south, east, north = _CHINA
     return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-
-
-def _on_earth(lon: Floats, lat: Floats) -> Mask:
-    return (np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0)
 
 
 def _shifted(lon: Floats, lat: Floats, where: Mask, shift: Shift) -> tuple[Floats, Floats]:
