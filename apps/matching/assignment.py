@@ -2,7 +2,7 @@
 
 A capacitated b-matching, solved exactly in whole metres: first as few places empty as possible, then (with `Rules.fair`) the worst pair
 as small as possible, then the least total. All n x m pairs are measured and offered to the solver, so the certificate covers every pair by
-construction; time and memory grow with n x m (about 100 bytes a pair), which suits a county and ends near 10^7 pairs.
+construction; time and memory grow with n x m (about 200 bytes a pair), which suits a county and ends near 10^7 pairs.
 
     problem.py    what is asked, checked      costs.py     what each pair costs, who is allowed
     flow.py       the flow, prices, bound     fairness.py  the least worst pair     shortage.py  why a place is empty
