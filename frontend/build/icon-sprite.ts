@@ -19,7 +19,7 @@ export function symbol(name: string, root = "."): string {
     .replace(/\s*\n\s*/g, "");
   const paint = filled
     ? 'fill="currentColor"'
-    : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"';
+    : 'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"';
   return `<symbol id="${name}" viewBox="0 0 24 24" ${paint}>${drawing}</symbol>`;
 }
 

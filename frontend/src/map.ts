@@ -130,7 +130,7 @@ export class PlaceMap {
 
   private listen(): void {
     const { map, element } = this;
-    map.on("styleimagemissing", ({ id }) => this.addImage(id));
+    map.setMissingStyleImageResolver((id) => this.addImage(id));
     map.on("error", (event) => this.onError(event));
     map.on("webglcontextlost", () => {
       this.lost = true;
