@@ -34,7 +34,7 @@ UNMET_REASONS = {
     Reason.distance: "限定距离内没有更多代表",
     Reason.recusal: "附近代表须回避",
     Reason.expert: "缺少懂行的代表",
-    Reason.position: "项目没有现场位置",
+    Reason.position: "项目或代表没有登记位置",
 }
 
 
