@@ -27,13 +27,10 @@ def demo(options: Options) -> None:
 
 
 def stop(options: Options) -> None:
-    show = Demo(options)
     with _alone(options):
-        stopped = [
-            name
-            for name, end in (("网站", show.web.stop), ("后台任务", show.worker.stop), ("数据库", Cluster(options.data_dir).stop))
-            if end()
-        ]
+        stopped = Demo(options).stop()
+        if Cluster(options.data_dir).stop():
+            stopped.append("数据库")
     print(f"已停止：{'、'.join(stopped)}" if stopped else "没有在运行的服务")
 
 
@@ -49,10 +46,8 @@ def reset(options: Options) -> None:
         if input(f"{question}确定请输入 yes：").strip() != "yes":
             print("没有删除任何东西")
             return
-    show = Demo(options)
     with _alone(options):
-        show.web.stop()
-        show.worker.stop()
+        Demo(options).stop()
         Cluster(options.data_dir).remove()
         for path in options.data_dir.iterdir():
             if path.is_dir() and not path.is_symlink():

@@ -129,9 +129,12 @@ class Demo:
         self.logins.write_text(self._manage(task, "demo_logins"))
         return "已建立"
 
+    def stop(self) -> list[str]:
+        """Stop the servers; the Chinese names of those that ran."""
+        return [name for name, daemon in (("网站", self.web), ("后台任务", self.worker)) if daemon.stop()]
+
     def serve(self, task: Task) -> str:
-        for daemon in (self.web, self.worker):
-            daemon.stop()
+        self.stop()
         demand_free_port(self.options.host, self.options.port)
         environment = self._environment()
         self.worker.start([PYTHON, "manage.py", "procrastinate", "worker"], environment)
@@ -144,7 +147,11 @@ class Demo:
             ],
             environment,
         )  # fmt: skip
-        self._wait_until_healthy(task)
+        try:
+            self._wait_until_healthy(task)
+        except BaseException:
+            self.stop()
+            raise
         return self.options.address
 
     # -- parts of steps ------------------------------------------------------------------------------------------------------
