@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import F, Q
 
+from apps.deputies import merging
+from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, ElectoralDistrict, Term
 
 
@@ -43,6 +45,11 @@ class FieldAffinity(models.Model):
         return f"{self.first}–{self.second} {self.closeness}"
 
 
+class StationQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.stations(stage)
+
+
 class Station(models.Model):
     """联络站: the place where deputies receive residents. Places, unlike homes, are public."""
 
@@ -62,6 +69,8 @@ class Station(models.Model):
     duty_hours = models.CharField("接待时间", max_length=20, blank=True)
     liaison = models.CharField("联络员", max_length=30, blank=True)
     phone = models.CharField("电话", max_length=20, blank=True)
+
+    objects = StationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "联络站"
@@ -115,6 +124,9 @@ class DeputyQuerySet(models.QuerySet):
             return self.none()
         inside = Q(residence_village__code__startswith=user.scope) | Q(station__area__code__startswith=user.scope)
         return self.filter(inside | Q(mandates__term__congress__code__startswith=user.scope)).distinct()
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.deputies(stage)
 
 
 class Deputy(models.Model):

@@ -3,6 +3,14 @@
 from django.conf import settings
 from django.contrib.gis.db import models
 
+from apps.organisations import merging
+from apps.record.staging import Merged, Stage
+
+
+class OrganisationQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.organisations(stage)
+
 
 class Organisation(models.Model):
     class Kind(models.TextChoices):
@@ -29,6 +37,8 @@ class Organisation(models.Model):
     handles_cases = models.BooleanField("承办单位", default=False)
     logs_in = models.BooleanField("上线办理", default=False, help_text="否：由交办机构代录答复")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, verbose_name="成员", blank=True, related_name="organisations")
+
+    objects = OrganisationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "单位"

@@ -13,6 +13,10 @@ from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import connection, transaction
 from django.db.models import F, Q
 
+from apps.record.staging import Merged, Stage
+from apps.territory import merging
+from apps.territory.lookup import AddressQuerySet
+
 VALID = Q(geom__isnull=True) | Q(geom__isvalid=True)
 
 
@@ -21,6 +25,10 @@ class LayerVersion(models.Model):
 
     layer = models.CharField(max_length=40, primary_key=True)
     version = models.BigIntegerField(default=1)
+
+    class Meta:
+        verbose_name = "图层版本"
+        verbose_name_plural = "图层版本"
 
     def __str__(self) -> str:
         return f"{self.layer} v{self.version}"
@@ -45,6 +53,9 @@ class AdminAreaQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         return self.filter(code__startswith=user.scope) if user.scope else self.none()
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.areas(stage)
 
 
 class AdminArea(models.Model):
@@ -127,6 +138,9 @@ class ElectoralDistrictQuerySet(models.QuerySet):
         """Districts whose polygon covers the point on that day, lowest code first; a border belongs to the lowest code."""
         return self.in_force(on).filter(geom__covers=point).order_by("code")
 
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.districts(stage)
+
 
 class ElectoralDistrict(models.Model):
     """选区: 1–3 seats (选举法 第二十五条), by residence, by workplace, or both together (浙江细则 第二十二条)."""
@@ -165,6 +179,11 @@ class ElectoralDistrict(models.Model):
         return self.name
 
 
+class GridQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.grids(stage)
+
+
 class Grid(models.Model):
     """网格: the cell of grass-roots administration; every grid belongs to exactly one village."""
 
@@ -174,6 +193,8 @@ class Grid(models.Model):
     population = models.PositiveIntegerField("人口", null=True, blank=True)
     geom = models.MultiPolygonField("范围", srid=4326)
     geom_3857 = models.GeneratedField(expression=Transform("geom", 3857), output_field=models.MultiPolygonField(srid=3857, spatial_index=False), db_persist=True)
+
+    objects = GridQuerySet.as_manager()
 
     class Meta:
         verbose_name = "网格"
@@ -186,9 +207,12 @@ class Grid(models.Model):
         return self.name
 
 
-class DoorplateQuerySet(models.QuerySet):
+class DoorplateQuerySet(AddressQuerySet):
     def active(self):
         return self.filter(status=Doorplate.Status.ACTIVE)
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.doorplates(stage)
 
     def rebuild_pyramid(self) -> None:
         """Counts of active doorplates per 1/64 tile for zooms 8 to 13, which tiles below zoom 14 show instead of points.
@@ -247,6 +271,7 @@ class Doorplate(models.Model):
         indexes = [
             GistIndex("point_3857", name="territory_doorplate_3857"),
             GinIndex(fields=["address_key"], opclasses=["gin_trgm_ops"], name="territory_doorplate_trgm"),
+            models.Index(fields=["address_key"], opclasses=["varchar_pattern_ops"], name="territory_doorplate_key"),
         ]
         constraints = [
             # An empty point passes validity; China's bounding box refuses it, and swapped axes with it.

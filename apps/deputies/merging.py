@@ -1,0 +1,130 @@
+"""What staged rows become here: stations, and deputies with their mandates, homes, contacts, groups and fields."""
+
+from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
+from apps.territory.merging import COVERING, TERM_LEVEL, TERM_OF_ROW, terms
+
+JUST_OUTSIDE = 300  # metres: a home so near a village belongs to it, outlines being no better than that
+
+
+def stations(stage: Stage) -> Merged:
+    stage.refuse_unknown("area", "territory_adminarea", "行政区划")
+    blank = ("address", "duty_days", "duty_hours", "liaison", "phone")
+    wanted = stage.want(
+        "deputies_station",
+        "t.code = s.code",
+        [
+            copied("code"), copied("name"), copied("kind"), Target("area_id", "a.id"), *(copied(name, "''") for name in blank),
+            Target("point", "s.geom::geometry(Point, 4326)", (SHAPE,)),
+        ],
+        source=f"{STAGE} s JOIN territory_adminarea a ON a.code = s.area",
+    )  # fmt: skip
+    wanted.write()
+    return wanted.merged()
+
+
+def deputies(stage: Stage) -> Merged:
+    """One row is one mandate; rows of the same code are one person, described by the first of them."""
+    _check(stage)
+    terms(stage)
+    stage.refuse(
+        """s.district IS NOT NULL AND NOT EXISTS (SELECT FROM territory_electoraldistrict d JOIN territory_term m ON m.id = d.term_id
+            JOIN territory_adminarea c ON c.id = m.congress_id WHERE d.code = s.district AND c.code = s.congress AND m.number = s.term)""",
+        "'选区“' || s.district || '”不属于' || s.congress || '第' || s.term || '届'",
+    )
+    people = _people(stage)
+    mandates = stage.want(
+        "deputies_mandate",
+        "t.deputy_id = s.deputy_id AND t.term_id = s.term_id",
+        [
+            Target("deputy_id", "s.deputy_id"), Target("term_id", "s.term_id"), Target("district_id", "d.id", ("district",)),
+            copied("elected_by", "''"), copied("reelected", "false"), copied("ended_on"),
+        ],
+        source=f"""(SELECT s.*, p.id AS deputy_id, m.id AS term_id FROM {STAGE} s JOIN {people.name} p ON p.code = s.code {TERM_OF_ROW}) s
+                   LEFT JOIN territory_electoraldistrict d ON d.code = s.district""",
+        name="import_mandates",
+    )  # fmt: skip
+    mandates.write()
+    execute(f"UPDATE {mandates.name} w SET changed = true FROM {people.name} p WHERE p.id = w.deputy_id AND p.changed")
+    return mandates.merged()
+
+
+def _check(stage: Stage) -> None:
+    stage.refuse("s.district IS NULL AND s.elected_by IS NULL", "'选区编号和选举单位不能都为空：县乡代表填选区，省市代表填选举单位'")
+    stage.refuse(
+        f"EXISTS (SELECT FROM territory_adminarea a WHERE a.code = s.congress AND {TERM_LEVEL} <> s.congress_level)",
+        "'人大层级与人大区划代码“' || s.congress || '”的层级不符'",
+    )
+    stage.refuse_unknown("district", "territory_electoraldistrict", "选区")
+    stage.refuse_unknown("organisation", "organisations_organisation", "单位")
+    stage.refuse_unknown("station", "deputies_station", "联络站")
+    stage.refuse_unknown_in_list("fields", "deputies_field", "label", "领域")
+    stage.refuse("(s.workplace_lon IS NULL) <> (s.workplace_lat IS NULL)", "'工作地经度和纬度要么都填，要么都不填'")
+    stage.refuse(
+        "s.workplace_lon IS NOT NULL AND NOT (s.workplace_lon BETWEEN 73 AND 136 AND s.workplace_lat BETWEEN 3 AND 54)",
+        "'工作地坐标不在我国范围内'",
+    )
+    stage.refuse(
+        f"EXISTS (SELECT FROM {STAGE} f WHERE f.code = s.code AND f.row < s.row AND f.name <> s.name)",
+        "'代表编号“' || s.code || '”在前面的行里是另一个人'",
+    )
+
+
+def _people(stage: Stage) -> Wanted:
+    execute(
+        f"""INSERT INTO deputies_group (name, area_id)
+            SELECT DISTINCT ON (s."group") s."group", a.id FROM {STAGE} s
+            LEFT JOIN territory_adminarea a ON a.code = s.congress AND s.congress_level = 'township'
+            WHERE s."group" IS NOT NULL ORDER BY s."group", a.code NULLS LAST ON CONFLICT (name) DO NOTHING"""
+    )
+    # The village of the home: the one that covers it, lowest code first; else the nearest one just outside.
+    near = f"""(SELECT v.id FROM territory_adminarea v WHERE v.level = 'village' AND ST_DWithin(v.geom, s.geom, 0.01)
+                AND ST_DWithin(v.geom::geography, s.geom::geography, {JUST_OUTSIDE})
+                ORDER BY ST_Distance(v.geom::geography, s.geom::geography), v.code LIMIT 1)"""
+    village = f"CASE WHEN s.geom IS NOT NULL THEN coalesce({COVERING.format(level='village', point='s.geom')}, {near}) END"
+    blank = ("sex", "ethnicity", "occupation", "occupation_group")
+    workplace = "ST_SetSRID(ST_MakePoint(s.workplace_lon, s.workplace_lat), 4326)::geometry(Point, 4326)"
+    people = stage.want(
+        "deputies_deputy",
+        "t.code = s.code",
+        [
+            copied("code"), copied("name"), *(copied(name, "''") for name in blank), copied("birth_year"), copied("official", "false"),
+            copied("county_leader", "false"), copied("capacity"), Target("organisation_id", "o.id", ("organisation",)),
+            Target("workplace", workplace, ("workplace_lon", "workplace_lat")), Target("residence_village_id", village, (SHAPE,)),
+            Target("station_id", "h.id", ("station",)), Target("group_id", "g.id", ("group",)), copied("group_leader", "false"),
+        ],
+        source=f"""(SELECT DISTINCT ON (code) * FROM {STAGE} ORDER BY code, row) s
+                   LEFT JOIN organisations_organisation o ON o.code = s.organisation LEFT JOIN deputies_station h ON h.code = s.station
+                   LEFT JOIN deputies_group g ON g.name = s."group" """,
+        name="import_people",
+    )  # fmt: skip
+    people.write()
+    if stage.has("fields"):
+        people.link(
+            "deputies_deputy_fields", "deputy_id", "field_id",
+            f"""SELECT p.id, f.id FROM {STAGE} s JOIN {people.name} p ON p.row = s.row
+                CROSS JOIN unnest(string_to_array(s.fields, ';')) item JOIN deputies_field f ON f.code = item OR f.label = item""",
+        )  # fmt: skip
+    if stage.has(SHAPE):
+        _keep_beside(people, "deputies_home", "point", "s.geom::geometry(Point, 4326)")
+    if stage.has("phone"):
+        _keep_beside(people, "deputies_contact", "phone", "s.phone")
+    lost = query(f"SELECT count(*) FROM {people.name} p JOIN {STAGE} s ON s.row = p.row WHERE s.geom IS NOT NULL AND p.residence_village_id IS NULL")[0][0]
+    if lost:
+        stage.warnings.append(f"{lost} 名代表的居住地不在本县任何村社范围内")
+    return people
+
+
+def _keep_beside(people: Wanted, table: str, column: str, value: str) -> None:
+    """Homes and contacts, in tables of their own: one row beside the person, or none when the cell is empty."""
+    execute(
+        f"""
+        WITH wanted AS (SELECT p.id, {value} AS value FROM {people.name} p JOIN {STAGE} s ON s.row = p.row),
+        gone AS (DELETE FROM {table} h USING wanted w WHERE h.deputy_id = w.id AND w.value IS NULL RETURNING h.deputy_id AS id),
+        kept AS (
+            INSERT INTO {table} (deputy_id, {column}) SELECT id, value FROM wanted WHERE value IS NOT NULL
+            ON CONFLICT (deputy_id) DO UPDATE SET {column} = excluded.{column} WHERE {table}.{column} IS DISTINCT FROM excluded.{column}
+            RETURNING deputy_id AS id
+        )
+        UPDATE {people.name} p SET changed = true WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM kept)
+        """
+    )
