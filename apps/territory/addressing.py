@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _HAN_DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _HAN_POWERS = {"十": 10, "百": 100, "千": 1000}
@@ -35,6 +36,7 @@ _PREFIXES = (
     re.compile(rf"^{_NAME}{{2,8}}?(?:街道办事处|街道(?!口)|民族乡|(?<!水)乡(?!村|下|音)|(?<![古城集小])镇)(?=.)"),
 )
 _WITHIN_HOUSE = re.compile(r"^(.*\d(?:号|幢|单元))")
+_VILLAGE = re.compile(r"^[^\d路街巷弄号幢#-]{2,8}?(?:村|社区)(?=.+[路街巷弄道].*\d)")
 
 
 def _number(han: str) -> str:
@@ -60,26 +62,49 @@ def plain(text: str) -> str:
     return text
 
 
+def split(text: str) -> tuple[str, str]:
+    """The plain spelling in two: the areas it begins with, and the rest. A text that is nothing but an area is all rest."""
+    address = rest = plain(text)
+    for prefix in _PREFIXES:
+        rest = prefix.sub("", rest, count=1)
+    return address[: len(address) - len(rest)], rest
+
+
 def search_key(text: str) -> str:
     """What an address is stored and searched under: its plain spelling without province, city, county and town.
 
     The town goes because people leave it out; where two towns have the same road, the caller asks for the town again.
     A text that is nothing but an area keeps its name, and one without a letter, digit or Han character gives "".
     """
-    key = plain(text)
-    for prefix in _PREFIXES:
-        key = prefix.sub("", key, count=1)
-    return key
+    return split(text)[1]
+
+
+def names_elsewhere(areas: str, above: Iterable[str], town: Iterable[str]) -> bool:
+    """Whether the areas of an address name a place outside a town: 杭州市人民路12号 is not the 人民路12号 of 方格县东溪镇.
+
+    above: names of the county and what it lies in; what an address says before one of them needs no check. The last syllable
+    may be missing (苍南灵溪镇).
+    """
+    above, town = [plain(name) for name in above], [plain(name) for name in town]
+    for name in filter(None, above):
+        areas = areas.rpartition(name)[2]
+    for name in sorted(filter(None, (*above, *town)), key=len, reverse=True):
+        short = name[:-1] if len(name) > 2 and name[-1] in "省市县区旗镇乡" else name
+        areas = areas.replace(name, "").replace(short, "")
+    return areas.removeprefix("中国").removesuffix("办事处") not in ("", "市辖区", "辖区")
 
 
 def house_keys(key: str) -> list[str]:
-    """Shorter keys of the same house, longest first: 人民路12号3幢502室 -> 人民路12号3幢, 人民路12号."""
-    shorter = []
+    """The keys under which the same house may stand, best first.
+
+    人民路12 -> 人民路12, 人民路12号; 溪口村人民路12号3幢502室 -> itself, 溪口村人民路12号3幢, …12号, then all without 溪口村.
+    """
+    keys = [key, f"{key}号"] if key[-1:].isdigit() else [key]
     while match := _WITHIN_HOUSE.match(key[:-1]):
         key = match.group(1)
         if not key.endswith("单元"):
-            shorter.append(key)
-    return shorter
+            keys.append(key)
+    return [*keys, *(_VILLAGE.sub("", key) for key in keys if _VILLAGE.match(key))]
 
 
 def written(*, town: str = "", village: str = "", road: str = "", number: str = "", hamlet: str = "", estate: str = "",

@@ -1,0 +1,255 @@
+"""What place decides, held in memory: who lies where on a day, whose district that is, who serves it and how near he is.
+
+One engine a process. It is read from the database when the layers it rests on have changed, beside the one in use, and then
+takes its place at once; threads share it and none changes it. Rows in it carry no geometry.
+"""
+
+import datetime as dt
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from django.contrib.gis.db.models.functions import AsWKB
+from django.db import connection, models, transaction
+from numpy.typing import NDArray
+
+from apps.deputies.models import Deputy, Mandate, Station
+from apps.matching.nearest import NearestIndex
+from apps.territory.locate import PolygonLocator
+from apps.territory.models import AdminArea, ElectoralDistrict, Grid, Term
+
+LAYERS = ("area", "district", "grid", "organisation", "station", "deputy")
+CHECK_SECONDS = 1.0
+DAYS_KEPT = 3
+ANCHORS = ("station", "workplace", "village")  # the home point is no part of it: no public answer may depend on it
+
+_GEOD = pyproj.Geod(ellps="WGS84")
+_MICROMETRES = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """Rows of one kind with their polygons, in the order of their codes: on a border the lowest code wins."""
+
+    rows: tuple[Any, ...]
+    polygons: NDArray[np.object_]
+
+    @cached_property
+    def locator(self) -> PolygonLocator:
+        return PolygonLocator(self.polygons)
+
+    def at(self, lon: float, lat: float) -> Any | None:
+        index = int(self.locator.locate(lon, lat)[0])
+        return self.rows[index] if index >= 0 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The mandates of one or more districts, by deputy code, and where each deputy can be met: (m, 3) degrees, NaN for none."""
+
+    mandates: tuple[Mandate, ...]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+
+    def rank(self, lon, lat) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
+        """For n places: candidates nearest first (n, m), and in that order their metres (inf: no known place) and nearest anchor.
+
+        Equal distances (to the micrometre) leave the order of codes.
+        """
+        lon, lat = np.atleast_1d(lon), np.atleast_1d(lat)
+        shape = (len(lon), *self.lon.shape)
+        x, y = np.broadcast_to(lon[:, None, None], shape), np.broadcast_to(lat[:, None, None], shape)
+        metres = np.full(shape, np.inf)
+        known = np.broadcast_to(np.isfinite(self.lon), shape)
+        to_x, to_y = np.broadcast_to(self.lon, shape)[known], np.broadcast_to(self.lat, shape)[known]
+        metres[known] = _GEOD.inv(x[known], y[known], to_x, to_y)[2]
+        anchor, nearest = metres.argmin(axis=2), metres.min(axis=2)
+        order = np.argsort(np.round(nearest * _MICROMETRES), axis=1, kind="stable")
+        return order, np.take_along_axis(nearest, order, 1), np.take_along_axis(anchor, order, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """All that is in force on one day."""
+
+    county: Shapes
+    towns: Shapes
+    villages: Shapes
+    grids: Shapes
+    districts: dict[str, Shapes]  # by level: county, township
+    workplace_districts: tuple[ElectoralDistrict, ...]
+    mandates: dict[int, tuple[Mandate, ...]]  # by district id
+    area_mandates: tuple[Mandate, ...]  # city and province deputies, who have no district here
+    stations: tuple[Station, ...]
+    anchors: dict[int, NDArray[np.float64]]  # by deputy id: (3, 2) lon, lat of ANCHORS
+    _candidates: dict[tuple[int, ...], Candidates] = field(default_factory=dict)
+
+    @cached_property
+    def station_index(self) -> NearestIndex:
+        return NearestIndex([station.point.x for station in self.stations], [station.point.y for station in self.stations])
+
+    def candidates(self, districts: Iterable[int]) -> Candidates:
+        """Who serves any of these districts (ids); one who serves two of them stands there twice."""
+        key = tuple(districts)
+        if key not in self._candidates:
+            mandates = [mandate for district in key for mandate in self.mandates.get(district, ())]
+            mandates.sort(key=lambda mandate: mandate.deputy.code)
+            places = np.array([self.anchors[mandate.deputy_id] for mandate in mandates]).reshape(-1, len(ANCHORS), 2)
+            self._candidates[key] = Candidates(tuple(mandates), places[..., 0], places[..., 1])
+        return self._candidates[key]
+
+
+class Engine:
+    """Everything read at one moment, in one snapshot of the database; `on(day)` picks what is in force."""
+
+    def __init__(self, versions: tuple) -> None:
+        self.versions = versions
+        self._days: dict[dt.date, Day] = {}
+        self._shapes: dict[tuple, Shapes] = {}
+        self._lock = threading.Lock()
+        with transaction.atomic():
+            if len(connection.savepoint_ids) == 0:  # not inside somebody's transaction: all queries see one state
+                with connection.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._read()
+
+    def on(self, day: dt.date) -> Day:
+        with self._lock:
+            if day not in self._days:
+                if len(self._days) >= DAYS_KEPT:
+                    del self._days[min(self._days)]
+                self._days[day] = self._compose(day)
+            return self._days[day]
+
+    def _read(self) -> None:
+        self._polygons: dict[tuple[str, int], shapely.Geometry] = {}
+        self._areas = self._with_polygons("area", AdminArea.objects.all())
+        terms = {term.pk: term for term in Term.objects.all()}
+        self._districts = self._with_polygons("district", ElectoralDistrict.objects.all())
+        self._grids = self._with_polygons("grid", Grid.objects.all())
+        areas = {area.pk: area for area in self._areas}
+        for term in terms.values():
+            term.congress = areas[term.congress_id]
+        for district in self._districts:
+            district.term = terms[district.term_id]
+        self._stations = list(Station.objects.order_by("code"))
+        stations = {station.pk: station for station in self._stations}
+        deputies = {deputy.pk: deputy for deputy in Deputy.objects.select_related("organisation", "group").order_by("code")}
+        for deputy in deputies.values():
+            deputy.station = stations.get(deputy.station_id)
+            deputy.residence_village = areas.get(deputy.residence_village_id)
+        districts = {district.pk: district for district in self._districts}
+        self._mandates = list(Mandate.objects.order_by("deputy__code", "pk"))
+        for mandate in self._mandates:
+            mandate.deputy, mandate.term = deputies[mandate.deputy_id], terms[mandate.term_id]
+            mandate.district = districts.get(mandate.district_id)
+        self._anchors = {deputy.pk: self._places(deputy) for deputy in deputies.values()}
+
+    def _with_polygons(self, kind: str, rows: models.QuerySet) -> list:
+        found = list(rows.defer("geom", "geom_3857").annotate(wkb=AsWKB("geom")).order_by("code"))
+        wkb = [row.__dict__.pop("wkb") for row in found]
+        shapes = shapely.from_wkb([bytes(shape) if shape is not None else None for shape in wkb])
+        self._polygons.update({(kind, row.pk): shape for row, shape in zip(found, shapes, strict=True) if shape is not None})
+        return found
+
+    def _places(self, deputy: Deputy) -> NDArray[np.float64]:
+        places = np.full((len(ANCHORS), 2), np.nan)
+        if deputy.station:
+            places[0] = deputy.station.point.coords
+        if deputy.workplace:
+            places[1] = deputy.workplace.coords
+        village = self._polygons.get(("area", deputy.residence_village_id))
+        if village is not None:
+            inside = shapely.point_on_surface(village)
+            places[2] = inside.x, inside.y
+        return places
+
+    def _compose(self, day: dt.date) -> Day:
+        areas = [area for area in self._areas if not (area.valid_from and area.valid_from > day) and not (area.valid_to and area.valid_to <= day)]
+        districts = [district for district in self._districts if district.term.starts <= day < district.term.ends]
+        mandates = [m for m in self._mandates if m.term.starts <= day < m.term.ends and not (m.ended_on and m.ended_on <= day)]
+        by_district = defaultdict(list)
+        for mandate in mandates:
+            by_district[mandate.district_id].append(mandate)
+        above = by_district.pop(None, [])
+        return Day(
+            county=self._shaped("area", [area for area in areas if area.level == "county"][:1]),
+            towns=self._shaped("area", [area for area in areas if area.level == "town"]),
+            villages=self._shaped("area", [area for area in areas if area.level == "village"]),
+            grids=self._shaped("grid", self._grids),
+            districts={level: self._shaped("district", [d for d in districts if d.term.level == level]) for level in ("county", "township")},
+            workplace_districts=tuple(d for d in districts if d.basis == ElectoralDistrict.Basis.WORKPLACE),
+            mandates={district: tuple(found) for district, found in by_district.items()},
+            area_mandates=tuple(sorted(above, key=lambda m: (m.term.level == Term.Level.PROVINCE, m.deputy.code))),
+            stations=tuple(self._stations),
+            anchors=self._anchors,
+        )
+
+    def _shaped(self, kind: str, rows: Sequence[Any]) -> Shapes:
+        """The rows that have a polygon. Days that share the same rows share the same locator."""
+        rows = tuple(row for row in rows if (kind, row.pk) in self._polygons)
+        key = (kind, *(row.pk for row in rows))
+        if key not in self._shapes:
+            polygons = np.array([None, *(self._polygons[kind, row.pk] for row in rows)], dtype=object)[1:]
+            self._shapes[key] = Shapes(rows, polygons)
+        return self._shapes[key]
+
+
+class _Keeper:
+    """The engine in use. It asks for the layers' versions at most once in `CHECK_SECONDS`; one thread renews, the others go on."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._asked_at = 0.0
+        self._renewing = threading.Lock()
+
+    def current(self) -> Engine:
+        engine = self._engine
+        if engine is None:
+            with self._renewing:
+                return self._engine or self._renew(_versions())
+        if time.monotonic() - self._asked_at < CHECK_SECONDS or not self._renewing.acquire(blocking=False):
+            return engine
+        try:
+            versions = _versions()
+            if versions != engine.versions:
+                return self._renew(versions)
+            self._asked_at = time.monotonic()
+            return engine
+        finally:
+            self._renewing.release()
+
+    def forget(self) -> None:
+        self._engine = None
+
+    def _renew(self, versions: tuple) -> Engine:
+        engine = Engine(versions)
+        self._engine, self._asked_at = engine, time.monotonic()
+        return engine
+
+
+def _versions() -> tuple:
+    # xmin tells apart what two transactions wrote under the same number, of which one was rolled back.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT layer, version, xmin::text FROM territory_layerversion WHERE layer = ANY(%s) ORDER BY layer", [list(LAYERS)])
+        return tuple(cursor.fetchall())
+
+
+_keeper = _Keeper()
+
+
+def engine() -> Engine:
+    """The engine of this process, no older than a second after a change of its layers."""
+    return _keeper.current()
+
+
+def forget() -> None:
+    """Read everything anew at the next question; for tests and for a process that has just changed the database's rows by hand."""
+    _keeper.forget()

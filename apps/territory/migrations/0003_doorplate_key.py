@@ -1,0 +1,13 @@
+"""A plain index beside the trigrams: for the key itself and for what begins with it."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("territory", "0002_tiles")]
+    operations = [
+        migrations.AddIndex(
+            model_name="doorplate",
+            index=models.Index(fields=["address_key"], name="territory_doorplate_key", opclasses=["varchar_pattern_ops"]),
+        ),
+    ]
