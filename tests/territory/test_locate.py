@@ -211,6 +211,15 @@ def test_margin_with_long_edges_and_far_north():
         np.testing.assert_allclose(locator.margin(lon, lat), expected, rtol=1e-7, atol=1e-6)
 
 
+def test_margin_where_the_flat_map_would_choose_another_edge():
+    area = shapely.box(70, 5, 135, 50)
+    for short_of in np.linspace(111_180, 111_260, 9):
+        lon = GEOD.fwd(135, 49, 270, short_of)[0]
+        np.testing.assert_allclose(
+            PolygonLocator([area]).margin(lon, 49.0), metres_to_border(area, lon, 49.0), rtol=0, atol=1e-5
+        )
+
+
 def test_across_as_one_by_one():
     shapes = awkward_shapes()
     random = np.random.default_rng(7)
@@ -366,6 +375,7 @@ def test_third_dimension_is_ignored():
 def test_threads_share_one_locator(town):
     shapely.prepare(town)  # what a caller may have done to his own
     locator = PolygonLocator(town)
+    assert not shapely.is_prepared(locator._polygons).any()
     random = np.random.default_rng(8)
     lon, lat = random.uniform(WEST, WEST + 0.06, 20_000), random.uniform(SOUTH, SOUTH + 0.06, 20_000)
     lon[::2], lat[::2] = places_on_borders(town, 10_000)  # these go through shapely
