@@ -148,11 +148,13 @@ class RatingForm(forms.Form):
 class CodeForm(forms.Form):
     """A follow code, however it is typed."""
 
-    code = PlainText(label="查询码", max_length=60, error_messages={"required": "请输入查询码。", "max_length": "查询码没有这么长，请看清后再输。"},
+    code = PlainText(label="查询码", max_length=200, error_messages={"required": "请输入查询码。", "max_length": "查询码没有这么长，请看清后再输。"},
                      widget=forms.TextInput(attrs={"class": "form-control code", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}))  # fmt: skip
 
     def read(self) -> str | None:
-        return read_code(self.cleaned_data["code"])
+        """The code in what was typed; a pasted address or “查询码：…” is no obstacle."""
+        last = self.cleaned_data["code"].rstrip("/").rpartition("/")[2]
+        return read_code("".join(ch for ch in last if not "\u4e00" <= ch <= "\u9fff"))
 
 
 class FilterForm(RowForm):

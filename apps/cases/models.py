@@ -79,12 +79,14 @@ class CaseQuerySet(models.QuerySet):
         return visible.filter(state=mine[user.role]) if user.role in mine else self.none()
 
     def followed(self, code: str):
-        """The case behind a follow code, with no more than a resident's page needs (the public role may read no more)."""
-        return self.filter(code=code).only(*FOLLOWED)
+        """The case behind a follow code, with no more than a resident's page shows: the public role may read no more."""
+        return self.filter(code=code).select_related("town", "deputy", "organisation", "station").only(*FOLLOWED)
 
 
-# What a resident's page shows, and all that the public role may read of a case.
-FOLLOWED = ("code", "text", "place", "town", "state", "deputy", "organisation", "submitted_at", "due_on", "answered_at", "answer")
+FOLLOWED = (
+    "code", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "deputy__name",
+    "organisation__name", "organisation__short_name", "station__name", "station__address", "station__phone",
+)  # fmt: skip
 
 
 class Case(models.Model):

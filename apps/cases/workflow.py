@@ -129,8 +129,9 @@ def _placed(report: Report, found: Place, actor: User | None, now: dt.datetime) 
 
 def _first_deputy(found: Place, actor: User | None) -> tuple[FoundDeputy | None, str]:
     """Who answers first, and why. A deputy who enters what he heard in his own district answers it himself."""
+    own = Deputy.objects.filter(user=actor).values_list("pk", flat=True).first() if actor else None
     for candidate in found.deputies:
-        if actor is not None and candidate.deputy.user_id == actor.pk:
+        if candidate.deputy.pk == own:
             return candidate, "代表本人走访、接待时收到"
     if found.deputies:
         return found.deputies[0], "；".join(found.deputies[0].reasons)
@@ -231,7 +232,7 @@ def possible_moves(case: Case, user: User) -> list[Move]:
 
 
 def _may_take_over(case: Case, user: User) -> bool:
-    absent = case.deputy is None or case.deputy.user_id is None
+    absent = not Deputy.objects.filter(pk=case.deputy_id, user__is_active=True).exists()
     late = case.due_on is not None and case.due_on < timezone.localdate()
     return (absent or late) and Case.objects.visible_to(user).filter(pk=case.pk).exists()
 

@@ -1,0 +1,171 @@
+"""Every move by every person in every state: allowed as the table says, else refused with nothing changed."""
+
+import pytest
+from django.db import transaction
+
+from apps.accounts.perms import TABLE
+from apps.cases import workflow
+from apps.cases.models import Case, CaseEvent, Rating
+from apps.cases.workflow import MOVES, PERMISSIONS, possible_moves
+from apps.organisations.models import Organisation
+from apps.record.states import MoveRefused
+from tests.cases.conftest import a_report, brought_to
+
+ALLOWED = {  # state, or what makes it special -> person -> moves
+    "with_deputy": {"deputy": {"answer_as_deputy", "pass_to_town", "pass_to_county"}},
+    "with_town": {"town_clerk": {"answer_as_town", "pass_to_county"}},
+    "with_county": {"county_office": {"pass_to_dispatcher"}},
+    "with_dispatcher": {"dispatcher": {"assign_to_unit"}},
+    "with_unit": {"unit_officer": {"answer_as_unit", "return_to_dispatcher"}},
+    "with_unit:water": {"dispatcher": {"answer_as_unit", "return_to_dispatcher"}},  # 县水利局 does not log in
+    "answered": {},
+    "closed": {},
+}
+
+
+def make(verb: str, case: Case, user, town) -> Case:
+    if verb == "assign_to_unit":
+        return workflow.assign_to_unit(case, user, town.organisations["construction"])
+    return getattr(workflow, verb)(case, user, "说明写在这里。")
+
+
+@pytest.mark.parametrize("state", ALLOWED)
+def test_every_move_by_everyone(state, town, people):
+    name, _, unit = state.partition(":")
+    case = brought_to(name, town, people, unit=unit or "construction")
+    before, events = Case.objects.filter(pk=case.pk).values().get(), case.events.count()
+    for person, user in people:
+        allowed = ALLOWED[state].get(person, set())
+        assert {move.verb for move in possible_moves(case, user)} == allowed, person
+        for verb in PERMISSIONS:
+            if verb in allowed:
+                with transaction.atomic():
+                    moved = make(verb, case, user, town)
+                    assert moved.state == MOVES.moves[verb].target == Case.objects.get(pk=case.pk).state
+                    assert case.events.last().verb == verb and case.events.last().actor == user
+                    transaction.set_rollback(True)
+                continue
+            with pytest.raises(MoveRefused) as refusal:
+                make(verb, case, user, town)
+            assert str(refusal.value).endswith(("。", "？")), (person, verb)
+    assert Case.objects.filter(pk=case.pk).values().get() == before
+    assert case.events.count() == events
+
+
+def test_the_table_and_the_permissions_name_the_same_roles():
+    for verb, permission in PERMISSIONS.items():
+        assert MOVES.moves[verb].roles <= TABLE[permission], verb
+    assert set(PERMISSIONS) == set(MOVES.moves) - {"rate"}
+
+
+def test_a_case_walks_the_whole_loop_and_everyone_is_named(town, people, clock):
+    case = workflow.submit(a_report())
+    assert (case.state, case.deputy.name, case.level, str(case.due_on)) == ("with_deputy", "陈安", "deputy", "2026-03-17")
+    case = workflow.pass_to_town(case, people.deputy, "需要镇里协调")
+    assert (case.state, case.level, case.holder()) == ("with_town", "town", "东溪镇人大")
+    case = workflow.pass_to_county(case, people.town_clerk)
+    assert (case.level, case.holder(), case.dispatched_at) == ("county", "县人大常委会工委", None)
+    case = workflow.pass_to_dispatcher(case, people.county_office)
+    assert (case.holder(), case.dispatched_at) == ("县政府办公室", clock.now)
+    case = workflow.assign_to_unit(case, people.dispatcher, town.organisations["water"])
+    case = workflow.return_to_dispatcher(case, people.dispatcher, "路灯不归水利管")
+    assert (case.state, case.organisation, case.dispatched_at) == ("with_dispatcher", None, clock.now)
+    case = workflow.assign_to_unit(case, people.dispatcher, town.organisations["construction"])
+    assert case.holder() == "县住建局"
+    case = workflow.answer_as_unit(case, people.unit_officer, "路灯已经修好。", told=True)
+    assert (case.state, case.due_on, case.answer, case.answered_late) == ("answered", None, "路灯已经修好。", False)
+    case = workflow.rate(case, "fairly")
+    assert case.state == "closed" and Rating.objects.get(case=case).score == "fairly"
+    verbs = [event.verb for event in case.events.order_by("pk")]
+    assert verbs == [
+        "submit", "pass_to_town", "pass_to_county", "pass_to_dispatcher", "assign_to_unit", "return_to_dispatcher", "assign_to_unit",
+        "answer_as_unit", "rate",
+    ]  # fmt: skip
+    returned = case.events.get(verb="return_to_dispatcher")
+    assert (returned.note, returned.data["unit"], returned.actor_label) == ("路灯不归水利管", "县水利局", "县政府办")
+    assert CaseEvent.objects.broken_chains() == []
+
+
+def test_each_step_has_its_own_limit_in_working_days_over_a_holiday(town, people, clock):
+    clock.pass_days(20)  # Monday 30 March; 清明 is Saturday 4 to Monday 6 April
+    case = workflow.submit(a_report())
+    assert str(case.due_on) == "2026-04-07"  # 31, 1, 2, 3, then Tuesday
+    clock.pass_days(4)
+    case = workflow.pass_to_county(case, people.deputy)
+    assert str(case.due_on) == "2026-04-09"  # three working days after Friday: 7, 8, 9
+
+
+def test_an_answer_after_the_limit_is_marked_late_and_on_its_last_day_is_not(town, people, clock):
+    punctual, late = workflow.submit(a_report()), workflow.submit(a_report())
+    clock.pass_days(7)
+    assert not workflow.answer_as_deputy(punctual, people.deputy, "已去看过。").answered_late
+    clock.pass_days(1)
+    assert workflow.answer_as_deputy(late, people.deputy, "已去看过。").answered_late
+    assert late.events.last().data["late"] is True
+
+
+@pytest.mark.parametrize("verb", ["answer_as_unit", "return_to_dispatcher"])
+@pytest.mark.parametrize("words", ["", "  \n "])
+def test_an_answer_and_a_return_need_words(verb, words, town, people):
+    case = brought_to("with_unit", town, people)
+    with pytest.raises(MoveRefused, match="请写"):
+        getattr(workflow, verb)(case, people.unit_officer, words)
+    assert Case.objects.get(pk=case.pk).state == "with_unit"
+
+
+def test_a_court_or_a_unit_that_handles_nothing_is_never_assigned(town, people):
+    case = brought_to("with_dispatcher", town, people)
+    court = Organisation.objects.create(code="COURT", name="方格县人民法院", kind="court", handles_cases=True)
+    for organisation in (court, town.organisations["factory"]):
+        with pytest.raises(MoveRefused, match="不是承办单位"):
+            workflow.assign_to_unit(case, people.dispatcher, organisation)
+    assert Case.objects.get(pk=case.pk).state == "with_dispatcher"
+
+
+def test_the_town_takes_over_only_from_an_absent_or_late_deputy(town, people, clock):
+    case = workflow.submit(a_report())
+    with pytest.raises(MoveRefused, match="还在办理期限内"):
+        workflow.take_over(case, people.town_clerk, "代表出差")
+    clock.pass_days(8)
+    for user in (people.other_clerk, people.county_office, people.leader):
+        assert possible_moves(case, user) == []
+        with pytest.raises(MoveRefused):
+            workflow.take_over(case, user, "超期")
+    assert [move.verb for move in possible_moves(case, people.town_clerk)] == ["take_over"]
+    taken = workflow.take_over(case, people.town_clerk, "超期未答复")
+    assert (taken.state, taken.level, taken.holder()) == ("with_town", "town", "东溪镇人大")
+
+
+def test_the_town_takes_over_at_once_from_a_deputy_without_an_account(town, people):
+    town.deputies["D1"].user = None
+    town.deputies["D1"].save()
+    case = workflow.submit(a_report())
+    assert [move.verb for move in possible_moves(case, people.town_clerk)] == ["take_over"]
+    assert workflow.take_over(case, people.town_clerk, "代表没有账号").state == "with_town"
+
+
+def test_a_case_is_rated_once_by_a_known_score_and_only_after_an_answer(town, people):
+    case = brought_to("with_unit", town, people)
+    with pytest.raises(MoveRefused, match="不能评价"):
+        workflow.rate(case, "satisfied")
+    workflow.answer_as_unit(case, people.unit_officer, "好了。")
+    with pytest.raises(MoveRefused, match="选一项"):
+        workflow.rate(case, "wonderful")
+    workflow.rate(case, "unsatisfied")
+    with pytest.raises(MoveRefused, match="已经评价过"):
+        workflow.rate(case, "satisfied")
+    assert [rating.score for rating in Rating.objects.all()] == ["unsatisfied"]
+
+
+def test_only_the_holder_says_what_a_case_is_about(town, people):
+    from apps.cases.models import Category
+
+    case, lights, water = workflow.submit(a_report()), Category.objects.get(code="road_facility"), Category.objects.get(code="drainage_water")
+    workflow.classify(case, people.deputy, lights)
+    workflow.classify(case, people.deputy, lights)  # nothing new: no second event
+    for user in (people.mate, people.town_clerk, people.leader):
+        with pytest.raises(MoveRefused):
+            workflow.classify(case, user, water)
+    case.refresh_from_db()
+    assert case.category == lights and [event.verb for event in case.events.all()] == ["submit", "classify"]
+    assert case.events.last().data == {"before": "未分类", "category": "道路与市政设施"}
