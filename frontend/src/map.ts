@@ -81,7 +81,7 @@ export class PlaceMap {
   private readonly map: maplibre.Map;
   private readonly home: Bounds | null;
   private waiting: (() => void)[] = [];
-  private lost = false;
+  private ready = false;
   private tip: maplibre.Popup | null = null;
   private card: maplibre.Popup | null = null;
   private failedTiles = 0;
@@ -108,7 +108,7 @@ export class PlaceMap {
         },
         layers: baseLayers(this.colours),
       },
-      ...(first ? { bounds: first, fitBoundsOptions: { padding: 28, maxZoom: 15 } } : { center: [120, 29], zoom: 8 }),
+      ...(first ? { bounds: first, fitBoundsOptions: { padding: 36, maxZoom: 14.5 } } : { center: [120, 29], zoom: 8 }),
       minZoom: 6,
       maxZoom: 19,
       ...(this.home ? { maxBounds: widen(this.home, 1.2) } : {}),
@@ -124,7 +124,13 @@ export class PlaceMap {
     this.map.keyboard.disableRotation();
     this.map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new maplibre.ScaleControl({ maxWidth: 90 }), "bottom-right");
-    this.loaded = new Promise((resolve) => void this.map.once("style.load", () => resolve()));
+    this.loaded = new Promise((resolve) => {
+      this.map.on("style.load", () => {
+        this.ready = true;
+        this.flush();
+        resolve();
+      });
+    });
     this.listen();
   }
 
@@ -133,28 +139,22 @@ export class PlaceMap {
     map.setMissingStyleImageResolver((id) => this.addImage(id));
     map.on("error", (event) => this.onError(event));
     map.on("webglcontextlost", () => {
-      this.lost = true;
-    });
-    map.on("webglcontextrestored", () => {
-      this.lost = false;
-      map.once("style.load", () => this.flush());
-      this.flush();
+      this.ready = false;
     });
     map.on("idle", () => {
       element.dataset.state = "ready";
     });
-    map.getCanvas().setAttribute("aria-label", element.getAttribute("aria-label") ?? "地图");
+    map.getCanvas().setAttribute("aria-label", element.dataset.label ?? "地图");
     new ResizeObserver(() => map.resize()).observe(element);
   }
 
-  /** While the graphics context is lost there is no style: changes wait until it is back. */
+  /** When the graphics context is lost there is no style until MapLibre has put it back: changes wait for it. */
   private change(step: () => void): void {
-    if (this.lost || !this.map.style) this.waiting.push(step);
-    else step();
+    if (this.ready) step();
+    else this.waiting.push(step);
   }
 
   private flush(): void {
-    if (!this.map.style) return;
     const steps = this.waiting;
     this.waiting = [];
     for (const step of steps) step();
@@ -265,7 +265,7 @@ export class PlaceMap {
     const bounds = asBounds(what) ?? this.home;
     if (!bounds) return;
     const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 15, animate, duration: 500 });
+    this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 14.5, animate, duration: 500 });
   }
 
   /** Any tap or click, and Enter with the map focused (the place in the middle). */
@@ -298,7 +298,7 @@ export class PlaceMap {
   }
 
   private hitAt(point: maplibre.Point, at: maplibre.LngLat, layers: string[], reach: number): Hit | null {
-    if (this.lost || !this.map.style) return null;
+    if (!this.ready) return null;
     const there = layers.filter((id) => this.map.getLayer(id));
     if (there.length === 0) return null;
     const exact = this.map.queryRenderedFeatures(point, { layers: there });

@@ -104,12 +104,23 @@ function connectWorkList(): void {
   });
 }
 
+/** details.fold-wide-open is folded on phones and open, without its heading, beside a list on wide screens. */
+function connectFolds(): void {
+  const wide = window.matchMedia("(min-width: 992px)");
+  const set = () => {
+    for (const fold of document.querySelectorAll<HTMLDetailsElement>("details.fold-wide-open")) if (wide.matches) fold.open = true;
+  };
+  wide.addEventListener("change", set);
+  set();
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   connectHtmx();
   connectMenus();
   connectActions();
   connectFilters();
   connectWorkList();
+  connectFolds();
   focusWhatMatters(document);
   document.addEventListener("htmx:afterSettle", (event) => focusWhatMatters(event.target as Element));
 });

@@ -1,5 +1,5 @@
 /** The ground: white land, pale grey outside, thin borders by level, names of towns and villages from our own tiles. */
-import type { LayerSpec } from "../map";
+import type { LayerSpec, PlaceMap } from "../map";
 
 export interface Palette {
   outside: string;
@@ -11,7 +11,7 @@ export interface Palette {
   halo: string;
   hatch: string;
   select: string;
-  dim: string;
+  settlement: string;
 }
 
 const LIGHT: Palette = {
@@ -24,7 +24,7 @@ const LIGHT: Palette = {
   halo: "#ffffff",
   hatch: "#a7b1bc",
   select: "#1d5fa8",
-  dim: "#b4bdc7",
+  settlement: "#c7cfd8",
 };
 const DARK: Palette = {
   outside: "#0b1219",
@@ -36,7 +36,7 @@ const DARK: Palette = {
   halo: "#131c26",
   hatch: "#5b6a7a",
   select: "#7db2ea",
-  dim: "#44525f",
+  settlement: "#3d4b5b",
 };
 
 export const FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"];
@@ -44,6 +44,26 @@ export const FONTS = ["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "san
 export const BELOW_BORDERS = "area-village-border";
 /** Symbols and lines go above everything of the ground but its names. */
 export const BELOW_NAMES = "area-village-name";
+
+/** The doorplates as faint dots: shows where people live, so that a place near by has something around it. */
+export function showSettlements(map: PlaceMap): void {
+  map.addTiles("doorplate", { minzoom: 11 });
+  map.addLayer(
+    {
+      id: "settlements",
+      type: "circle",
+      source: "doorplate",
+      "source-layer": "doorplate",
+      minzoom: 11,
+      paint: {
+        "circle-color": map.colours.settlement,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 0.8, 14, 1.6, 17, 4.5],
+        "circle-opacity": 0.8,
+      },
+    },
+    BELOW_BORDERS,
+  );
+}
 
 export function palette(dark: boolean): Palette {
   return dark ? DARK : LIGHT;
@@ -72,7 +92,7 @@ export function baseLayers(colours: Palette): LayerSpec[] {
       "text-field": ["get", "name"],
       "text-font": FONTS,
       "text-size": ["interpolate", ["linear"], ["zoom"], minzoom, from, minzoom + 4, to],
-      "text-padding": 6,
+      "text-padding": 2,
       "text-max-width": 8,
     },
     paint: {

@@ -82,7 +82,8 @@ const SVG = "http://www.w3.org/2000/svg";
 export function heatLegend(title: string, classes: Classes, hatched: string[] = [], note = ""): HTMLElement {
   const box = document.createElement("section");
   box.className = "map-legend";
-  const heading = document.createElement("h3");
+  const heading = document.createElement("p");
+  heading.className = "map-legend-title";
   heading.textContent = title;
   const list = document.createElement("ul");
   classes.labels.forEach((label, index) => list.append(row(swatch(classes.colours[index] ?? ""), label)));

@@ -7,6 +7,7 @@
 import type { FeatureCollection } from "geojson";
 import { pageData } from "../data";
 import { collection, pointFeature } from "../geo";
+import { showSettlements } from "../layers/areas";
 import { showDistricts } from "../layers/districts";
 import { showPlaces, symbolKey } from "../layers/places";
 import { text } from "../linked";
@@ -24,6 +25,7 @@ async function start(element: HTMLElement, data: CaseData): Promise<void> {
   const place = pointFeature(data.point.lon, data.point.lat, { kind: data.kind ?? "case", name: data.name ?? "" });
   const map = await openMap(element, { fit: collection([place, ...(data.near?.features ?? [])]) });
   if (!map) return;
+  showSettlements(map);
   if (data.districts) showDistricts(map, data.districts);
   showPlaces(map, "near", data.near);
   showPlaces(map, "place", collection([place]));

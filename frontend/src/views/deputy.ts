@@ -8,6 +8,7 @@
 import type { FeatureCollection } from "geojson";
 import { pageData } from "../data";
 import { boundsOf, EMPTY } from "../geo";
+import { showSettlements } from "../layers/areas";
 import { lightProject, PROJECT_LAYERS, showProjects } from "../layers/projects";
 import { showPlaces, symbolKey } from "../layers/places";
 import { linkList, text } from "../linked";
@@ -23,6 +24,7 @@ async function start(element: HTMLElement, data: DeputyData): Promise<void> {
   const projects = data.projects ?? EMPTY;
   const map = await openMap(element, { fit: boundsOf(projects, data.places, data.cases) });
   if (!map) return;
+  showSettlements(map);
   showProjects(map, projects);
   lightProject(map, null);
   showPlaces(map, "cases", data.cases, false);

@@ -7,17 +7,13 @@
  * JSON "find-data" (result page): {point: {lon, lat, accuracy_m?}, find_url, districts?: FeatureCollection {level, name},
  * places?: FeatureCollection of points {id, kind, name, url?}}.
  */
-import type { FeatureCollection } from "geojson";
 import { pageData } from "../data";
-import { boundsOf, distanceWords, pointFeature } from "../geo";
-import type { PlaceMap } from "../map";
+import { distanceWords } from "../geo";
+import type { FoundPlace } from "../layers/result";
 import { currentPosition, findUrl } from "../place-words";
 
-interface FindData {
-  point: { lon: number; lat: number; accuracy_m?: number | null };
+interface FindData extends FoundPlace {
   find_url?: string;
-  districts?: FeatureCollection | null;
-  places?: FeatureCollection | null;
 }
 
 const data = pageData<FindData>("find-data");
@@ -78,24 +74,11 @@ function connectSuggestions(field: HTMLInputElement, box: HTMLElement): void {
   });
 }
 
-function showResult(map: PlaceMap, layers: typeof import("../layers/places"), districts: typeof import("../layers/districts"), found: FindData): void {
-  const at: [number, number] = [found.point.lon, found.point.lat];
-  if (found.districts) districts.showDistricts(map, found.districts);
-  if (found.places) layers.showPlaces(map, "places", found.places);
-  layers.showHere(map, at, found.point.accuracy_m);
-  layers.symbolKey(document.querySelector("#find-map")?.parentElement ?? null, found.places);
-  map.onFeature(["places"], {
-    hover: (hit) => map.showTip(hit?.at ?? null, hit ? [String(hit.properties.name ?? "")] : []),
-  });
-}
-
 async function connectMap(element: HTMLElement): Promise<void> {
-  const [{ openMap }, places, districts] = await Promise.all([import("../map"), import("../layers/places"), import("../layers/districts")]);
-  const here = data ? pointFeature(data.point.lon, data.point.lat) : null;
-  const view = data ? (boundsOf(here, data.places) ?? null) : null;
-  const map = await openMap(element, { fit: view });
+  const [{ openMap }, layers] = await Promise.all([import("../map"), import("../layers/result")]);
+  const map = await openMap(element, { fit: data ? layers.resultView(data) : null });
   if (!map) return;
-  if (data) showResult(map, places, districts, data);
+  if (data) layers.showResult(map, element, data);
   const move = document.querySelector<HTMLElement>("#move-point");
   let picking = element.dataset.pick !== undefined || (!data && !move);
   move?.addEventListener("click", () => {

@@ -8,6 +8,7 @@ import type { Feature, FeatureCollection } from "geojson";
 import type { Curve } from "../charts";
 import { pageData } from "../data";
 import { collection } from "../geo";
+import { showSettlements } from "../layers/areas";
 import { showPlaces, symbolKey } from "../layers/places";
 import { showProjects } from "../layers/projects";
 import { openMap } from "../map";
@@ -29,6 +30,7 @@ async function showMap(element: HTMLElement, data: ProjectData): Promise<void> {
   const shape = asProjects(data);
   const map = await openMap(element, { fit: shape });
   if (!map) return;
+  showSettlements(map);
   showProjects(map, shape, false);
   showPlaces(map, "places", data.places);
   symbolKey(element.parentElement, data.places);

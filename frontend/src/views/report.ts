@@ -5,6 +5,7 @@
  * #id_photos with #photo-preview; #id_text with #text-count; form[data-keep].
  */
 import { metresBetween, distanceWords, pointFeature } from "../geo";
+import { showSettlements } from "../layers/areas";
 import { type LonLat, openMap } from "../map";
 import { coordinate, currentPosition } from "../place-words";
 
@@ -29,6 +30,7 @@ async function connectMap(element: HTMLElement): Promise<void> {
   const start = startPlace();
   const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
   if (!map) return;
+  showSettlements(map);
   let move: ((to: LonLat) => void) | null = null;
   const set = (at: LonLat, words: string) => {
     write("id_lon", at[0]);
