@@ -59,6 +59,12 @@ def flush_append_only_tables() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Real password hashing takes a third of a second for each login that a test makes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def town(db: None) -> toy.Town:
     """The toy county of tests/town.py."""
