@@ -89,9 +89,9 @@ DISTRICT = Layer(
     "district", "选区", "polygon", ("code",), shape_required=False, columns=(
         Column("code", "text", "选区编号", "code", 30, required=True),
         Column("name", "text", "选区名称", "name", 60, required=True),
-        Column("number", "int", "选区序号", "number", required=True, minimum=1),
+        Column("number", "int", "选区序号", "number", required=True, minimum=1, maximum=99999),
         Column("congress", "text", "人大区划代码", "congress", 12, required=True, pattern=CODE12),
-        Column("term", "int", "届次", "term", required=True, minimum=1),
+        Column("term", "int", "届次", "term", required=True, minimum=1, maximum=99),
         Column("term_starts", "date", "本届起", "term_from", required=True),
         Column("term_ends", "date", "本届止", "term_to", required=True),
         Column("seats", "int", "名额", "seats", required=True, minimum=1, maximum=3),
@@ -146,7 +146,7 @@ DEPUTY = Layer(
         Column("workplace_lat", "float", "工作地纬度", "work_lat", minimum=-90, maximum=90),
         Column("congress", "text", "人大区划代码", "congress", 12, required=True, pattern=CODE12),
         Column("congress_level", "text", "人大层级", "conglevel", 10, required=True, choices=CONGRESS_LEVELS),
-        Column("term", "int", "届次", "term", required=True, minimum=1),
+        Column("term", "int", "届次", "term", required=True, minimum=1, maximum=99),
         Column("term_starts", "date", "本届起", "term_from", required=True),
         Column("term_ends", "date", "本届止", "term_to", required=True),
         Column("district", "text", "选区编号", "district", 30),
@@ -200,7 +200,7 @@ PROJECT = Layer(
 SUBPROJECT = Layer(
     "subproject", "子项目", "none", ("project", "number"), shape_required=False, columns=(
         Column("project", "text", "项目编号", "project", 30, required=True),
-        Column("number", "int", "序号", "number", required=True, minimum=1),
+        Column("number", "int", "序号", "number", required=True, minimum=1, maximum=999),
         Column("name", "text", "名称", "name", 60, required=True),
         Column("weight", "float", "权重", "weight", required=True, minimum=0, maximum=100),
         Column("starts", "date", "计划开始", "starts", required=True),
@@ -211,7 +211,7 @@ SUBPROJECT = Layer(
 PROGRESS = Layer(
     "progress", "进度月报", "none", ("project", "number", "month"), shape_required=False, columns=(
         Column("project", "text", "项目编号", "project", 30, required=True),
-        Column("number", "int", "子项目序号", "number", required=True, minimum=1),
+        Column("number", "int", "子项目序号", "number", required=True, minimum=1, maximum=999),
         Column("month", "month", "月份", "month", required=True),
         Column("percent", "float", "累计完成%", "percent", required=True, minimum=0, maximum=100),
         Column("invested", "float", "累计投资(万元)", "invested", minimum=0),

@@ -15,10 +15,12 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
+from apps.cases import merging
 from apps.deputies.models import Deputy, Station
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
+from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.worktime.models import CalendarDay
 
@@ -81,6 +83,9 @@ class CaseQuerySet(models.QuerySet):
     def followed(self, code: str):
         """The case behind a follow code, with no more than a resident's page shows: the public role may read no more."""
         return self.filter(code=code).select_related("town", "deputy", "organisation", "station").only(*FOLLOWED)
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.cases(stage, CaseEvent)
 
 
 FOLLOWED = (

@@ -12,8 +12,9 @@ from django.db.models.functions import Least
 
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
+from apps.projects import merging
+from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea
-
 
 SLIGHT, SERIOUS = 3.0, 10.0  # percentage points behind plan from which a project is slow, and late
 
@@ -59,6 +60,9 @@ class KeyProjectQuerySet(models.QuerySet):
         """Annotate `distance` to the nearest of the points, on the ellipsoid, and order by it."""
         away = [Distance("site", point, spheroid=True) for point in points]
         return self.annotate(distance=Least(*away) if len(away) > 1 else away[0]).order_by("distance", "code")
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.projects(stage)
 
 
 class KeyProject(models.Model):
@@ -149,6 +153,11 @@ class KeyProject(models.Model):
         return {"months": [f"{month:%Y-%m}" for month in months], "plan": plan, "actual": actual, "today": f"{today:%Y-%m}"}
 
 
+class SubprojectQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.subprojects(stage)
+
+
 class Subproject(models.Model):
     """子项目: a part with its share of the whole and its own plan dates."""
 
@@ -158,6 +167,8 @@ class Subproject(models.Model):
     weight = models.FloatField("权重")
     starts = models.DateField("计划开始")
     ends = models.DateField("计划完成")
+
+    objects = SubprojectQuerySet.as_manager()
 
     class Meta:
         verbose_name = "子项目"
@@ -181,6 +192,11 @@ class Subproject(models.Model):
         return max(((report.month, report.percent) for report in self.reports.all() if report.month <= month), default=(None, 0.0))[1]
 
 
+class ProgressReportQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging.reports(stage)
+
+
 class ProgressReport(models.Model):
     """月报: how much of a subproject was done and spent by the end of a month."""
 
@@ -189,6 +205,8 @@ class ProgressReport(models.Model):
     percent = models.FloatField("累计完成%")
     invested = models.DecimalField("累计投资(万元)", max_digits=14, decimal_places=2, null=True, blank=True)
     note = models.CharField("说明", max_length=200, blank=True)
+
+    objects = ProgressReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = "进度月报"

@@ -5,7 +5,9 @@ is not there and says what the others become. Everything is one set-based statem
 not depend on the number of rows; only rows that differ are written. All temporary tables vanish with the transaction.
 """
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +103,15 @@ class Stage:
             """,
             params,
         )
+
+    def refuse_rows(self, reasons: dict[int, str]) -> None:
+        """Set aside rows by number, each with the reason that Python found."""
+        execute("CREATE TEMP TABLE import_reasons (row integer PRIMARY KEY, reason text NOT NULL) ON COMMIT DROP")
+        lines = io.StringIO()
+        csv.writer(lines).writerows(reasons.items())
+        copy_in("import_reasons", ("row", "reason"), lines.getvalue())
+        self.refuse("s.row IN (SELECT r.row FROM import_reasons r)", "(SELECT r.reason FROM import_reasons r WHERE r.row = s.row)")
+        execute("DROP TABLE import_reasons")
 
     def refuse_repeated_keys(self) -> None:
         """A key twice in one file: which row is right is not ours to guess, so the later ones are refused."""

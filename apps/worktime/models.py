@@ -19,6 +19,18 @@ class CalendarQuerySet(models.QuerySet):
             days -= exceptions.get(day, day.weekday() < 5)
         return day
 
+    def limits(self, steps: Iterable[tuple[dt.date, int]]) -> dict[tuple[dt.date, int], dt.date]:
+        """`add_working_days` for many (day, days) pairs, in one query."""
+        exceptions = dict(self.values_list("date", "working"))
+        found = {}
+        for start, days in set(steps):
+            day, left = start, days
+            while left:
+                day += dt.timedelta(days=1)
+                left -= exceptions.get(day, day.weekday() < 5)
+            found[start, days] = day
+        return found
+
     def working_days_until(self, due: dt.date, today: dt.date) -> int:
         """Working days left; negative when the limit has passed."""
         return self.working_days_left([due], today)[due]

@@ -1,0 +1,88 @@
+"""What staged rows become here: key projects with their site and town, subprojects, monthly reports."""
+
+from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, copied, execute, query
+from apps.territory.merging import COVERING
+
+# The one point that distances are measured from: as the file says, else on the surface, at the middle of the longest line, the point.
+SITE = """CASE WHEN s.site_lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(s.site_lon, s.site_lat), 4326)
+    WHEN ST_Dimension(s.geom) = 2 THEN ST_PointOnSurface(s.geom)
+    WHEN ST_Dimension(s.geom) = 1 THEN (SELECT ST_LineInterpolatePoint(d.geom, 0.5) FROM ST_Dump(s.geom) d ORDER BY ST_Length(d.geom) DESC, d.path LIMIT 1)
+    ELSE ST_GeometryN(s.geom, 1) END"""
+
+
+def projects(stage: Stage) -> Merged:
+    for name in ("owner", "responsible"):
+        stage.refuse_unknown(name, "organisations_organisation", "单位")
+    stage.refuse_unknown_in_list("contractors", "organisations_organisation", "name", "单位")
+    stage.refuse(
+        "s.field IS NOT NULL AND NOT EXISTS (SELECT FROM deputies_field t WHERE s.field IN (t.code, t.label))",
+        "'领域“' || s.field || '”不存在。可用：' || (SELECT string_agg(t.label, '、' ORDER BY t.id) FROM deputies_field t)",
+    )
+    stage.refuse("s.ends <= s.starts", "'计划竣工应在开工日期之后'")
+    stage.refuse("coalesce(s.experts, least(1, coalesce(s.demand, 3))) > coalesce(s.demand, 3)", "'须懂行人数不能多于监督小组人数'")
+    stage.refuse("(s.site_lon IS NULL) <> (s.site_lat IS NULL)", "'现场经度和纬度要么都填，要么都不填'")
+    stage.refuse("s.site_lon IS NOT NULL AND NOT (s.site_lon BETWEEN 73 AND 136 AND s.site_lat BETWEEN 3 AND 54)", "'现场坐标不在我国范围内'")
+    execute(f"CREATE TEMP TABLE import_sites ON COMMIT DROP AS SELECT s.row, ({SITE})::geometry(Point, 4326) AS site FROM {STAGE} s")
+    wanted = stage.want(
+        "projects_keyproject",
+        "t.code = s.code",
+        [
+            copied("code"), copied("name"), copied("type", "''"), Target("field_id", "f.id", ("field",)), copied("kind"), copied("level"),
+            Target("owner_id", "o.id", ("owner",)), Target("responsible_id", "r.id"),
+            Target("town_id", COVERING.format(level="town", point="p.site")), Target("geom", "s.geom", (SHAPE,)), Target("site", "p.site"),
+            Target("investment_total", "round(s.investment_total::numeric, 2)", ("investment_total",)),
+            Target("investment_year", "round(s.investment_year::numeric, 2)", ("investment_year",)),
+            copied("starts"), copied("ends"), copied("summary", "''"), Target("demand", "coalesce(s.demand, 3)", ("demand",)),
+            Target("experts", "coalesce(s.experts, least(1, coalesce(s.demand, 3)))", ("experts", "demand")),
+        ],
+        source=f"""{STAGE} s JOIN import_sites p ON p.row = s.row JOIN organisations_organisation r ON r.code = s.responsible
+                   LEFT JOIN organisations_organisation o ON o.code = s.owner
+                   LEFT JOIN deputies_field f ON f.id = (SELECT min(x.id) FROM deputies_field x WHERE s.field IN (x.code, x.label))""",
+    )  # fmt: skip
+    wanted.write()
+    if stage.has("contractors"):
+        wanted.link(
+            "projects_keyproject_contractors", "keyproject_id", "organisation_id",
+            f"""SELECT w.id, o.id FROM {STAGE} s JOIN {wanted.name} w ON w.row = s.row
+                CROSS JOIN unnest(string_to_array(s.contractors, ';')) item JOIN organisations_organisation o ON o.code = item OR o.name = item""",
+        )  # fmt: skip
+    lost = query(f"SELECT count(*) FROM {wanted.name} WHERE town_id IS NULL")[0][0]
+    if lost and query("SELECT EXISTS (SELECT FROM territory_adminarea WHERE level = 'town')")[0][0]:
+        stage.warnings.append(f"{lost} 个项目的现场不在任何乡镇街道范围内")
+    return wanted.merged()
+
+
+def subprojects(stage: Stage) -> Merged:
+    stage.refuse_unknown("project", "projects_keyproject", "重点项目")
+    stage.refuse("s.ends <= s.starts", "'计划完成应在计划开始之后'")
+    wanted = stage.want(
+        "projects_subproject",
+        "t.project_id = s.project_id AND t.number = s.number",
+        [
+            Target("project_id", "s.project_id"), Target("number", "s.number::smallint"), copied("name"), copied("weight"), copied("starts"),
+            copied("ends"),
+        ],
+        source=f"(SELECT x.*, k.id AS project_id FROM {STAGE} x JOIN projects_keyproject k ON k.code = x.project) s",
+    )  # fmt: skip
+    wanted.write()
+    return wanted.merged()
+
+
+def reports(stage: Stage) -> Merged:
+    stage.refuse_unknown("project", "projects_keyproject", "重点项目")
+    part = "JOIN projects_keyproject k ON k.code = {0}.project JOIN projects_subproject u ON u.project_id = k.id AND u.number = {0}.number"
+    stage.refuse(
+        "NOT EXISTS (SELECT FROM projects_subproject u JOIN projects_keyproject k ON k.id = u.project_id WHERE k.code = s.project AND u.number = s.number)",
+        "'项目“' || s.project || '”没有序号为 ' || s.number || ' 的子项目，请先导入子项目'",
+    )
+    wanted = stage.want(
+        "projects_progressreport",
+        "t.subproject_id = s.subproject_id AND t.month = s.month",
+        [
+            Target("subproject_id", "s.subproject_id"), copied("month"), copied("percent"),
+            Target("invested", "round(s.invested::numeric, 2)", ("invested",)), copied("note", "''"),
+        ],
+        source=f"(SELECT x.*, u.id AS subproject_id FROM {STAGE} x {part.format('x')}) s",
+    )  # fmt: skip
+    wanted.write()
+    return wanted.merged()
