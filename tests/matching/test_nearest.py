@@ -27,7 +27,7 @@ def nearest_one_by_one(site_lon, site_lat, lon, lat, k, within=np.inf):
     for i, row in enumerate(all_pairs(site_lon, site_lat, lon, lat)):
         left = sorted((metre, site) for site, metre in enumerate(row) if metre <= within)
         ranked = []
-        while left:
+        while left and len(ranked) < k:
             tie = [site for metre, site in left if metre - left[0][0] <= TIE]
             ranked += [(site, left[0][0]) for site in sorted(tie)]
             left = left[len(tie) :]
@@ -137,10 +137,11 @@ def test_random_sites(k, west, south, east, north):
 def test_queries_far_from_all_sites():
     """Chords to far sites differ by less than they err: order there is the geodesic's alone."""
     random = np.random.default_rng(2)
-    site_lon, site_lat = random.uniform(120.0, 120.6, 200), random.uniform(27.0, 27.6, 200)
-    lon, lat = np.array([0.0, -60.0, -59.7, 100.0, 120.3, 300.3]), np.array([0.0, -27.3, -27.2, 40.0, -89.9, -27.3])
+    site_lon, site_lat = random.uniform(120.0, 120.6, 3000), random.uniform(27.0, 27.6, 3000)
+    lon = np.r_[random.uniform(-180, 180, 40), -60.0, -59.7, 120.3, 300.3]
+    lat = np.r_[random.uniform(-90, 90, 40), -27.3, -27.2, -89.9, -27.3]
     assert_same(
-        NearestIndex(site_lon, site_lat).query(lon, lat, 5), nearest_one_by_one(site_lon, site_lat, lon, lat, 5)
+        NearestIndex(site_lon, site_lat).query(lon, lat, 20), nearest_one_by_one(site_lon, site_lat, lon, lat, 20)
     )
 
 
