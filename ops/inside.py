@@ -6,7 +6,7 @@
 import json
 import os
 
-COMMANDS = (("migrate", "--noinput"), ("createcachetable",), ("grant_public",), ("collectstatic", "--noinput"))
+COMMANDS = (("migrate", "--noinput"), ("createcachetable",), ("grant_public",))
 
 
 def main() -> None:
