@@ -20,3 +20,4 @@ urlpatterns = [
     *(PUBLIC if settings.ZONE in ("public", "all") else []),
     *(OFFICE if settings.ZONE in ("office", "all") else []),
 ]
+handler500 = "apps.portal.views.failed"

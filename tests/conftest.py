@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from apps.territory.remembered import Remembered
 from tests import town as toy
 
 # Written by migrations and referred to by others: flushing them away would leave the next test without fields or categories.
@@ -63,6 +64,13 @@ def flush_append_only_tables() -> Iterator[None]:
 def quick_passwords(settings) -> None:
     """Real password hashing takes a third of a second for each login that a test makes."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What processes remember for a second would outlive the test whose rows it was read from. Tests see a change at once."""
+    monkeypatch.setattr(Remembered, "check_seconds", 0.0)
+    Remembered.forget_all()
 
 
 @pytest.fixture

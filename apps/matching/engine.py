@@ -1,12 +1,11 @@
 """What place decides, held in memory: who lies where on a day, whose district that is, who serves it and how near he is.
 
-One engine a process. It is read from the database when the layers it rests on have changed, beside the one in use, and then
-takes its place at once; threads share it and none changes it. Rows in it carry no geometry.
+One engine a process, renewed when the layers it rests on change (`Remembered`). Threads share it; none may change the rows in
+it, which carry no geometry.
 """
 
 import datetime as dt
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,13 +23,13 @@ from apps.deputies.models import Deputy, Mandate, Station
 from apps.matching.nearest import NearestIndex
 from apps.territory.locate import PolygonLocator
 from apps.territory.models import AdminArea, ElectoralDistrict, Grid, Term
+from apps.territory.remembered import Remembered
 
 LAYERS = ("area", "district", "grid", "organisation", "station", "deputy")
-CHECK_SECONDS = 1.0
 DAYS_KEPT = 3
 ANCHORS = ("station", "workplace", "village")  # the home point is no part of it: no public answer may depend on it
 
-_GEOD = pyproj.Geod(ellps="WGS84")
+GEOD = pyproj.Geod(ellps="WGS84")
 _MICROMETRES = 1e6
 
 
@@ -40,6 +39,7 @@ class Shapes:
 
     rows: tuple[Any, ...]
     polygons: NDArray[np.object_]
+    _outlines: dict[int, dict] = field(default_factory=dict)
 
     @cached_property
     def locator(self) -> PolygonLocator:
@@ -48,6 +48,14 @@ class Shapes:
     def at(self, lon: float, lat: float) -> Any | None:
         index = int(self.locator.locate(lon, lat)[0])
         return self.rows[index] if index >= 0 else None
+
+    def outline(self, row: Any) -> dict:
+        """GeoJSON geometry of a row for the screen: 10 m and 1 m of detail are lost."""
+        if row.pk not in self._outlines:
+            shape = self.polygons[[other.pk for other in self.rows].index(row.pk)]
+            simple = shapely.set_precision(shapely.simplify(shape, 1e-4, preserve_topology=True), 1e-5)
+            self._outlines[row.pk] = shapely.geometry.mapping(simple)
+        return self._outlines[row.pk]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +77,7 @@ class Candidates:
         metres = np.full(shape, np.inf)
         known = np.broadcast_to(np.isfinite(self.lon), shape)
         to_x, to_y = np.broadcast_to(self.lon, shape)[known], np.broadcast_to(self.lat, shape)[known]
-        metres[known] = _GEOD.inv(x[known], y[known], to_x, to_y)[2]
+        metres[known] = GEOD.inv(x[known], y[known], to_x, to_y)[2]
         anchor, nearest = metres.argmin(axis=2), metres.min(axis=2)
         order = np.argsort(np.round(nearest * _MICROMETRES), axis=1, kind="stable")
         return order, np.take_along_axis(nearest, order, 1), np.take_along_axis(anchor, order, 1)
@@ -109,8 +117,7 @@ class Day:
 class Engine:
     """Everything read at one moment, in one snapshot of the database; `on(day)` picks what is in force."""
 
-    def __init__(self, versions: tuple) -> None:
-        self.versions = versions
+    def __init__(self) -> None:
         self._days: dict[dt.date, Day] = {}
         self._shapes: dict[tuple, Shapes] = {}
         self._lock = threading.Lock()
@@ -202,54 +209,9 @@ class Engine:
         return self._shapes[key]
 
 
-class _Keeper:
-    """The engine in use. It asks for the layers' versions at most once in `CHECK_SECONDS`; one thread renews, the others go on."""
-
-    def __init__(self) -> None:
-        self._engine: Engine | None = None
-        self._asked_at = 0.0
-        self._renewing = threading.Lock()
-
-    def current(self) -> Engine:
-        engine = self._engine
-        if engine is None:
-            with self._renewing:
-                return self._engine or self._renew(_versions())
-        if time.monotonic() - self._asked_at < CHECK_SECONDS or not self._renewing.acquire(blocking=False):
-            return engine
-        try:
-            versions = _versions()
-            if versions != engine.versions:
-                return self._renew(versions)
-            self._asked_at = time.monotonic()
-            return engine
-        finally:
-            self._renewing.release()
-
-    def forget(self) -> None:
-        self._engine = None
-
-    def _renew(self, versions: tuple) -> Engine:
-        engine = Engine(versions)
-        self._engine, self._asked_at = engine, time.monotonic()
-        return engine
-
-
-def _versions() -> tuple:
-    # xmin tells apart what two transactions wrote under the same number, of which one was rolled back.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT layer, version, xmin::text FROM territory_layerversion WHERE layer = ANY(%s) ORDER BY layer", [list(LAYERS)])
-        return tuple(cursor.fetchall())
-
-
-_keeper = _Keeper()
+_remembered = Remembered(LAYERS, Engine)
 
 
 def engine() -> Engine:
     """The engine of this process, no older than a second after a change of its layers."""
-    return _keeper.current()
-
-
-def forget() -> None:
-    """Read everything anew at the next question; for tests and for a process that has just changed the database's rows by hand."""
-    _keeper.forget()
+    return _remembered.current()

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from apps.deputies.models import Deputy, Mandate, Station
-from apps.matching.engine import _GEOD, ANCHORS, Candidates, Day, Shapes, engine
+from apps.matching.engine import ANCHORS, GEOD, Candidates, Day, Shapes, engine
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 
 __all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "engine", "find_at"]
@@ -139,11 +139,11 @@ def _across(shapes: Shapes, level: str, lon: float, lat: float, reach: float) ->
 
 def _metres_to(polygon: shapely.Geometry, lon: float, lat: float) -> float:
     """Metres from a place to a polygon, 0 inside. The nearest point is looked for on a plane of metres around the place."""
-    plane = np.array([_GEOD.inv(lon, lat, lon + 1e-4, lat)[2], _GEOD.inv(lon, lat, lon, lat + 1e-4)[2]]) * 1e4
+    plane = np.array([GEOD.inv(lon, lat, lon + 1e-4, lat)[2], GEOD.inv(lon, lat, lon, lat + 1e-4)[2]]) * 1e4
     here = np.array([lon, lat])
     flat = shapely.transform(polygon, lambda xy: (xy - here) * plane)
     end = shapely.get_coordinates(shapely.shortest_line(shapely.Point(0, 0), flat))[1] / plane + here
-    return float(_GEOD.inv(lon, lat, *end)[2])
+    return float(GEOD.inv(lon, lat, *end)[2])
 
 
 def _deputies(candidates: Candidates, lon: float, lat: float, on: dt.date) -> tuple[FoundDeputy, ...]:

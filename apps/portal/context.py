@@ -1,7 +1,68 @@
-"""What every page's shell needs: the county's name, whether its data is synthetic, the navigation."""
+"""What every page's shell needs: the county's name, whether its data is synthetic, the map's frame, the navigation."""
 
+from dataclasses import dataclass
+
+from django.contrib.gis.db.models import Extent
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from apps.accounts.perms import Permission, allowed
+from apps.portal.tiles import layer_versions
+from apps.territory.models import AdminArea
+from apps.territory.remembered import Remembered
+
+
+@dataclass(frozen=True)
+class _County:
+    name: str
+    bounds: tuple[float, float, float, float] | None
+    synthetic: bool
+
+
+def _read_county() -> _County:
+    areas = AdminArea.objects.filter(level__in=("county", "town"))
+    county = areas.filter(level="county").order_by("code").values_list("pk", "name").first()
+    if county is None:
+        return _County("", None, False)
+    bounds = areas.filter(pk=county[0]).aggregate(bounds=Extent("geom"))["bounds"]
+    return _County(county[1], bounds, areas.filter(synthetic=True).exists())
+
+
+_county = Remembered(("area",), _read_county)
+
+PUBLIC = (("找代表", "home", "search", None), ("查进度", "follow", "history", None))
+OFFICE = (
+    ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
+    ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
+    ("民情件", "case_list", "messages", Permission.SEE_CASES),
+    ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
+    ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict]:
+    """What the person may open in this zone, the page's own entry marked."""
+    user = getattr(request, "user", None)
+    signed_in = user is not None and user.is_authenticated
+    entries = []
+    for label, name, icon, permission in OFFICE if signed_in else PUBLIC:
+        if permission and not allowed(user, permission):
+            continue
+        try:
+            url = reverse(name)
+        except NoReverseMatch:  # not in this zone
+            continue
+        active = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
+        entries.append({"label": label, "url": url, "icon": icon, "active": active})
+    return entries
 
 
 def shell(request: HttpRequest) -> dict:
-    return {}
+    county = _county.current()
+    return {
+        "site_name": f"{county.name}代表履职地图" if county.name else "代表履职地图",
+        "county_name": county.name,
+        "synthetic": county.synthetic,
+        "navigation": navigation(request),
+        "map_config": {"bounds": county.bounds, "versions": layer_versions()},
+    }

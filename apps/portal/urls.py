@@ -1,6 +1,5 @@
-"""What every zone serves: tiles, health, signing in."""
+"""What every zone serves: tiles and health."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from apps.portal.health import health
@@ -9,6 +8,4 @@ from apps.portal.tiles import tile
 urlpatterns = [
     path("tiles/<slug:layer>/<int:z>/<int:x>/<int:y>.mvt", tile, name="tile"),
     path("healthz", health, name="health"),
-    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
 ]
