@@ -4,6 +4,7 @@ What has been imported is read from the database's own record of batches, so an 
 nothing goes in twice. `county/made.json` in the data folder only tells from what the layers beside it were grown.
 """
 
+import datetime as dt
 import hashlib
 import http.client
 import ipaddress
@@ -86,6 +87,7 @@ class Demo:
         fresh = self.county.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         command: list[str | Path] = [PYTHON, "-m", "gis_data.county", fresh, "--scale", self.options.scale or "demo"]
+        command += ["--today", dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date().isoformat()]
         if self.options.county:
             command += ["--county", self.options.county]
         if self.options.names:
@@ -103,7 +105,7 @@ class Demo:
         """Import the layers that the database has no finished batch of."""
         if self._made() is None:
             return "不需要"
-        layers = json.loads((self.county / "manifest.json").read_text())
+        layers = json.loads((self.county / "manifest.json").read_text())["layers"]
         todo = [layer for layer in layers if self._mark(layer) not in self.held["imported"]]
         for number, layer in enumerate(todo, 1):
             task.say(f"{layer['layer']}（{number}/{len(todo)}）")
