@@ -13,8 +13,8 @@ from apps.cases import workflow
 from apps.cases.models import Case, Reporter
 from apps.cases.workflow import Report
 from apps.deputies.models import Deputy
-from apps.matching.engine import forget
 from apps.territory.models import AdminArea
+from apps.territory.remembered import Remembered
 from tests import town as toy
 
 TUESDAY = dt.datetime(2026, 3, 10, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -23,7 +23,7 @@ TUESDAY = dt.datetime(2026, 3, 10, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 @pytest.fixture(autouse=True)
 def fresh_engine() -> None:
     """Each test writes its own county: what an earlier one left in memory is not it."""
-    forget()
+    Remembered.forget_all()
 
 
 class Clock:

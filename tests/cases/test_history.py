@@ -1,0 +1,65 @@
+"""The record of moves: the database refuses to change it, and a change made past the database shows."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+
+from apps.cases import workflow
+from apps.cases.models import CaseEvent
+from tests.cases.conftest import a_report, brought_to
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE cases_caseevent SET note = '改过'", "UPDATE cases_caseevent SET at = now()", "DELETE FROM cases_caseevent",
+        "TRUNCATE cases_caseevent", "TRUNCATE cases_case CASCADE",
+    ],
+)  # fmt: skip
+def test_the_database_refuses_to_change_what_was_recorded(statement, town, people):
+    workflow.submit(a_report())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else checks that are still to come would refuse TRUNCATE, not the trigger
+        with pytest.raises(IntegrityError, match="只能追加"), transaction.atomic():
+            cursor.execute(statement)
+    assert CaseEvent.objects.count() == 1
+
+
+def behind_the_triggers(statement: str, *params) -> None:
+    """As somebody with the database's own rights would do it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, params)
+        assert cursor.rowcount == 1
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda event: behind_the_triggers("UPDATE cases_caseevent SET note = '改过' WHERE id = %s", event.pk),
+        lambda event: behind_the_triggers("UPDATE cases_caseevent SET at = at - interval '1 day' WHERE id = %s", event.pk),
+        lambda event: behind_the_triggers("UPDATE cases_caseevent SET data = data || '{\"late\": true}' WHERE id = %s", event.pk),
+        lambda event: behind_the_triggers("DELETE FROM cases_caseevent WHERE id = %s", event.pk),
+    ],
+    ids=["note", "time", "data", "removed"],
+)
+def test_tampering_shows(tamper, town, people):
+    sound, case = brought_to("with_unit", town, people), brought_to("with_unit", town, people)
+    assert CaseEvent.objects.broken_chains() == []
+    tamper(case.events.get(verb="pass_to_county"))
+    assert CaseEvent.objects.broken_chains() == [case.pk] != [sound.pk]
+
+
+def test_the_command_checks_every_event_table(town, people):
+    case = brought_to("answered", town, people)
+    said = StringIO()
+    call_command("verify_history", stdout=said)
+    assert "民情件经过：5 条，完整。" in said.getvalue()
+    behind_the_triggers("UPDATE cases_caseevent SET actor_label = '别人' WHERE id = %s", case.events.first().pk)
+    wrong = StringIO()
+    with pytest.raises(CommandError, match="1 条链"):
+        call_command("verify_history", stdout=StringIO(), stderr=wrong)
+    assert str(case.pk) in wrong.getvalue()
