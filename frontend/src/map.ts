@@ -349,10 +349,11 @@ export class PlaceMap {
     this.card.setLngLat(at).setDOMContent(body).addTo(this.map);
   }
 
-  /** Puts an element (a legend) over the map's lower left corner, in place of the one before it. */
+  /** Puts a legend over the map's lower left corner, under the map where that would hide too much; replaces the one before. */
   setLegend(legend: HTMLElement | null): void {
-    this.element.querySelector(".map-legend")?.remove();
-    if (legend) this.element.append(legend);
+    const frame = this.element.closest<HTMLElement>(".map-frame") ?? this.element;
+    frame.querySelector(".map-legend")?.remove();
+    if (legend) (this.element.clientWidth < 560 ? frame : this.element).append(legend);
   }
 }
 

@@ -10,6 +10,7 @@ import { collection, pointFeature } from "../geo";
 import { showSettlements } from "../layers/areas";
 import { showDistricts } from "../layers/districts";
 import { showPlaces, symbolKey } from "../layers/places";
+import { resultView } from "../layers/result";
 import { text } from "../linked";
 import { openMap } from "../map";
 
@@ -23,7 +24,7 @@ interface CaseData {
 
 async function start(element: HTMLElement, data: CaseData): Promise<void> {
   const place = pointFeature(data.point.lon, data.point.lat, { kind: data.kind ?? "case", name: data.name ?? "" });
-  const map = await openMap(element, { fit: collection([place, ...(data.near?.features ?? [])]) });
+  const map = await openMap(element, { fit: resultView({ point: data.point, places: data.near }) });
   if (!map) return;
   showSettlements(map);
   if (data.districts) showDistricts(map, data.districts);

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { BLUES, changeClasses, classOf, HEAT, quantileClasses } from "../src/classes";
+
+describe("quantileClasses", () => {
+  it("puts equally many of 1..10 into five classes", () => {
+    const { breaks, colours, labels } = quantileClasses([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(breaks).toEqual([3, 5, 7, 9]);
+    expect(colours).toEqual([...HEAT]);
+    expect(labels).toEqual(["1–2", "3–4", "5–6", "7–8", "9–10"]);
+    const counts = [0, 0, 0, 0, 0];
+    for (let n = 1; n <= 10; n++) counts[classOf(n, breaks)] = (counts[classOf(n, breaks)] ?? 0) + 1;
+    expect(counts).toEqual([2, 2, 2, 2, 2]);
+  });
+  it("never parts equal values, and has no empty class at the bottom", () => {
+    const { breaks, labels } = quantileClasses([0, 0, 0, 0, 0, 0, 0, 5, 9]);
+    expect(labels).toHaveLength(breaks.length + 1);
+    for (const limit of breaks) expect(limit).toBeGreaterThan(0);
+    expect(classOf(0, breaks)).toBe(0);
+    expect(classOf(9, breaks)).toBe(breaks.length);
+  });
+  it("gives one class, in the ramp's middle colour, for one value", () => {
+    expect(quantileClasses([7, 7, 7])).toEqual({ breaks: [], colours: [HEAT[2]], labels: ["7"] });
+  });
+  it("gives none for nothing, and passes over what is no number", () => {
+    expect(quantileClasses([])).toEqual({ breaks: [], colours: [], labels: [] });
+    expect(quantileClasses([Number.NaN, Infinity, 3]).labels).toEqual(["3"]);
+  });
+  it("spreads few classes over the whole ramp and writes as many digits as asked", () => {
+    const { colours, labels } = quantileClasses([0.25, 1.5], BLUES, 1);
+    expect(colours).toEqual([BLUES[0], BLUES[4]]);
+    expect(labels).toEqual(["0.3–1.4", "1.5"]);
+  });
+});
+
+describe("changeClasses", () => {
+  const { breaks, colours, labels } = changeClasses();
+  it("has a neutral middle", () => {
+    expect(colours[classOf(0, breaks)]).toBe("#ecebe8");
+    expect(labels[classOf(4.9, breaks)]).toContain("差不多");
+  });
+  it.each([[-80, 0], [-25, 1], [-5, 2], [5, 3], [24, 3], [25, 4], [300, 4]])("puts %i into class %i", (change, expected) => {
+    expect(classOf(change, breaks)).toBe(expected);
+  });
+});

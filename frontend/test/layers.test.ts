@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { tileUrl } from "../src/data";
+import { collection, pointFeature } from "../src/geo";
+import { pairLines } from "../src/layers/pairs";
+import { projectMarks } from "../src/layers/projects";
+import { resultView } from "../src/layers/result";
+import { findUrl, positionError } from "../src/place-words";
+import { symbolParts, TONES } from "../src/symbols";
+
+describe("tileUrl", () => {
+  it("carries the layer's version, so that tiles can be kept for good", () => {
+    expect(tileUrl("area", "http://h", { area: 7 })).toBe("http://h/tiles/area/{z}/{x}/{y}.mvt?v=7");
+    expect(tileUrl("grid", "http://h", { area: 7 })).toBe("http://h/tiles/grid/{z}/{x}/{y}.mvt");
+  });
+});
+
+describe("projectMarks", () => {
+  const mark = (geometry: GeoJSON.Geometry | null, more = {}) =>
+    projectMarks(collection([{ type: "Feature", properties: { id: "P1", tone: "late", ...more }, geometry: geometry as GeoJSON.Geometry }])).features[0];
+  it("stands on a point, on the middle of a line's corners, in the middle of a polygon's frame", () => {
+    expect(mark({ type: "Point", coordinates: [1, 2] })?.geometry).toEqual({ type: "Point", coordinates: [1, 2] });
+    expect(mark({ type: "LineString", coordinates: [[0, 0], [5, 1], [6, 0]] })?.geometry).toEqual({ type: "Point", coordinates: [5, 1] });
+    expect(mark({ type: "Polygon", coordinates: [[[0, 0], [4, 0], [4, 2], [0, 0]]] })?.geometry).toEqual({ type: "Point", coordinates: [2, 1] });
+  });
+  it("prefers the project's own site, keeps its properties, and leaves out what has no place", () => {
+    const sited = mark({ type: "LineString", coordinates: [[0, 0], [9, 9]] }, { site: [3, 3] });
+    expect(sited?.geometry).toEqual({ type: "Point", coordinates: [3, 3] });
+    expect(sited?.properties).toMatchObject({ id: "P1", tone: "late", kind: "project" });
+    expect(mark(null)).toBeUndefined();
+  });
+});
+
+describe("pairLines", () => {
+  it("draws from project to anchor and keeps who belongs to whom", () => {
+    const [line] = pairLines([{ id: "7", project: "P", deputy: "D", from: [1, 2], to: [3, 4], origin: "staff", metres: 12 }]).features;
+    expect(line?.geometry).toEqual({ type: "LineString", coordinates: [[1, 2], [3, 4]] });
+    expect(line?.properties).toEqual({ id: "7", project: "P", deputy: "D", origin: "staff", metres: 12 });
+  });
+});
+
+describe("resultView", () => {
+  it("holds the place and the three nearest, not what lies far away", () => {
+    const places = collection([pointFeature(130, 40), pointFeature(120.1, 27), pointFeature(120, 27.1), pointFeature(119.9, 27)]);
+    expect(resultView({ point: { lon: 120, lat: 27 }, places })).toEqual([119.9, 27, 120.1, 27.1]);
+    expect(resultView({ point: { lon: 120, lat: 27 } })).toEqual([120, 27, 120, 27]);
+  });
+});
+
+describe("symbols", () => {
+  it("take the tone's colour, else the kind's own", () => {
+    expect(symbolParts("project-late")?.colour).toBe(TONES.late);
+    expect(symbolParts("station")?.colour).not.toBe(symbolParts("work")?.colour);
+    expect(symbolParts("village")?.hollow).toBe(true);
+    expect(symbolParts("nothing")).toBeNull();
+  });
+});
+
+describe("positions", () => {
+  it("are sent with six decimals", () => {
+    expect(findUrl("/find", 120.41, 27.5, { via: "map" })).toBe("/find?lat=27.500000&lon=120.410000&via=map");
+  });
+  it.each([1, 2, 3])("say what to do instead when the browser refuses (%i)", (code) => {
+    expect(positionError(code)).toMatch(/输入地址/);
+  });
+});
