@@ -7,7 +7,7 @@ from apps.territory.tiles import margin, simplified, tile_function
 AREA = f"""
     SELECT coalesce((SELECT ST_AsMVT(t, 'area', 4096, 'geom') FROM (
         SELECT code, name, level, kind, {simplified('geom_3857')} AS geom FROM territory_adminarea
-        WHERE {margin('geom_3857')} AND valid_to IS NULL AND (level IN ('county', 'town') OR (level = 'village' AND z >= 11))
+        WHERE {margin('geom_3857')} AND valid_to IS NULL AND (level IN ('county', 'town') OR (level = 'village' AND z >= 9))
     ) t WHERE geom IS NOT NULL), '') || coalesce((SELECT ST_AsMVT(t, 'area_label', 4096, 'geom') FROM (
         SELECT code, name, level, ST_AsMVTGeom(ST_PointOnSurface(geom_3857), ST_TileEnvelope(z, x, y), 4096, 0, true) AS geom
         FROM territory_adminarea
