@@ -49,7 +49,7 @@ def across_one_by_one(shapes, located, lon, lat, within):
 
 
 @pytest.fixture(scope="module")
-def town():
+def areas():
     return jagged_town()
 
 
@@ -153,10 +153,10 @@ def test_across_by_hand():
 # --- twins -------------------------------------------------------------------------------------------------------------
 
 
-def test_random_places_as_shapely_decides(town):
+def test_random_places_as_shapely_decides(areas):
     random = np.random.default_rng(5)
     lon, lat = random.uniform(WEST - 0.01, WEST + 0.07, 4000), random.uniform(SOUTH - 0.01, SOUTH + 0.07, 4000)
-    np.testing.assert_array_equal(PolygonLocator(town).locate(lon, lat), locate_one_by_one(town, lon, lat))
+    np.testing.assert_array_equal(PolygonLocator(areas).locate(lon, lat), locate_one_by_one(areas, lon, lat))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_places_on_borders_as_shapely_decides(shapes):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_margin_on_borders_is_zero(town):
+def test_margin_on_borders_is_zero(areas):
     shapes = awkward_shapes()
     lon, lat = places_on_borders(shapes, 3000)
     found, margin = PolygonLocator(shapes).locate(lon, lat), PolygonLocator(shapes).margin(lon, lat)
@@ -185,17 +185,17 @@ def test_margin_on_borders_is_zero(town):
     assert on_border.any() and not on_border.all()
     assert (margin[inside][on_border] == 0.0).all()
     # The rest were placed a few roundings aside, except inside an overlapping neighbour.
-    lon, lat = places_on_borders(town, 3000)
-    margin = PolygonLocator(town).margin(lon, lat)
+    lon, lat = places_on_borders(areas, 3000)
+    margin = PolygonLocator(areas).margin(lon, lat)
     assert np.nanmax(margin) < 1e-8
 
 
-def test_margin_is_the_geodesic_to_the_nearest_edge(town):
+def test_margin_is_the_geodesic_to_the_nearest_edge(areas):
     random = np.random.default_rng(6)
     lon, lat = random.uniform(WEST, WEST + 0.06, 40), random.uniform(SOUTH, SOUTH + 0.06, 40)
-    locator = PolygonLocator(town)
+    locator = PolygonLocator(areas)
     expected = [
-        metres_to_border(town[i], x, y) if i >= 0 else np.nan
+        metres_to_border(areas[i], x, y) if i >= 0 else np.nan
         for i, x, y in zip(locator.locate(lon, lat), lon, lat, strict=True)
     ]
     assert np.isfinite(expected).sum() > 30
@@ -291,9 +291,9 @@ def test_any_numbers_at_all(places):
 
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0.0001, 0.06), st.floats(0.0001, 0.06))
-def test_margin_agrees_with_across(town, x, y):
+def test_margin_agrees_with_across(areas, x, y):
     lon, lat = WEST + x, SOUTH + y
-    locator = PolygonLocator(town)
+    locator = PolygonLocator(areas)
     (margin,) = locator.margin(lon, lat)
     if np.isnan(margin):
         return
@@ -307,8 +307,8 @@ def test_margin_agrees_with_across(town, x, y):
 # --- input -------------------------------------------------------------------------------------------------------------
 
 
-def test_scalars_lists_and_nothing(town):
-    locator = PolygonLocator(town)
+def test_scalars_lists_and_nothing(areas):
+    locator = PolygonLocator(areas)
     assert locator.locate(WEST + 0.03, SOUTH + 0.03).shape == (1,)
     assert locator.margin(WEST + 0.03, SOUTH + 0.03).shape == (1,)
     assert locator.locate([], []).shape == locator.margin([], []).shape == (0,)
@@ -372,13 +372,13 @@ def test_third_dimension_is_ignored():
 # --- threads -----------------------------------------------------------------------------------------------------------
 
 
-def test_threads_share_one_locator(town):
-    shapely.prepare(town)  # what a caller may have done to his own
-    locator = PolygonLocator(town)
+def test_threads_share_one_locator(areas):
+    shapely.prepare(areas)  # what a caller may have done to his own
+    locator = PolygonLocator(areas)
     assert not shapely.is_prepared(locator._polygons).any()
     random = np.random.default_rng(8)
     lon, lat = random.uniform(WEST, WEST + 0.06, 20_000), random.uniform(SOUTH, SOUTH + 0.06, 20_000)
-    lon[::2], lat[::2] = places_on_borders(town, 10_000)  # these go through shapely
+    lon[::2], lat[::2] = places_on_borders(areas, 10_000)  # these go through shapely
     expected, margins = locator.locate(lon, lat), locator.margin(lon, lat)
     with ThreadPoolExecutor(8) as threads:
         jobs = [threads.submit(lambda: (locator.locate(lon, lat), locator.margin(lon, lat))) for _ in range(24)]
