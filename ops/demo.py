@@ -118,7 +118,9 @@ class Demo:
             return "不需要"
         if self.held["assigned"]:
             return "未变化"
+        task.say("门牌匹配选区")
         self._manage(task, "match_doorplates")
+        task.say("就近分配")
         self._manage(task, "assign_supervisors", "--preset", "nearest", "--publish")
         return "已发布一次就近督办分配"
 

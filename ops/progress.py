@@ -23,10 +23,16 @@ class Task:
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self.doing = ""
+        self.part = ""
+        self.line = ""
 
-    def say(self, text: str) -> None:
-        self.doing = text
+    @property
+    def doing(self) -> str:
+        return f"{self.part} {self.line}".strip()
+
+    def say(self, part: str) -> None:
+        """Name the part of the step that begins now."""
+        self.part, self.line = part, ""
 
     def run(self, command: Sequence[str | Path], cwd: Path = TREE, env: Mapping[str, str] | None = None) -> str:
         """Run a program, its output going to the log as it comes. Return that output; raise Refused when it fails."""
@@ -44,7 +50,7 @@ class Task:
                     log.write(line)
                     log.flush()
                     lines.append(line)
-                    self.doing = line.strip() or self.doing
+                    self.line = line.strip() or self.line
         if process.returncode != 0:
             tail = "".join(lines[-TAIL_LINES:]).rstrip()
             raise Refused(f"{tail}\n\n命令失败（退出码 {process.returncode}）：{' '.join(map(str, command))}\n完整日志：{self.log}")
