@@ -32,6 +32,7 @@ _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})
 _MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?|(\d{4})(\d{2})")
 _CLOCK = re.compile(r"(.+?)[ tT]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[ tT]00:00(:00(\.0+)?)?(Z|\+00(:?00)?|\+08(:?00)?)?$")
+_EMPTY = {"null", "nan", "nat", "none", "<na>", "#n/a", "\\n"}  # how programs write an empty cell
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -100,7 +101,8 @@ def _check_column(column: Column, raw: Sequence[str | None], words: Mapping[str,
 
 def read_value(column: Column, value: str | None, words: Mapping[str, str] | None = None) -> str | None:
     """One value in the form its database column takes, or None when the cell is empty. Raises Unfit."""
-    if value is None or not (value := value.strip()):
+    value = (value or "").strip()
+    if not value or value.lower() in _EMPTY:
         if column.required:
             raise Unfit(f"“{column.label}”不能为空")
         return None

@@ -1,7 +1,8 @@
 """The history of a case that was handled elsewhere, told in the verbs of our own loop from the times that the file gives.
 
-A file knows when a case was filed, passed on, assigned, answered and rated; the steps between follow from its level. Times must
-not run backwards. Nothing here asks the database.
+A file knows when a case was filed, passed on, assigned, answered and rated; the steps between follow from its level. What a town
+does with its own unit stays inside the town: only county matters go through the government's dispatcher. Times must not run
+backwards. Nothing here asks the database.
 """
 
 import datetime as dt
@@ -33,7 +34,9 @@ class Past:
 
     def fault(self) -> str:
         """Why this cannot have happened, in Chinese; empty when it can."""
-        if bool(self.unit) != bool(self.assigned_at):
+        if self.level == "deputy" and (self.passed_at or self.assigned_at or self.unit):
+            return "分级是代表级，却有转交或交办：请把分级改为镇级或县级"
+        if self.level == "county" and bool(self.unit) != bool(self.assigned_at):
             return "承办单位和交办时间要么都填，要么都不填"
         if bool(self.answered_at) != bool(self.answer):
             return "答复时间和答复内容要么都填，要么都不填"
@@ -80,15 +83,14 @@ def told(past: Past, due_on: DueOn) -> list[Happened]:
 
     first = "with_deputy" if past.deputy else "with_town"
     then("submit", past.submitted_at, REPORTER, first, deputy_code=past.deputy_code)
-    passed = past.passed_at or past.assigned_at or (past.submitted_at if past.level != "deputy" else None)
-    by = holders[first]
-    if passed and (past.level == "county" or past.unit):
-        then("pass_to_county", passed, by, "with_county")
-        if past.passed_at or past.unit:
+    passed = past.passed_at or past.assigned_at or past.submitted_at
+    if past.level == "county":
+        then("pass_to_county", passed, holders[first], "with_county")
+        if past.passed_at or past.assigned_at:
             then("pass_to_dispatcher", passed, COUNTY_OFFICE, "with_dispatcher")
-    elif passed and first == "with_deputy":
-        then("pass_to_town", passed, by, "with_town")
-    if past.assigned_at:
+    elif past.level == "town" and first == "with_deputy":
+        then("pass_to_town", passed, holders[first], "with_town")
+    if past.level == "county" and past.assigned_at:
         then("assign_to_unit", past.assigned_at, DISPATCHER, "with_unit", unit=past.unit, unit_code=past.unit_code)
     if past.answered_at:
         last = events[-1]

@@ -191,7 +191,6 @@ def _fill(stage: Stage, source: Source, batch: ImportBatch, say: Say) -> list[in
         say(f"已读 {batch.rows_read:,}{f' / {source.count:,}' if source.count else ''} 行")
     if not batch.rows_read:
         raise FileRefused("文件里只有表头，没有一行数据。请重新导出后再导入。")
-    execute(f"ANALYZE {STAGE}")
     return repaired
 
 
