@@ -8,6 +8,10 @@ ROLE = "geo_public"
 
 READ = ("SELECT",)
 OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
+# What stands on the page behind a follow code, and what filing a case reads back.
+FOLLOWED = """
+    id, code, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, deputy_id, organisation_id, station_id, point_3857
+"""
 
 GRANTS: dict[str, tuple[str, ...]] = {
     "territory_adminarea": READ,
@@ -15,6 +19,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "territory_electoraldistrict": READ,
     "territory_grid": READ,
     "territory_doorplate": READ,
+    "territory_doorplatepyramid": READ,
     "territory_layerversion": READ,
     "organisations_organisation": READ,
     "deputies_deputy": READ,
@@ -29,11 +34,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "worktime_calendarday": READ,
     "worktime_timelimit": READ,
     "cases_category": READ,
-    "cases_case": ("SELECT", "INSERT", "UPDATE"),
-    "cases_caseevent": ("SELECT", "INSERT"),
-    "cases_rating": ("SELECT", "INSERT"),
+    "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state)"),
+    "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
+    "cases_rating": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
     "django_session": OWN,
     "django_cache": OWN,
 }
-"""Table -> rights."""
+"""Table -> rights, as GRANT takes them: of the whole table, or of the columns in brackets."""
