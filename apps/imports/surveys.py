@@ -57,7 +57,7 @@ def _fit(join: str, sample: int, dx: float, dy: float) -> float | None:
         SELECT count(*), avg(CASE WHEN ST_Dimension(x.geom) = 2 THEN ST_Area(ST_Intersection(x.place, x.moved)) / nullif(ST_Area(x.geom), 0)
                              ELSE ST_Covers(x.place, x.moved)::int END)
         FROM (SELECT s.geom, r.geom AS place, ST_Translate(s.geom, %s, %s) AS moved
-              FROM {STAGE} s {join} WHERE s.geom IS NOT NULL AND r.geom IS NOT NULL ORDER BY s.row * 7919 % 10007 LIMIT {sample}) x
+              FROM {STAGE} s {join} WHERE s.geom IS NOT NULL AND r.geom IS NOT NULL ORDER BY mod(s.row::bigint * 7919, 10007) LIMIT {sample}) x
         """,
         [dx, dy],
     )[0]
