@@ -57,12 +57,18 @@ def navigation(request: HttpRequest) -> list[dict]:
     return entries
 
 
+def _sees_doorplates(request: HttpRequest) -> bool:
+    """Whether maps may draw doorplates as their ground: the tile view gives them to the same people."""
+    user = getattr(request, "user", None)
+    return user is not None and allowed(user, Permission.STAFF_DESK)
+
+
 def shell(request: HttpRequest) -> dict:
     county = _county.current()
     return {
-        "site_name": f"{county.name}代表履职地图" if county.name else "代表履职地图",
+        "product_name": f"{county.name}代表履职地图" if county.name else "代表履职地图",
         "county_name": county.name,
         "synthetic": county.synthetic,
         "navigation": navigation(request),
-        "map_config": {"bounds": county.bounds, "versions": layer_versions()},
+        "map_config": {"bounds": county.bounds, "versions": layer_versions(), "doorplates": _sees_doorplates(request)},
     }

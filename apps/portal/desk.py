@@ -15,6 +15,7 @@ from apps.deputies.models import Deputy
 from apps.projects.models import KeyProject
 from apps.projects.views import as_points
 from apps.supervision.models import AssignmentRun
+from apps.worktime.due import dues
 from apps.worktime.models import CalendarDay
 
 NEAREST = 12
@@ -42,11 +43,15 @@ def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
     run = AssignmentRun.objects.in_force()
     assigned = _listed(deputy, today).filter(teams__run=run, teams__members__deputy=deputy).distinct() if run else []
     show = "assigned" if request.GET.get("show") == "assigned" else "near"
+    first = list(waiting.order_by("due_on", "pk").select_related("category", "village").defer("village__geom", "village__geom_3857")[:5])
+    seen = dues([case.due_on for case in first], today)
+    for case in first:
+        case.due = seen.get(case.due_on)
     projects = list(assigned) if show == "assigned" else list(_listed(deputy, today)[:NEAREST])
     return render(request, "portal/desk_deputy.html", {
         "deputy": deputy,
         "show": show,
-        "waiting": waiting.order_by("due_on", "pk").select_related("category", "village")[:5],
+        "waiting": first,
         "waiting_count": waiting.count(),
         "soon_count": waiting.filter(due_on__lte=soon).count(),
         "assigned_count": len(assigned),
