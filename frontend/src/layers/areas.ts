@@ -1,4 +1,5 @@
 /** The ground: white land, pale grey outside, thin borders by level, names of towns and villages from our own tiles. */
+import { mapConfig } from "../data";
 import type { LayerSpec, PlaceMap } from "../map";
 
 export interface Palette {
@@ -45,8 +46,9 @@ export const BELOW_BORDERS = "area-village-border";
 /** Symbols and lines go above everything of the ground but its names. */
 export const BELOW_NAMES = "area-village-name";
 
-/** The doorplates as faint dots: shows where people live, so that a place near by has something around it. */
+/** The doorplates as faint dots, for those who may see them: where people live, so that a place has something around it. */
 export function showSettlements(map: PlaceMap): void {
+  if (!mapConfig().doorplates) return;
   map.addTiles("doorplate", { minzoom: 11 });
   map.addLayer(
     {
