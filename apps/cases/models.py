@@ -45,7 +45,8 @@ class Category(models.Model):
 
 class CaseQuerySet(models.QuerySet):
     def open(self):
-        return self.exclude(state__in=[Case.State.ANSWERED, Case.State.CLOSED])
+        # Named one by one, not by excluding the others: so the index on state serves it.
+        return self.filter(state__in=[state for state in Case.State if state not in (Case.State.ANSWERED, Case.State.CLOSED)])
 
     def overdue(self, today: dt.date):
         return self.open().filter(due_on__lt=today)

@@ -35,9 +35,10 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A Tuesday within the toy county's term, whatever day the tests run on."""
+def clock(monkeypatch: pytest.MonkeyPatch, settings) -> Clock:
+    """A Tuesday within the toy county's term, whatever day the tests run on. Who has signed in stays so while days pass."""
     clock = Clock()
+    settings.SESSION_COOKIE_AGE = 365 * 24 * 3600
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
     return clock
 
