@@ -8,7 +8,7 @@ square, two towns and a street office of two villages each:
     y=1 ├────────┼────────┼────────┤                          C4 = V6 (its deputy left), C5 = the county's organs (by workplace)
         │   V1   │   V2   │   V3   │      township districts  A1 = V1, A2 = V4 of 东溪镇; B1 = V2 + V5 of 南山乡
     y=0 └────────┴────────┴────────┘
-       x=0       1        2        3      A unit is 983.9 m from west to east and 1,108.2 m from south to north there.
+       x=0       1        2        3      A unit is 983.6 m from west to east and 1,108.2 m from south to north there.
 """
 
 import datetime as dt

@@ -88,9 +88,9 @@ def names_elsewhere(areas: str, above: Iterable[str], town: Iterable[str]) -> bo
     above, town = [plain(name) for name in above], [plain(name) for name in town]
     for name in filter(None, above):
         areas = areas.rpartition(name)[2]
-    for name in sorted(filter(None, (*above, *town)), key=len, reverse=True):
-        short = name[:-1] if len(name) > 2 and name[-1] in "省市县区旗镇乡" else name
-        areas = areas.replace(name, "").replace(short, "")
+    known = sorted(filter(None, (*above, *town)), key=len, reverse=True)
+    for name in (*known, *(name[:-1] for name in known if len(name) > 2 and name[-1] in "省市县区旗镇乡")):
+        areas = areas.replace(name, "")
     return areas.removeprefix("中国").removesuffix("办事处") not in ("", "市辖区", "辖区")
 
 
