@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis_data.layers import Column, Layer
-from gis_data.readers import Chunk, shown
+from gis_data.rows import Chunk, shown
 
 CHINA_TIME = dt.timezone(dt.timedelta(hours=8))
 AREA_TOLERANCE = 0.01  # of a polygon's area: a repair that changes more is refused
@@ -33,6 +33,7 @@ _MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?|(\d{4})(\d{2})")
 _CLOCK = re.compile(r"(.+?)[ tT]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"[ tT]00:00(:00(\.0+)?)?(Z|\+00(:?00)?|\+08(:?00)?)?$")
 _EMPTY = {"null", "nan", "nat", "none", "<na>", "#n/a", "\\n"}  # how programs write an empty cell
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d{2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -66,7 +67,8 @@ def check(layer: Layer, chunk: Chunk, words: Mapping[str, Mapping[str, str]] | N
     for name, raw in chunk.values.items():
         column = layer.column(name)
         values[name] = _check_column(column, raw, (words or {}).get(name, {}), faults)
-    shapes, repaired = None, []
+    shapes: NDArray[np.object_] | None = None
+    repaired: list[int] = []
     if chunk.shapes is not None:
         shapes, repaired = _check_shapes(layer, chunk, faults)
     keep = np.array([position for position in range(len(chunk)) if position not in faults], dtype=np.int64)
@@ -110,6 +112,8 @@ def read_value(column: Column, value: str | None, words: Mapping[str, str] | Non
         raise Unfit(f"“{column.label}”里有不可见字符")
     quoted = "" if column.private else f"“{shown(value)}”"
     if column.kind in ("text", "list"):
+        if _ROUNDED.fullmatch(value):
+            raise Unfit(f"“{column.label}”{quoted}被表格软件改成了科学计数，末位已经丢失；请把这一列设为文本后重新填写")
         value = _KINDS[column.kind](value)
         value = (words or {}).get(value, value)
         if len(value) > column.length:
@@ -216,8 +220,9 @@ _SHAPE_NAMES = {"point": "点", "polygon": "面"}
 
 def _check_shapes(layer: Layer, chunk: Chunk, faults: dict[int, list[str]]) -> tuple[NDArray[np.object_], list[int]]:
     assert chunk.shapes is not None
-    shapes, repaired = chunk.shapes.copy(), []
-    missing = np.equal(shapes, None)
+    shapes = chunk.shapes.copy()
+    repaired: list[int] = []
+    missing = shapely.is_missing(shapes)
     if layer.shape_required:
         for at in np.flatnonzero(missing).tolist():
             if at not in chunk.faults:

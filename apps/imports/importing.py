@@ -33,7 +33,8 @@ from apps.record.staging import REFUSED, SHAPE, STAGE, Merged, Stage, copy_in, e
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, LayerVersion
 from gis_data.checks import Checked, check
 from gis_data.layers import LAYERS, Layer
-from gis_data.readers import FileRefused, Source, open_source
+from gis_data.readers import open_source
+from gis_data.rows import FileRefused, Source
 
 OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,

@@ -8,7 +8,7 @@ import shapely
 from apps.record.staging import SHAPE, STAGE, Stage, query
 from gis_data.checks import Coverage, coverage
 from gis_data.crs import bd09_to_wgs84, gcj02_to_wgs84
-from gis_data.readers import FileRefused
+from gis_data.rows import FileRefused
 
 SAMPLE_POINTS, SAMPLE_POLYGONS = 2000, 200
 LEAST_ROWS = 5
