@@ -45,8 +45,8 @@ def reasons(member: TeamMember, asked: Instance, homes: bool) -> list[str]:
     return said
 
 
-def alternatives(member: TeamMember, asked: Instance, limit: int = 12) -> list[Alternative]:
-    """The cheapest others for a member's place, those with an obstacle last."""
+def alternatives(member: TeamMember, asked: Instance, free: int = 8, taken: int = 4) -> list[Alternative]:
+    """The cheapest others who could take a member's place, then the nearest ones who cannot, with what stands against them."""
     team: Team = member.team
     p = asked.project_index[team.project_id]
     load = dict.fromkeys(asked.deputy_index, 0)
@@ -55,8 +55,8 @@ def alternatives(member: TeamMember, asked: Instance, limit: int = 12) -> list[A
     here = {other.deputy_id for other in team.members.all()}
     old = asked.deputy_index.get(member.deputy_id)
     saved = int(asked.table.price[p, old]) + asked.rules.balance * (load[member.deputy_id] - 1) if old is not None else 0
-    found = []
-    for d in np.argsort(asked.table.price[p], kind="stable")[: limit * 3].tolist():
+    found: list[Alternative] = []
+    for d in np.argsort(asked.table.price[p], kind="stable").tolist():
         deputy = asked.deputy_rows[d]
         if deputy.pk in here:
             continue
@@ -64,8 +64,8 @@ def alternatives(member: TeamMember, asked: Instance, limit: int = 12) -> list[A
         found.append(Alternative(
             deputy, int(asked.table.cost[p, d]), added - saved, load[deputy.pk], bool(asked.table.has_field[p, d]), _obstacle(asked, p, d, load[deputy.pk]),
         ))
-    found.sort(key=lambda one: (one.obstacle != "", one.change, one.deputy.code))
-    return found[:limit]
+    possible = sorted((one for one in found if not one.obstacle), key=lambda one: (one.change, one.deputy.code))
+    return possible[:free] + [one for one in found if one.obstacle][:taken]
 
 
 def totals(run_pairs: list[tuple[int, int]], asked: Instance) -> int:

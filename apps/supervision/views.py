@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
+from pyproj import Geod
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
@@ -21,7 +22,8 @@ from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.presets import EXPLANATIONS, PRESETS
 from apps.supervision.workbook import write_workbook
 
-TEAMS_A_PAGE = 30
+TEAMS_A_PAGE = 150  # the workbench wants all of a county's teams beside its map
+GEOD = Geod(ellps="WGS84")
 
 
 @require_GET
@@ -116,26 +118,28 @@ def _map_data(run: AssignmentRun, members: list[TeamMember], homes: bool) -> dic
         ]}
 
     projects = [
-        (team.project.site.x, team.project.site.y, {"id": str(team.project_id), "name": team.project.name, "unmet": team.unmet > 0})
+        (team.project.site.x, team.project.site.y, {"id": team.project.code, "name": team.project.name, "unmet": team.unmet > 0})
         for team in run.teams.select_related("project")
     ]
     anchors = {}
     for member in members:
         anchor = _anchor(member, homes)
         if anchor:
-            anchors[member.deputy_id, anchor[0]] = (anchor[1], anchor[2], {"id": str(member.deputy_id), "kind": anchor[0], "name": member.deputy.name})
+            anchors[member.deputy_id, anchor[0]] = (anchor[1], anchor[2], {"id": member.deputy.code, "kind": anchor[0], "name": member.deputy.name})
     return {"projects": points(projects), "deputies": points(anchors.values())}
 
 
 def _pairs(members: list[TeamMember], homes: bool, teams: set[int]) -> list[dict]:
+    """The lines of the map; their length is told only to those who may see homes."""
     rows = []
     for member in members:
         anchor = _anchor(member, homes)
         if anchor and member.team_id in teams:
             site = member.team.project.site
             rows.append({
-                "id": str(member.pk), "project": str(member.team.project_id), "deputy": str(member.deputy_id),
-                "from": [site.x, site.y], "to": [anchor[1], anchor[2]], "origin": member.origin, **({"metres": member.cost} if homes else {}),
+                "id": str(member.pk), "project": member.team.project.code, "deputy": member.deputy.code, "origin": member.origin,
+                "from": [site.x, site.y], "to": [anchor[1], anchor[2]],
+                **({"metres": round(GEOD.inv(site.x, site.y, anchor[1], anchor[2])[2])} if homes else {}),
             })
     return rows
 

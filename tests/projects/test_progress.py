@@ -77,7 +77,7 @@ def test_list_answers_every_filter(client, leader, query):
 
 def test_list_asks_the_database_the_same_however_many_projects(client, leader, django_assert_max_num_queries):
     client.force_login(leader)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         client.get(reverse("project_list"))
 
 

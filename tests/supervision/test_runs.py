@@ -136,6 +136,23 @@ class TestPages:
         why = client.get(reverse("member_why", args=[member_of(run, "东溪防洪堤").pk])).content.decode()
         assert "懂行：工作领域含水利与防灾" in why and "还可以选谁" in why and "须回避" not in why.split("还可以选谁")[0]
 
+    def test_those_who_could_come_stand_before_those_who_cannot(self, client, county_office, run):
+        client.force_login(county_office)
+        page = client.get(reverse("member_why", args=[member_of(run, "南山中心小学迁建").pk]))
+        listed = page.context["alternatives"]
+        obstacles = [bool(one.obstacle) for one in listed]
+        assert obstacles == sorted(obstacles) and obstacles.count(False) >= 1
+        assert [one.obstacle for one in listed if one.deputy.name == "林秀"] == ["须回避：所在单位与项目有关"]
+
+    def test_the_change_told_is_the_change_of_the_total(self, client, county_office, run):
+        client.force_login(county_office)
+        member = member_of(run, "东溪防洪堤")
+        one = next(one for one in client.get(reverse("member_why", args=[member.pk])).context["alternatives"] if not one.obstacle)
+        before = client.get(reverse("run_detail", args=[run.pk])).context["now_total"]
+        assert before == run.total
+        workflow.replace(county_office, member.pk, one.deputy.pk, "试换")
+        assert client.get(reverse("run_detail", args=[run.pk])).context["now_total"] == before + one.change
+
     def test_homes_are_shown_only_with_the_permission(self, client, run, leader, county_office):
         def kinds(user):
             client.force_login(user)
