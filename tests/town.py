@@ -151,7 +151,7 @@ def _areas(town: Town) -> None:
 
 
 def _districts(town: Town) -> None:
-    began, ends = dt.date(2022, 2, 1), dt.date(2027, 2, 1)
+    began, ends = dt.date(2022, 2, 1), dt.date(2097, 2, 1)  # pages ask for today: the tests' town stays in office
     town.terms = {
         "county": Term.objects.create(congress=town.county, level="county", number=17, starts=began, ends=ends),
         "A": Term.objects.create(congress=town.towns["A"], level="township", number=15, starts=began, ends=ends),

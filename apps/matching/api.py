@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 
 from apps.matching.finding import FoundDeputy, OutsideCounty, Place
 from apps.matching.questions import BadQuestion, Question
@@ -75,14 +75,14 @@ def find(
         question = Question.read({"q": q, "lat": lat, "lon": lon, "accuracy": accuracy, "doorplate": doorplate})
         place, lookup = question.answer(timezone.localdate())
     except BadQuestion as error:
-        return 400, {"message": str(error)}
+        return Status(400, {"message": str(error)})
     except OutsideCounty as error:
-        return 404, {"message": str(error)}
+        return Status(404, {"message": str(error)})
     if place is None:
-        return 404, {"message": lookup.advice, "candidates": [_plate(plate) for plate in lookup.doorplates]}
+        return Status(404, {"message": lookup.advice, "candidates": [_plate(plate) for plate in lookup.doorplates]})
     if not place.districts:
-        return 404, {"message": f"此地还没有划入本届选区，反映问题由{place.office}受理。"}
-    return 200, as_data(place)
+        return Status(404, {"message": f"此地还没有划入本届选区，反映问题由{place.office}受理。"})
+    return Status(200, as_data(place))
 
 
 def as_data(place: Place) -> dict:
