@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from apps.cases.models import Category
 
@@ -30,6 +31,15 @@ class Question:
     @property
     def before(self) -> tuple[dt.date, dt.date]:
         return self.first - dt.timedelta(days=self.days), self.first - dt.timedelta(days=1)
+
+    def cases_url(self, **more: str) -> str:
+        """The work list of the cases behind a number: same period, same categories."""
+        query = QueryDict(mutable=True)
+        query.update({"state": "all", "since": self.first.isoformat(), "until": self.last.isoformat()})
+        query.setlist("category", list(self.categories))
+        for name, value in more.items():
+            query[name] = value
+        return f"{reverse('case_list')}?{query.urlencode()}"
 
     @property
     def period_label(self) -> str:

@@ -43,7 +43,7 @@ def regions(user, question: Question) -> list[dict]:
             "per_1000": round(1000 * count / population, 2) if population else None,
             "change": (round(100 * (count - earlier) / earlier) if earlier else None) if question.compare else None,
             "before": earlier if question.compare else None,
-            "url": f"/cases/?town={code}" if question.level == "town" else None,
+            "url": question.cases_url(**{key: code}),
         })
     return rows
 

@@ -41,14 +41,15 @@ def _answer(request: HttpRequest, question: Question) -> dict:
     places = heat.fullest_places(user, question)
     projects = heat.project_standing(user, today)
     context = {
-        "question": question, "figures": figures, "regions": regions, "places": places,
+        "question": question, "figures": figures,
+        "links": {"all": question.cases_url(), "open": question.cases_url(state="open"), "late": question.cases_url(state="open", late="late")}, "regions": regions, "places": places,
         "behind": sum(row["behind"] for row in projects), "projects": sum(row["on_plan"] + row["slightly"] + row["behind"] for row in projects),
         "categories": Category.objects.filter(code__in=question.categories),
     }
     return {
         "by": question.by, "level": question.level, "measure": question.measure, "compare": question.compare,
         "period_label": question.period_label, "total": figures["total"], "regions": regions,
-        **({"cells": heat.cells(user, question), "cells_url": "/cases/?bbox="} if question.by == "cell" else {}),
+        **({"cells": heat.cells(user, question), "cells_url": question.cases_url(bbox="")} if question.by == "cell" else {}),
         "hot_spots": {"type": "FeatureCollection", "features": [
             {"type": "Feature", "geometry": {"type": "Point", "coordinates": [place["point"].x, place["point"].y]},
              "properties": {"id": place["village__code"], "name": place["village__name"], "count": place["n"]}}

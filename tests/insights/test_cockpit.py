@@ -88,6 +88,16 @@ def test_trend_has_the_empty_months_too(cases, leader):
     assert len(trend["labels"]) == 13 and sum(trend["current"]) == 6
 
 
+def test_the_list_behind_a_number_has_as_many_rows(client, cases, leader):
+    client.force_login(leader)
+    data = client.get(reverse("cockpit_data") + "?period=730&category=noise_fume&by=cell").json()
+    for row in data["regions"]:
+        assert client.get(row["url"]).context["page_obj"].paginator.count == row["count"]
+    cell = max(data["cells"], key=lambda cell: cell[4])
+    behind = client.get(data["cells_url"] + ",".join(map(str, cell[:4])))
+    assert behind.context["page_obj"].paginator.count == cell[4]
+
+
 def test_scope_bounds_what_is_counted(cases, leader, town):
     leader.scope = town.towns["B"].code[:9]
     assert heat.figures(leader, question(), TODAY)["total"] == 0
