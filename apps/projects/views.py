@@ -41,10 +41,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     if wanted["tone"] in ("good", "due", "late"):
         rows = rows.in_tone(wanted["tone"])
     here = _here(request)
-    if here:
-        rows = rows.nearest(here)
-    else:
-        rows = rows.order_by(*ORDERS.get(wanted["sort"], ORDERS[""]))
+    rows = rows.nearest(here) if here else rows.order_by(*ORDERS.get(wanted["sort"], ORDERS[""]))
     page = Paginator(rows, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "projects/project_list.html", {
         "page_obj": page,

@@ -66,7 +66,7 @@ def test_cells_hold_every_case_once(cases, leader):
     assert sum(cell[4] for cell in cells) == 6
     for case in cases:
         assert sum(west <= case.point.x < east and south <= case.point.y < north for west, south, east, north, _ in cells) == 1
-    west, south, east, north, _ = cells[0]
+    west, south, east, *_ = cells[0]
     from pyproj import Geod
 
     assert Geod(ellps="WGS84").inv(west, south, east, south)[2] == pytest.approx(500, rel=0.01)

@@ -102,7 +102,7 @@ def test_deputy_desk_puts_the_nearest_first_and_tells_only_him_where_he_lives(cl
     client.force_login(deputy)
     page = client.get(reverse("desk"))
     assert page.status_code == 200
-    assert [project.name for project in page.context["projects"]][0] == "东溪防洪堤"
+    assert page.context["projects"][0].name == "东溪防洪堤"
     kinds = [place["properties"]["kind"] for place in page.context["map_data"]["places"]["features"]]
     assert "home" in kinds
 
