@@ -19,6 +19,7 @@ const KIND_COLOURS: Record<string, string> = {
   here: "#b3261e",
   project: "#66727f",
   deputy: "#1d5fa8",
+  spot: "#7a1410",
 };
 /** Outlines in a 24 × 24 box. */
 const PATHS: Record<string, string> = {
@@ -30,6 +31,7 @@ const PATHS: Record<string, string> = {
   project: "M12 2.5L21.5 12L12 21.5L2.5 12z",
   doorplate: "M12 8a4 4 0 1 1 0 8a4 4 0 1 1 0-8z",
   case: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
+  spot: "M12 1.5a10.5 10.5 0 1 1 0 21a10.5 10.5 0 1 1 0-21z",
   here: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
 };
 export const KIND_WORDS: Record<string, string> = {
@@ -51,7 +53,7 @@ export function symbolParts(name: string): { path: string; colour: string; hollo
   return {
     path,
     colour: TONES[tone] ?? KIND_COLOURS[kind] ?? "#66727f",
-    hollow: kind === "village",
+    hollow: kind === "village" || kind === "spot",
     pin: kind === "case" || kind === "here",
   };
 }
@@ -68,7 +70,7 @@ export function drawSymbol(name: string, ratio = 2): ImageData | null {
   context.lineWidth = 3.2;
   context.strokeStyle = "#ffffff";
   context.stroke(path);
-  context.fillStyle = parts.hollow ? "#ffffff" : parts.colour;
+  context.fillStyle = name === "spot-lit" ? "#fbd5c5" : parts.hollow ? "#ffffff" : parts.colour;
   context.fill(path);
   if (parts.hollow) {
     context.lineWidth = 2.4;

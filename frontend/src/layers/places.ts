@@ -19,7 +19,7 @@ export function symbolLayer(id: string, names: boolean): LayerSpec {
     source: id,
     layout: {
       "icon-image": ["case", ["has", "tone"], ["concat", ["get", "kind"], "-", ["get", "tone"]], ["get", "kind"]],
-      "icon-size": ["match", ["get", "kind"], ["case", "here"], 1.25, "station", 0.8, 0.72] as never,
+      "icon-size": grownBy(["match", ["get", "kind"], ["case", "here"], 1.25, "station", 0.8, 0.72]),
       "icon-anchor": ["case", pin, "bottom", "center"] as never,
       "icon-allow-overlap": true,
       "icon-padding": 0,
@@ -38,6 +38,11 @@ export function symbolLayer(id: string, names: boolean): LayerSpec {
     },
     paint: names ? { "text-color": "#1f2933", "text-halo-color": "#ffffff", "text-halo-width": 1.5 } : {},
   };
+}
+
+/** Symbols at two thirds of their size while the whole county is in sight. */
+export function grownBy(size: number | unknown[]): never {
+  return ["interpolate", ["linear"], ["zoom"], 9.5, ["*", 0.66, size], 12, size] as never;
 }
 
 /** The place asked about, with a ring as wide as the position is unsure (metres). */

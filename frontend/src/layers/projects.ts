@@ -4,6 +4,7 @@ import { boundsOf, collection, pointFeature } from "../geo";
 import type { PlaceMap } from "../map";
 import { TONES } from "../symbols";
 import { BELOW_NAMES, FONTS } from "./areas";
+import { grownBy } from "./places";
 
 const COLOUR = [
   "match",
@@ -65,7 +66,7 @@ export function showProjects(map: PlaceMap, projects: FeatureCollection, names =
     source: "project-marks",
     layout: {
       "icon-image": ["concat", "project-", ["coalesce", ["get", "tone"], "neutral"]],
-      "icon-size": 0.86,
+      "icon-size": grownBy(0.86),
       "icon-allow-overlap": true,
       ...(names
         ? {

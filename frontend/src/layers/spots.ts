@@ -1,4 +1,4 @@
-/** Hot spots: a numbered ring on the map for each card beside it. */
+/** Hot spots: a numbered ring on the map for each card beside it, the first on top. */
 import type { FeatureCollection } from "geojson";
 import { boundsOf, collection, pointFeature } from "../geo";
 import type { PlaceMap } from "../map";
@@ -12,22 +12,25 @@ export function showSpots(map: PlaceMap, spots: FeatureCollection): void {
     return box ? [pointFeature((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, { ...feature.properties, rank: index + 1 })] : [];
   });
   map.setData("spots", collection(marks));
-  map.addLayer({
-    id: "spots-mark",
-    type: "circle",
-    source: "spots",
-    paint: { "circle-radius": 12, "circle-color": "#ffffff", "circle-opacity": 0.94, "circle-stroke-color": "#7a1410", "circle-stroke-width": 2.5 },
-  });
-  map.addLayer({
-    id: "spots-rank",
-    type: "symbol",
-    source: "spots",
-    layout: { "text-field": ["to-string", ["get", "rank"]], "text-font": FONTS, "text-size": 13, "text-allow-overlap": true },
-    paint: { "text-color": "#7a1410" },
-  });
+  lightSpot(map, null);
 }
 
+/** Draws the rings, the lit one filled. Ring and number of one spot stay together where several overlap. */
 export function lightSpot(map: PlaceMap, id: string | null): void {
   const lit = ["==", ["get", "id"], id ?? ""];
-  map.setPaint("spots-mark", { "circle-color": ["case", lit, "#fbd5c5", "#ffffff"], "circle-radius": ["case", lit, 15, 12] });
+  map.addLayer({
+    id: "spots-mark",
+    type: "symbol",
+    source: "spots",
+    layout: {
+      "icon-image": ["case", lit, "spot-lit", "spot"] as never,
+      "icon-allow-overlap": true,
+      "text-field": ["to-string", ["get", "rank"]],
+      "text-font": FONTS,
+      "text-size": 13,
+      "text-allow-overlap": true,
+      "symbol-sort-key": ["case", lit, 0, ["-", 0, ["get", "rank"]]] as never,
+    },
+    paint: { "text-color": "#7a1410" },
+  });
 }
