@@ -130,8 +130,9 @@ class Demo:
             return "不需要"  # somebody's own data gets no users whose passwords are printed
         if self.held["users"] and self.logins.exists():
             return "已有"
+        made = self._manage(task, "demo_logins")
         self.logins.touch(0o600)
-        self.logins.write_text(self._manage(task, "demo_logins"))
+        self.logins.write_text(made)
         return "已建立"
 
     def stop(self) -> list[str]:

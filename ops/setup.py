@@ -95,6 +95,7 @@ def install_python(task: Task, locks: tuple[str, ...]) -> str:
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
     for name in changed:
         pip += ["-r", files[name]]
+    task.say("安装依赖包")
     task.run(pip)
     for name in changed:
         stamps.leave(_stamp(name), digests[name])
