@@ -96,6 +96,7 @@ class Day:
     mandates: dict[int, tuple[Mandate, ...]]  # by district id
     area_mandates: tuple[Mandate, ...]  # city and province deputies, who have no district here
     stations: tuple[Station, ...]
+    next_duty: dict[int, dt.date | None]  # by station id: its next reception day
     anchors: dict[int, NDArray[np.float64]]  # by deputy id: (3, 2) lon, lat of ANCHORS
     _candidates: dict[tuple[int, ...], Candidates] = field(default_factory=dict)
 
@@ -196,6 +197,7 @@ class Engine:
             mandates={district: tuple(found) for district, found in by_district.items()},
             area_mandates=tuple(sorted(above, key=lambda m: (m.term.level == Term.Level.PROVINCE, m.deputy.code))),
             stations=tuple(self._stations),
+            next_duty={station.pk: station.next_duty(day) for station in self._stations},
             anchors=self._anchors,
         )
 

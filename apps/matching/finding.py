@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import shapely
@@ -97,8 +96,8 @@ def find_at(lon: float, lat: float, *, on: dt.date, doorplate: Doorplate | None 
         grid=day.grids.at(lon, lat),
         county=county,
         districts=districts,
-        deputies=_deputies(day.candidates(found.district.pk for found in districts), lon, lat, on),
-        area_deputies=tuple(_area_deputy(mandate, on) for mandate in day.area_mandates),
+        deputies=_deputies(day, day.candidates(found.district.pk for found in districts), lon, lat),
+        area_deputies=tuple(_area_deputy(day, mandate) for mandate in day.area_mandates),
         across=tuple(near for level, shapes in day.districts.items() for near in _across(shapes, level, lon, lat, reach)),
         nearest_station=_nearest_station(day, lon, lat),
     )
@@ -146,15 +145,14 @@ def _metres_to(polygon: shapely.Geometry, lon: float, lat: float) -> float:
     return float(GEOD.inv(lon, lat, *end)[2])
 
 
-def _deputies(candidates: Candidates, lon: float, lat: float, on: dt.date) -> tuple[FoundDeputy, ...]:
+def _deputies(day: Day, candidates: Candidates, lon: float, lat: float) -> tuple[FoundDeputy, ...]:
     if not candidates.mandates:
         return ()
     order, metres, anchor = (ranked[0] for ranked in candidates.rank(lon, lat))
     found = []
     for place, (index, distance, kind) in enumerate(zip(order, metres, anchor, strict=True)):
         reason = _why_near(ANCHORS[kind], distance, first=place == 0, alone=len(order) == 1)
-        make = partial(_found, candidates.mandates[index], on, distance_band=band(distance))
-        found.append(make(reasons=("您所在选区的代表", *reason)))
+        found.append(_found(day, candidates.mandates[index], reasons=("您所在选区的代表", *reason), distance_band=band(distance)))
     return tuple(found)
 
 
@@ -167,15 +165,14 @@ def _why_near(anchor: str, metres: float, *, first: bool, alone: bool) -> tuple[
     return (f"{ANCHOR_WORDS[anchor]}{f'离您{words}' if words != FARTHER else '离您超过10公里'}",)
 
 
-def _area_deputy(mandate: Mandate, on: dt.date) -> FoundDeputy:
-    return _found(mandate, on, reasons=(f"由{mandate.elected_by}选举产生，联系本县",), distance_band="")
+def _area_deputy(day: Day, mandate: Mandate) -> FoundDeputy:
+    return _found(day, mandate, reasons=(f"由{mandate.elected_by}选举产生，联系本县",), distance_band="")
 
 
-def _found(mandate: Mandate, on: dt.date, *, reasons: tuple[str, ...], distance_band: str) -> FoundDeputy:
+def _found(day: Day, mandate: Mandate, *, reasons: tuple[str, ...], distance_band: str) -> FoundDeputy:
     station = mandate.deputy.station
-    return FoundDeputy(
-        mandate.deputy, mandate, mandate.district, mandate.term.level, reasons, distance_band, station, station.next_duty(on) if station else None
-    )
+    next_duty = day.next_duty[station.pk] if station else None
+    return FoundDeputy(mandate.deputy, mandate, mandate.district, mandate.term.level, reasons, distance_band, station, next_duty)
 
 
 def _nearest_station(day: Day, lon: float, lat: float) -> Station | None:
