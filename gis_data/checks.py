@@ -255,12 +255,13 @@ def _percent(ratio: float) -> str:
 
 
 def repair(polygons: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.float64], NDArray[np.bool_]]:
-    """Valid MultiPolygons, the share by which each area changed (inf: nothing is left), and which were not valid before."""
+    """Valid MultiPolygons in normal form, the share by which each area changed (inf: nothing is left), and which were not valid before."""
     flat = shapely.force_2d(polygons)
     broken = ~shapely.is_valid(flat)
     whole = flat.copy()
     whole[broken] = shapely.make_valid(flat[broken], method="structure", keep_collapsed=False)
-    result = np.array([_as_multipolygon(shape) for shape in whole], dtype=object)
+    # Formats turn rings round and start them elsewhere; in normal form the same polygon is the same row.
+    result = shapely.normalize(np.array([_as_multipolygon(shape) for shape in whole], dtype=object))
     before, after = shapely.area(flat), shapely.area(result)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(before > 0, np.abs(after - before) / before, np.inf)

@@ -85,6 +85,9 @@ class Stage:
     warnings: list[str] = field(default_factory=list)
 
     def create(self) -> None:
+        """Make the stage's tables; those of an import before it in the same transaction go."""
+        for (table,) in query("SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND relname LIKE 'import\\_%'"):
+            execute(f"DROP TABLE {table}")
         columns = ", ".join(f'"{column.name}" {SQL_TYPES[column.kind]}' for column in self.layer.columns)
         execute(f"CREATE TEMP TABLE {STAGE} (row integer NOT NULL, {columns}, geom geometry(Geometry, 4326)) ON COMMIT DROP")
         execute(f"CREATE TEMP TABLE {REFUSED} (row integer NOT NULL, reason text NOT NULL, data jsonb NOT NULL) ON COMMIT DROP")
