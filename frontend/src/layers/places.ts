@@ -22,6 +22,7 @@ export function symbolLayer(id: string, names: boolean): LayerSpec {
       "icon-size": grownBy(["match", ["get", "kind"], ["case", "here"], 1.25, "station", 0.8, 0.72]),
       "icon-anchor": ["case", pin, "bottom", "center"] as never,
       "icon-allow-overlap": true,
+      "icon-ignore-placement": true, // names of towns stay
       "icon-padding": 0,
       ...(names
         ? {

@@ -68,6 +68,7 @@ export function showProjects(map: PlaceMap, projects: FeatureCollection, names =
       "icon-image": ["concat", "project-", ["coalesce", ["get", "tone"], "neutral"]],
       "icon-size": grownBy(0.86),
       "icon-allow-overlap": true,
+      "icon-ignore-placement": true,
       ...(names
         ? {
             "text-field": ["step", ["zoom"], "", 11, ["get", "name"]] as never,
