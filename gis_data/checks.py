@@ -272,7 +272,7 @@ def repair(polygons: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[
 def _as_multipolygon(shape: shapely.Geometry) -> shapely.MultiPolygon:
     parts = [part for part in shapely.get_parts(shape).tolist() if part.geom_type == "Polygon" and not part.is_empty]
     nested = [p for part in shapely.get_parts(shape).tolist() if part.geom_type == "MultiPolygon" for p in part.geoms]
-    return shapely.multipolygons([*parts, *nested])
+    return shapely.MultiPolygon([*parts, *nested])
 
 
 # --- what should tile --------------------------------------------------------------------------------------------------------

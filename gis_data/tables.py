@@ -113,7 +113,7 @@ def _cell(value: Any) -> Any:
 
 def _open_records(records: Iterator[tuple[int, list]], path: Path, layer: Layer, crs: Crs | None, encoding: str) -> Source:
     """A table: the first row that is not blank is the heading, coordinates stand in two columns or one of WKT."""
-    head = next((record for _, record in records if any(str(v or "").strip() for v in record)), None)
+    head = next((record for _, record in records if any(str(v or "").strip().strip("\ufeff") for v in record)), None)
     if head is None:
         raise FileRefused(f"文件“{path.name}”里没有内容。请重新导出后再导入。")
     names = [str(value or "").strip().strip("\ufeff") for value in head]
