@@ -9,7 +9,7 @@ const views = readdirSync(new URL("./src/views", import.meta.url))
 
 export default defineConfig({
   base: "/static/",
-  plugins: [iconSprite("icons.json")],
+  plugins: [iconSprite()],
   build: {
     outDir: "dist",
     manifest: "manifest.json",

@@ -1,10 +1,9 @@
 /** Numbers into classes and colours for choropleth maps. Pure, so that it can be checked by hand. */
 
-/** Light to dark, perceptually even: complaints (yellow–orange–red), coverage (blues). */
+/** Light to dark, perceptually even, for complaints. */
 export const HEAT = ["#fdeec4", "#fbc877", "#f39344", "#d9552b", "#9c2218"] as const;
-export const BLUES = ["#e3edf8", "#b5d0ec", "#7eaedb", "#4784c0", "#1d5fa8"] as const;
 /** Less ← neutral → more. */
-export const DIVERGING = ["#2a6fb0", "#93bbdd", "#ecebe8", "#eca06d", "#b8431d"] as const;
+const DIVERGING = ["#2a6fb0", "#93bbdd", "#ecebe8", "#eca06d", "#b8431d"] as const;
 const CHANGE_BREAKS = [-25, -5, 5, 25] as const;
 
 export interface Classes {

@@ -13,8 +13,6 @@ import { baseLayers, palette, type Palette } from "./layers/areas";
 import { drawHatch, drawSymbol } from "./symbols";
 
 export type LayerSpec = maplibre.LayerSpecification;
-export type Filter = maplibre.FilterSpecification;
-export type Expression = maplibre.ExpressionSpecification;
 export type LonLat = [number, number];
 
 /** A thing on the map under the pointer: its layer, its properties, and where it was touched. */
@@ -108,7 +106,7 @@ export class PlaceMap {
         },
         layers: baseLayers(this.colours),
       },
-      ...(first ? { bounds: first, fitBoundsOptions: { padding: 36, maxZoom: 14.5 } } : { center: [120, 29], zoom: 8 }),
+      ...(first ? { bounds: first, fitBoundsOptions: { padding: 36, maxZoom: 14 } } : { center: [120, 29], zoom: 8 }),
       minZoom: 6,
       maxZoom: 19,
       ...(this.home ? { maxBounds: widen(this.home, 1.2) } : {}),
@@ -248,24 +246,12 @@ export class PlaceMap {
     });
   }
 
-  setFilter(layer: string, filter: Filter | null): void {
-    this.change(() => {
-      if (this.map.getLayer(layer)) this.map.setFilter(layer, filter);
-    });
-  }
-
-  setVisible(layer: string, visible: boolean): void {
-    this.change(() => {
-      if (this.map.getLayer(layer)) this.map.setLayoutProperty(layer, "visibility", visible ? "visible" : "none");
-    });
-  }
-
   /** Moves the view so that all of it is seen; without an argument back to the county. */
   fit(what?: Shape | Bounds | null, limits: { maxZoom?: number; padding?: number } = {}): void {
     const bounds = asBounds(what) ?? this.home;
     if (!bounds) return;
     const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 14.5, animate, duration: 500 });
+    this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 14, animate, duration: 500 });
   }
 
   /** Any tap or click, and Enter with the map focused (the place in the middle). */

@@ -2,6 +2,7 @@
 import "./styles/index.css";
 import htmx from "htmx.org";
 import { csrfToken } from "./api";
+import { icon } from "./icon";
 import { toast } from "./toast";
 
 /** htmx sends Django's CSRF token with every request that changes something, and says in Chinese what went wrong. */
@@ -104,6 +105,43 @@ function connectWorkList(): void {
   });
 }
 
+/** A link may load into a part that only wide screens show ([data-wide]); elsewhere it opens its own page. */
+function connectDetail(): void {
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, target } = (event as CustomEvent).detail as { elt: Element; target: Element };
+    if (!target.matches("[data-wide]")) return;
+    if (target.getClientRects().length === 0 && elt instanceof HTMLAnchorElement) {
+      event.preventDefault();
+      window.location.assign(elt.href);
+      return;
+    }
+    for (const row of document.querySelectorAll("[data-work-list] [aria-current]")) row.removeAttribute("aria-current");
+    elt.closest("li")?.setAttribute("aria-current", "true");
+  });
+}
+
+/** Long filter bars are folded on phones behind a button that says how many filters are set. */
+function connectFilterFolds(): void {
+  const narrow = window.matchMedia("(max-width: 767.98px)");
+  for (const form of document.querySelectorAll<HTMLFormElement>("form.filter-bar")) {
+    if (form.children.length <= 3) continue;
+    const set = [...new URLSearchParams(location.search)].filter(([name, value]) => value !== "" && form.elements.namedItem(name)).length;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn filter-toggle";
+    button.append(icon("adjustments-horizontal"), set > 0 ? `筛选（已设 ${set} 项）` : "筛选");
+    const show = (open: boolean) => {
+      button.hidden = !narrow.matches;
+      form.hidden = narrow.matches && !open;
+      button.setAttribute("aria-expanded", String(open));
+    };
+    button.addEventListener("click", () => show(form.hidden !== false));
+    narrow.addEventListener("change", () => show(false));
+    form.before(button);
+    show(false);
+  }
+}
+
 /** details.fold-wide-open is folded on phones and open, without its heading, beside a list on wide screens. */
 function connectFolds(): void {
   const wide = window.matchMedia("(min-width: 992px)");
@@ -120,7 +158,9 @@ document.addEventListener("DOMContentLoaded", () => {
   connectActions();
   connectFilters();
   connectWorkList();
+  connectDetail();
   connectFolds();
+  connectFilterFolds();
   focusWhatMatters(document);
   document.addEventListener("htmx:afterSettle", (event) => focusWhatMatters(event.target as Element));
 });

@@ -26,19 +26,3 @@ export function showDistricts(map: PlaceMap, districts: FeatureCollection | null
     BELOW_NAMES,
   );
 }
-
-/** All districts of one level from tiles, for browsing: thin lines only. */
-export function showAllDistricts(map: PlaceMap, level: "county" | "township"): void {
-  map.addTiles("district");
-  map.addLayer(
-    {
-      id: "district-all",
-      type: "line",
-      source: "district",
-      "source-layer": "district",
-      filter: ["==", ["get", "level"], level],
-      paint: { "line-color": level === "county" ? "#1d5fa8" : "#6b3fa0", "line-width": 1.2 },
-    },
-    BELOW_NAMES,
-  );
-}
