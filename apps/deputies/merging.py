@@ -64,7 +64,7 @@ def _check(stage: Stage) -> None:
         "'工作地坐标不在我国范围内'",
     )
     stage.refuse(
-        f"EXISTS (SELECT FROM {STAGE} f WHERE f.code = s.code AND f.row < s.row AND f.name <> s.name)",
+        f"s.name <> (SELECT f.name FROM {STAGE} f WHERE f.code = s.code ORDER BY f.row LIMIT 1)",
         "'代表编号“' || s.code || '”在前面的行里是另一个人'",
     )
 

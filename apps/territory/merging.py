@@ -72,8 +72,8 @@ def terms(stage: Stage) -> None:
     )
     stage.refuse("s.term_ends <= s.term_starts", "'本届止应在本届起之后'")
     stage.refuse(
-        f"""EXISTS (SELECT FROM {STAGE} f WHERE f.congress = s.congress AND f.term = s.term AND f.row < s.row
-                    AND (f.term_starts, f.term_ends) <> (s.term_starts, s.term_ends))""",
+        f"""(s.term_starts, s.term_ends) <> (SELECT f.term_starts, f.term_ends FROM {STAGE} f
+             WHERE f.congress = s.congress AND f.term = s.term ORDER BY f.row LIMIT 1)""",
         "'同一届的起止日期与前面的行不一致'",
     )
     wanted = stage.want(

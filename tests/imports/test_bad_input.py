@@ -252,7 +252,7 @@ class TestNothingHalfDone:
         plates, version = Doorplate.objects.count(), LayerVersion.objects.get(layer="doorplate").version
         path = tmp_path / "a.csv"
         lines = ["code,road,number,lon,lat", *(f"L{i},长路,{i}号,120.405,27.505" for i in range(25_000))]
-        path.write_bytes("\n".join(lines).encode() + "\nZ,".encode() + b"\xff\xff\xff\xff,1,120.4,27.5\n")
+        path.write_bytes("\n".join(lines).encode() + b"\nZ," + b"\xff\xff\xff\xff,1,120.4,27.5\n")
         assert "不是" in refused("doorplate", path, encoding="utf-8")
         assert Doorplate.objects.count() == plates
         assert LayerVersion.objects.get(layer="doorplate").version == version
