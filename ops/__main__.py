@@ -96,12 +96,13 @@ def _alone(options: Options) -> Iterator[None]:
     """Hold the tree's lock, so that of two commands at the same time one waits: they share .venv even when not a data folder."""
     folder = options.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         LOCK.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise Refused(f"不能建立数据目录 {folder}（{error.strerror}）：请用 DATA_DIR=… 换一个可写的位置") from None
     if folder.stat().st_uid != os.geteuid():
         raise Refused(f"数据目录 {folder} 属于另一个用户：请用那个用户运行，或用 DATA_DIR=… 换一个目录")
+    folder.chmod(0o700)  # keys, logins, logs, uploads
     with LOCK.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -110,6 +110,7 @@ class Demo:
         todo = [layer for layer in layers if self._mark(layer) not in self.held["imported"]]
         for number, layer in enumerate(todo, 1):
             task.say(f"{layer['layer']}（{number}/{len(todo)}）")
+            self.logins.unlink(missing_ok=True)  # they are chosen by what was imported
             self._manage(task, "import_layer", layer["layer"], self.county / layer["file"], *layer.get("options", []))
             self.held["assigned"] = False
         return f"已导入 {len(todo)} 个图层" if todo else "未变化"
@@ -128,7 +129,7 @@ class Demo:
     def make_logins(self, task: Task) -> str:
         if self._made() is None:
             return "不需要"  # somebody's own data gets no users whose passwords are printed
-        if self.held["users"] and self.logins.exists():
+        if self.logins.exists() and not os.environ.get("DEMO_PASSWORD"):
             return "已有"
         made = self._manage(task, "demo_logins")
         self.logins.touch(0o600)

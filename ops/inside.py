@@ -11,7 +11,6 @@ COMMANDS = (("migrate", "--noinput"), ("createcachetable",), ("grant_public",))
 
 def main() -> None:
     import django
-    from django.contrib.auth import get_user_model
     from django.core.management import call_command
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "geo_renda.settings")
@@ -27,7 +26,6 @@ def main() -> None:
     state = {
         "imported": sorted({f"{layer} {sha256}" for layer, sha256 in batches.values_list("layer", "sha256")}),
         "assigned": AssignmentRun.objects.published().exists(),
-        "users": get_user_model().objects.exists(),
     }
     print(json.dumps(state))
 

@@ -221,7 +221,7 @@ def with_a_county(tmp_path):
 
     def demo(**variables):
         options = Options.from_environment({"DATA_DIR": str(tmp_path), **variables})
-        return Demo(options, held={"imported": ["area 0"], "assigned": True, "users": True})
+        return Demo(options, held={"imported": ["area 0"], "assigned": True})
 
     return demo
 
@@ -238,7 +238,7 @@ def test_another_county_is_never_mixed_into_the_first(with_a_county, variables):
 
 
 def test_data_from_elsewhere_is_served_but_nothing_is_added(tmp_path):
-    demo = Demo(Options(data_dir=tmp_path), held={"imported": ["area 0"], "assigned": False, "users": False})
+    demo = Demo(Options(data_dir=tmp_path), held={"imported": ["area 0"], "assigned": False})
     assert "直接使用" in demo.grow(None)
     assert [step(None) for step in (demo.bring_in, demo.assign, demo.make_logins)] == ["不需要"] * 3
 
