@@ -123,6 +123,9 @@ class ReportForm(PlaceForm):
 class EntryForm(ReportForm):
     """代录入: the same, by a deputy or clerk, for somebody met, heard on the telephone or read in a letter."""
 
+    name = _text("姓名或称呼", 30, required=False)
+    phone = _text("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉结果，只有正在办理的人看得到。")
+    hide_name = forms.BooleanField(label="不向承办单位透露姓名", required=False, initial=True)
     channel = forms.ChoiceField(
         label="从哪里听到的", choices=[(c.value, c.label) for c in (Case.Channel.VISIT, Case.Channel.STATION, Case.Channel.PHONE, Case.Channel.LETTER)],
         widget=forms.RadioSelect, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"},

@@ -15,7 +15,9 @@ from apps.worktime.due import dues
 
 PAGE = 50
 RELATED = ("category", "town", "village", "deputy", "organisation")
-SHAPES = tuple(f"{area}__{shape}" for area in ("town", "village") for shape in ("geom", "geom_3857"))  # large, and not shown here
+SHAPES = (  # large, and not shown beside a case
+    *(f"{area}__{shape}" for area in ("town", "village") for shape in ("geom", "geom_3857")), "deputy__workplace", "organisation__point", "point_3857",
+)  # fmt: skip
 ORDERS = {"due": ("due_on", "pk"), "newest": ("-submitted_at", "-pk")}
 HEADINGS = (
     "查询码", "提交时间", "状态", "现由谁办", "本环节期限", "分级", "类别", "渠道", "乡镇街道", "村社", "地点", "内容", "受理代表", "承办单位", "答复时间", "答复", "逾期答复",
@@ -67,7 +69,7 @@ def ordered(cases: QuerySet[Case], sort: str) -> QuerySet[Case]:
 def page_of(cases: QuerySet[Case], number: str | None):
     """One page, its rows with what the list shows and `.due` in words. Far pages first find their ids, then read only their rows."""
     page = Paginator(cases.values_list("pk", flat=True), PAGE).get_page(number)
-    rows = Case.objects.select_related(*RELATED).defer(*SHAPES).in_bulk(list(page.object_list))
+    rows = Case.objects.select_related(*RELATED).defer(*SHAPES, "point").in_bulk(list(page.object_list))
     page.object_list = [rows[pk] for pk in page.object_list if pk in rows]
     limits = dues((case.due_on for case in page.object_list), timezone.localdate())
     for case in page.object_list:
@@ -86,7 +88,7 @@ def csv_lines(cases: QuerySet[Case]) -> Iterator[str]:
     """The list as CSV, line by line, for Excel and WPS; no contact is among the columns."""
     write = csv.writer(_Echo()).writerow
     yield "\ufeff" + write(HEADINGS)
-    for case in cases.select_related(*RELATED).defer(*SHAPES).iterator(chunk_size=1000):
+    for case in cases.select_related(*RELATED).defer(*SHAPES, "point").iterator(chunk_size=1000):
         yield write([_cell(value) for value in _row(case)])
 
 

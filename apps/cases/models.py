@@ -83,14 +83,14 @@ class CaseQuerySet(models.QuerySet):
 
     def followed(self, code: str):
         """The case behind a follow code, with no more than a resident's page shows: the public role may read no more."""
-        return self.filter(code=code).select_related("town", "deputy", "organisation", "station").only(*FOLLOWED)
+        return self.filter(code=code).select_related("town", "village", "deputy", "organisation", "station").only(*FOLLOWED)
 
     def merge_staged(self, stage: Stage) -> Merged:
         return merging.cases(stage, CaseEvent)
 
 
 FOLLOWED = (
-    "code", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "deputy__name",
+    "code", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "village__name", "deputy__name",
     "organisation__name", "organisation__short_name", "station__name", "station__address", "station__phone",
 )  # fmt: skip
 
@@ -184,6 +184,12 @@ class Case(models.Model):
             self.State.ANSWERED: "已答复，等反映人评价",
             self.State.CLOSED: "已办结",
         }[self.State(self.state)]
+
+    def where(self) -> str:
+        """The place in words: what was said of it, and the areas it lies in unless it begins with them."""
+        if self.place.startswith(self.town.name):
+            return self.place
+        return " · ".join(part for part in (f"{self.town.name}{self.village.name if self.village else ''}", self.place) if part)
 
     def held_by(self, user) -> bool:
         """Whether the next move is this user's."""

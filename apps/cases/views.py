@@ -117,11 +117,12 @@ def _make_move(case: Case, request: HttpRequest, data: dict) -> Case:
 def _detail(request: HttpRequest, case: Case, form: MoveForm, *, status: int = 200) -> HttpResponse:
     moves = workflow.possible_moves(case, request.user)
     verbs = {move.verb for move in moves}
-    held = case.held_by(request.user)
+    held, assigning = case.held_by(request.user), "assign_to_unit" in verbs
+    form.fields["organisation"].required = assigning  # from here on only said on the page: the verb has checked
     page = {
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
         "actions": [{"verb": move.verb, "label": move.label, "icon": LOOKS[move.verb][0], "ask": LOOKS[move.verb][1]} for move in moves],
-        "answering": bool(verbs & set(ANSWERS)), "assigning": "assign_to_unit" in verbs, "taking_over": "take_over" in verbs,
+        "answering": bool(verbs & set(ANSWERS)), "assigning": assigning, "taking_over": "take_over" in verbs,
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.all(), "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip

@@ -10,7 +10,7 @@ READ = ("SELECT",)
 OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
-    id, code, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, deputy_id, organisation_id, station_id, point_3857
+    id, code, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
 """
 
 GRANTS: dict[str, tuple[str, ...]] = {
