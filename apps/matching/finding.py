@@ -161,8 +161,7 @@ def _why_near(anchor: str, metres: float, *, first: bool, alone: bool) -> tuple[
         return ()
     if first and not alone:
         return (f"{ANCHOR_WORDS[anchor]}离您最近",)
-    words = band(metres)
-    return (f"{ANCHOR_WORDS[anchor]}{f'离您{words}' if words != FARTHER else '离您超过10公里'}",)
+    return (f"{ANCHOR_WORDS[anchor]}{'离您超过10公里' if band(metres) == FARTHER else f'在{band(metres)}'}",)
 
 
 def _area_deputy(day: Day, mandate: Mandate) -> FoundDeputy:

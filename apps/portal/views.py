@@ -8,12 +8,14 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
+from apps.territory import suggestions
+
 DATABASE_GONE = "数据库暂时没有应答，请稍后再试。"
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/home.html")
+    return render(request, "portal/home.html", {"example": suggestions.example()})
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from apps.territory.addressing import plain, search_key, split
 from apps.territory.models import AdminArea, Doorplate
@@ -26,6 +26,7 @@ class _Name:
     text: str
     kind: str
     doorplates: int
+    example: str = ""
 
 
 def _read() -> tuple[_Name, ...]:
@@ -33,8 +34,9 @@ def _read() -> tuple[_Name, ...]:
     found: list[_Name] = []
     plates = Doorplate.objects.active()
     for kind in ("road", "estate"):
-        for town, name, count in plates.exclude(**{kind: ""}).values_list("town__name", kind).annotate(count=Count("pk")).order_by():
-            found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{name}", kind, count))
+        groups = plates.exclude(**{kind: ""}).values_list("town__name", kind).annotate(count=Count("pk"), example=Min("address")).order_by()
+        for town, name, count, address in groups:
+            found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{name}", kind, count, address))
     hamlets = plates.exclude(hamlet="").values_list("town__name", "village__name", "hamlet").annotate(count=Count("pk")).order_by()
     for town, village, name, count in hamlets:
         found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{village or ''}{name}", "hamlet", count))
@@ -59,6 +61,11 @@ def suggest(text: str) -> list[Suggestion]:
         plates = Doorplate.objects.active().filter(address_key__startswith=search_key(text)).order_by("address_key", "code")
         found += [Suggestion(address, "门牌") for address in _distinct(plates.values_list("address", flat=True)[: SHOWN - len(found)])]
     return found
+
+
+def example() -> str:
+    """An address that exists here, on the road with the most doorplates; "" before any doorplate was imported."""
+    return next((name.example for name in _names.current() if name.kind == "road"), "")
 
 
 def _distinct(items: Iterable[str]) -> list[str]:

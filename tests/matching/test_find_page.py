@@ -37,6 +37,7 @@ def test_home(page):
     assert status == 200
     assert "找到您的人大代表" in body and "用我的位置" in body and "查进度" in body
     assert 'id="find-map"' in body and "data-pick" in body
+    assert "您的地址，例如“东溪镇人民路100号”" in body
     assert "演示数据：方格县" in body
     config = json.loads(re.search(r'<script id="map-config" type="application/json">(.*?)</script>', body).group(1))
     assert config["bounds"] == pytest.approx([120.0, 28.0, 120.03, 28.02])

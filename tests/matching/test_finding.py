@@ -43,7 +43,7 @@ def test_nearest_of_station_workplace_and_village_decides(town):
     place = find(0.8, 0.5)
     assert names(place) == [("D1", "county"), ("D6", "township"), ("D2", "county")]
     assert place.deputies[0].reasons == ("您所在选区的代表", "工作地离您最近")
-    assert place.deputies[1].reasons == ("您所在选区的代表", "所住的村（社区）离您500米内")
+    assert place.deputies[1].reasons == ("您所在选区的代表", "所住的村（社区）在500米内")
     assert [found.distance_band for found in place.deputies] == ["500米内", "500米内", "1公里内"]
 
 

@@ -80,14 +80,10 @@ async function connectMap(element: HTMLElement): Promise<void> {
   if (!map) return;
   if (data) layers.showResult(map, element, data);
   const move = document.querySelector<HTMLElement>("#move-point");
-  let picking = element.dataset.pick !== undefined || (!data && !move);
-  move?.addEventListener("click", () => {
-    picking = !picking;
-    move.setAttribute("aria-pressed", String(picking));
-    if (picking) element.scrollIntoView({ block: "center" });
-  });
+  const inviting = element.dataset.pick !== undefined || (!data && !move);
+  const picking = () => inviting || move?.getAttribute("aria-pressed") === "true";
   map.onTap(([lon, lat]) => {
-    if (picking) location.assign(findUrl(address, lon, lat, { via: "map" }));
+    if (picking()) location.assign(findUrl(address, lon, lat, { via: "map" }));
   });
 }
 
@@ -101,11 +97,15 @@ function whenSeen(element: HTMLElement, start: () => void): void {
   watch.observe(element);
 }
 
-/** "不是这里？" opens the fold the map lies in. */
-function openFold(element: HTMLElement): void {
-  document.querySelector("#move-point")?.addEventListener("click", () => {
+/** "不是这里？" invites a tap on the map, and opens the fold it lies in. The map may still be loading: the button keeps the state. */
+function connectMove(move: HTMLElement, element: HTMLElement): void {
+  move.addEventListener("click", () => {
+    const picking = move.getAttribute("aria-pressed") !== "true";
+    move.setAttribute("aria-pressed", String(picking));
+    if (!picking) return;
     const fold = element.closest("details");
     if (fold) fold.open = true;
+    element.scrollIntoView({ block: "center" });
   });
 }
 
@@ -115,6 +115,7 @@ const element = document.querySelector<HTMLElement>("#find-map");
 if (locate) connectLocate(locate);
 if (field && box) connectSuggestions(field, box);
 if (element) {
-  openFold(element);
+  const move = document.querySelector<HTMLElement>("#move-point");
+  if (move) connectMove(move, element);
   whenSeen(element, () => void connectMap(element));
 }
