@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ops import locks, progress, quality, setup
 from ops.cluster import Cluster
@@ -94,15 +95,12 @@ COMMANDS: dict[str, Callable[[Options], None]] = {
 @contextmanager
 def _alone(options: Options) -> Iterator[None]:
     """Hold the tree's lock, so that of two commands at the same time one waits: they share .venv even when not a data folder."""
-    folder = options.data_dir
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        options.data_dir.mkdir(parents=True, exist_ok=True)
         LOCK.parent.mkdir(exist_ok=True)
     except OSError as error:
-        raise Refused(f"不能建立数据目录 {folder}（{error.strerror}）：请用 DATA_DIR=… 换一个可写的位置") from None
-    if folder.stat().st_uid != os.geteuid():
-        raise Refused(f"数据目录 {folder} 属于另一个用户：请用那个用户运行，或用 DATA_DIR=… 换一个目录")
-    folder.chmod(0o700)  # keys, logins, logs, uploads
+        raise Refused(f"不能建立数据目录 {options.data_dir}（{error.strerror}）：请用 DATA_DIR=… 换一个可写的位置") from None
+    _claim(options.data_dir)
     with LOCK.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,6 +108,18 @@ def _alone(options: Options) -> Iterator[None]:
             print("另一个 make 命令正在运行，等它结束 …", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _claim(folder: Path) -> None:
+    """Make sure that a data folder is ours alone: reset empties it, and others may not read it."""
+    if folder.stat().st_uid != os.geteuid():
+        raise Refused(f"数据目录 {folder} 属于另一个用户：请用那个用户运行，或用 DATA_DIR=… 换一个目录")
+    mark = folder / ".geo-renda"
+    if folder != LOCK.parent and not mark.exists():
+        if any(folder.iterdir()):
+            raise Refused(f"数据目录 {folder} 里有别的东西：请用 DATA_DIR=… 指定一个新的或空的文件夹")
+        mark.touch()
+    folder.chmod(0o700)  # keys, logins, logs, uploads
 
 
 def main(arguments: list[str]) -> int:
