@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 import shapely
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -66,7 +66,10 @@ class _RolledBack(Exception):
 
 
 def bring_in(order: Order) -> ImportBatch:
-    """Import a file. The batch says what happened; it is kept also when the file was refused. Never raises FileRefused."""
+    """Import a file. The batch says what happened; it is kept also when the file was refused.
+
+    Raises DatabaseError when the database failed or would not take the rows; nothing has changed then either.
+    """
     started = time.monotonic()
     batch = ImportBatch(layer=order.layer[:20], file_name=order.path.name[:200], status=ImportBatch.Status.REFUSED, user=order.user)
     with ExitStack() as stack:
@@ -84,6 +87,8 @@ def bring_in(order: Order) -> ImportBatch:
                 _copy_rejects(batch, spool)
         except FileRefused as error:
             _refused(batch, str(error), started)
+        except OperationalError:
+            raise
         except DatabaseError as error:
             _refused(batch, f"数据库没有接受这些数据，什么也没有改变：{str(error).splitlines()[0][:200]}", started)
             raise

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, OperationalError
 
 from apps.imports.importing import Order, bring_in
 from apps.imports.models import ImportBatch
@@ -34,6 +35,11 @@ class Command(BaseCommand):
             batch = bring_in(order)
         except KeyboardInterrupt:
             raise CommandError("导入被中断，什么也没有改变。可以重新运行。", returncode=130) from None
+        except OperationalError as error:
+            raise CommandError("连接不上数据库，或连接中断，什么也没有改变。请先启动数据库（make demo），再重新运行。", returncode=2) from error
+        except DatabaseError as error:
+            first = str(error).splitlines()[0]
+            raise CommandError(f"数据库没有接受这些数据，什么也没有改变：{first}", returncode=2) from error
         self.clear()
         if batch.status == ImportBatch.Status.REFUSED and not batch.rejected:
             raise CommandError(batch.message, returncode=2)
