@@ -1,0 +1,77 @@
+"""What each kind of user finds in the navigation, and where signing in leads."""
+
+import pytest
+from django.test import RequestFactory
+from django.urls import resolve
+
+from apps.portal.context import navigation, shell
+from apps.territory.models import AdminArea, LayerVersion
+from tests.town import PASSWORD
+
+CASES, PROJECTS, SUPERVISION, COCKPIT, DESK = "民情件", "重点项目", "监督", "驾驶舱", "工作台"
+
+
+def labels(user, path="/"):
+    request = RequestFactory().get(path)
+    request.user = user
+    return [entry["label"] for entry in navigation(request)], [entry["label"] for entry in navigation(request) if entry["active"]]
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ("deputy", {DESK, CASES, PROJECTS, SUPERVISION}),
+        ("town_clerk", {CASES, PROJECTS, SUPERVISION}),
+        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
+        ("dispatcher", {CASES, PROJECTS}),
+        ("unit_officer", {CASES, PROJECTS}),
+        ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
+        ("stranger", set()),
+    ],
+)
+def test_by_role(users, who, sees):
+    assert set(labels(getattr(users, who))[0]) == sees
+
+
+def test_the_page_is_marked_in_the_navigation(users):
+    assert labels(users.leader, "/cases/ABCDE/")[1] == [CASES]
+    assert labels(users.leader, "/cockpit/")[1] == [COCKPIT]
+
+
+def test_residents(client, town):
+    from django.contrib.auth.models import AnonymousUser
+
+    assert labels(AnonymousUser()) == (["找代表", "查进度"], ["找代表"])
+    assert labels(AnonymousUser(), "/find")[1] == []
+
+
+@pytest.mark.parametrize("who", ["deputy", "town_clerk", "county_office", "dispatcher", "unit_officer", "leader"])
+def test_signing_in_leads_to_ones_own_page(users, client, who):
+    response = client.post("/accounts/login/", {"username": who, "password": PASSWORD}, follow=True)
+    assert response.status_code == 200
+    path = response.redirect_chain[-1][0]
+    assert resolve(path).url_name == {"deputy": "desk", "leader": "cockpit"}.get(who, "case_list")
+    assert str(getattr(users, who)) in response.content.decode()
+    assert client.post("/accounts/logout/").headers["Location"] == "/"
+
+
+def test_wrong_password_keeps_the_name(users, client):
+    response = client.post("/accounts/login/", {"username": "deputy", "password": "wrong"})
+    assert response.status_code == 200
+    body = response.content.decode()
+    assert "没有登录成功" in body and 'value="deputy"' in body
+
+
+def test_shell_says_what_is_synthetic(town, rf):
+    request = rf.get("/")
+    said = shell(request)
+    assert (said["county_name"], said["product_name"], said["synthetic"]) == ("方格县", "方格县代表履职地图", True)
+    AdminArea.objects.update(synthetic=False)
+    LayerVersion.raise_for("area")
+    assert shell(request)["synthetic"] is False
+
+
+def test_shell_of_an_empty_installation(db, client):
+    response = client.get("/")
+    assert response.status_code == 200
+    assert "代表履职地图" in response.content.decode()
