@@ -139,10 +139,10 @@ def read_value(column: Column, value: str | None, words: Mapping[str, str] | Non
 
 
 def _whole(text: str) -> str:
-    number = float(text) if re.fullmatch(r"[+-]?\d+\.0*", text) else int(text)
-    if abs(number) > LARGEST_INT:
+    match = re.fullmatch(r"([+-]?[0-9]{1,10})(\.0*)?", text)
+    if not match or abs(int(match[1])) > LARGEST_INT:
         raise ValueError
-    return str(int(number))
+    return str(int(match[1]))
 
 
 def _decimal(text: str) -> str:
