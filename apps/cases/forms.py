@@ -62,7 +62,7 @@ class RowForm(forms.Form):
 def _text(label: str, length: int, *, rows: int = 0, required: bool = True, help_text: str = "", empty: str = "", **attrs) -> PlainText:
     kind = forms.Textarea if rows else forms.TextInput
     widget = kind(attrs={"class": "form-control", **({"rows": rows} if rows else {}), **attrs})
-    messages = {"max_length": f"最多 %(limit_value)d 个字，现在有 %(show_value)d 个，请精简后再提交。", "required": empty}
+    messages = {"max_length": "最多 %(limit_value)d 个字，现在有 %(show_value)d 个，请精简后再提交。", "required": empty}
     return PlainText(label=label, max_length=length, required=required, help_text=help_text, widget=widget, error_messages=messages)
 
 
@@ -160,6 +160,11 @@ class CodeForm(forms.Form):
         return read_code("".join(ch for ch in last if not "\u4e00" <= ch <= "\u9fff"))
 
 
+class _SeveralChoices(forms.SelectMultiple):
+    def value_from_datadict(self, data, files, name):
+        return [value for value in super().value_from_datadict(data, files, name) or () if value]
+
+
 class FilterForm(RowForm):
     """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
 
@@ -167,14 +172,14 @@ class FilterForm(RowForm):
 
     q = PlainText(label="内容", required=False, max_length=60)
     state = forms.ChoiceField(label="状态", required=False, choices=STATES)
-    category = forms.MultipleChoiceField(label="类别", required=False)
+    category = forms.MultipleChoiceField(label="类别", required=False, widget=_SeveralChoices)
     town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)
     village = PlainText(label="村社", required=False, max_length=12)
     late = forms.ChoiceField(label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期")])
     since = forms.DateField(label="提交日期从", required=False)
     until = forms.DateField(label="到", required=False)
     bbox = PlainText(label="地图范围", required=False, max_length=120)
-    sort = forms.ChoiceField(label="排序", required=False, choices=[("due", "期限近的在前"), ("newest", "新提交的在前")])
+    sort = forms.ChoiceField(label="排序", required=False, choices=[("", "按状态自动"), ("due", "期限近的在前"), ("newest", "新提交的在前")])
 
     def __init__(self, data, **options) -> None:
         super().__init__(data, **options)

@@ -19,7 +19,6 @@ from apps.cases.models import Case
 from apps.matching.finding import OutsideCounty
 from apps.record.states import MoveRefused
 
-# A person who files too quickly twice, or comes second, keeps what was typed: these are shown again beside the refusal.
 ANSWERS = {"answer_as_deputy": workflow.answer_as_deputy, "answer_as_town": workflow.answer_as_town, "answer_as_unit": workflow.answer_as_unit}
 HAND_OVERS = {
     "pass_to_town": workflow.pass_to_town, "pass_to_county": workflow.pass_to_county, "pass_to_dispatcher": workflow.pass_to_dispatcher,

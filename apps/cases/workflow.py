@@ -59,6 +59,9 @@ PERMISSIONS = {
 LEVELS = {"pass_to_town": Case.Level.TOWN, "take_over": Case.Level.TOWN, "pass_to_county": Case.Level.COUNTY}
 
 
+NOBODY = Reporter("", "")
+
+
 @dataclass(frozen=True)
 class Report:
     """What somebody reports. `submission` is made by the page: the same one is taken in only once. Degrees, WGS 84."""
@@ -71,7 +74,7 @@ class Report:
     place: str = ""
     doorplate: Doorplate | None = None
     category: Category | None = None
-    reporter: Reporter = Reporter("", "")
+    reporter: Reporter = NOBODY
     hide_name: bool = True
 
 
@@ -97,7 +100,7 @@ def submit(report: Report, *, actor: User | None = None) -> Case:
     try:
         with transaction.atomic():
             case.save(force_insert=True)
-            if report.reporter.name or report.reporter.phone:
+            if report.reporter != NOBODY:
                 # The public role may add a contact and read none: nothing may come back from this INSERT.
                 ReporterContact(case=case, sealed=ReporterContact.seal(report.reporter)).save(force_insert=True)
             _record(case, "submit", actor, "", now, label="" if actor else "反映人")
