@@ -1,6 +1,7 @@
 /** Bundles the shell and one script per page. The manifest is what the templates' {% vite_asset %} reads. */
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { compress } from "./build/compress.ts";
 import { iconSprite } from "./build/icon-sprite.ts";
 
 const views = readdirSync(new URL("./src/views", import.meta.url))
@@ -9,7 +10,7 @@ const views = readdirSync(new URL("./src/views", import.meta.url))
 
 export default defineConfig({
   base: "/static/",
-  plugins: [iconSprite()],
+  plugins: [iconSprite(), compress()],
   build: {
     outDir: "dist",
     manifest: "manifest.json",

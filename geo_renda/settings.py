@@ -175,6 +175,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "dist"] if (BASE_DIR / "frontend" / "dist").is_dir() else []
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True  # the front-end build names its files by their hash: nothing to collect or rename
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/static/assets/"
 DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "frontend" / "dist" / "manifest.json", "dev_mode": False}}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
