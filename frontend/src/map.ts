@@ -116,6 +116,8 @@ export class PlaceMap {
       pitchWithRotate: false,
       touchPitch: false,
       fadeDuration: 0,
+      // Without it a printed page has an empty map; phones, which rarely print, are spared the cost.
+      canvasContextAttributes: { preserveDrawingBuffer: window.matchMedia("(pointer: fine)").matches },
       locale: CHINESE,
     });
     this.map.touchZoomRotate.disableRotation();

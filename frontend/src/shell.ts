@@ -124,7 +124,7 @@ function connectDetail(): void {
 function connectFilterFolds(): void {
   const narrow = window.matchMedia("(max-width: 767.98px)");
   for (const form of document.querySelectorAll<HTMLFormElement>("form.filter-bar")) {
-    if (form.children.length <= 3) continue;
+    if (form.children.length <= 3 || form.closest("details")) continue;
     const set = [...new URLSearchParams(location.search)].filter(([name, value]) => value !== "" && form.elements.namedItem(name)).length;
     const button = document.createElement("button");
     button.type = "button";
