@@ -17,12 +17,12 @@ from apps.cases import listing, timeline, workflow
 from apps.cases.forms import CategoryForm, EntryForm, FilterForm, MoveForm
 from apps.cases.models import Case
 from apps.matching.finding import OutsideCounty
-from apps.record.states import MoveRefused
+from apps.record.states import Move, MoveRefused
 
 ANSWERS = {"answer_as_deputy": workflow.answer_as_deputy, "answer_as_town": workflow.answer_as_town, "answer_as_unit": workflow.answer_as_unit}
 HAND_OVERS = {
     "pass_to_town": workflow.pass_to_town, "pass_to_county": workflow.pass_to_county, "pass_to_dispatcher": workflow.pass_to_dispatcher,
-    "take_over": workflow.take_over, "return_to_dispatcher": workflow.return_to_dispatcher,
+    "take_over": workflow.take_over, "take_over_by_county": workflow.take_over_by_county, "return_to_dispatcher": workflow.return_to_dispatcher,
 }  # fmt: skip
 LOOKS = {  # icon, what the button asks before it is done
     "answer_as_deputy": ("message-2", "答复会显示给反映人，提交后不能修改。确定提交吗？"),
@@ -33,7 +33,8 @@ LOOKS = {  # icon, what the button asks before it is done
     "pass_to_dispatcher": ("arrow-right", "转出后由县政府办确定承办单位。确定转出吗？"),
     "assign_to_unit": ("send", ""),
     "return_to_dispatcher": ("arrow-back-up", "退回后由县政府办重新交办。确定退回吗？"),
-    "take_over": ("user-check", "接手后由镇人大、街道工委办理，代表不再办理这一件。确定接手吗？"),
+    "take_over": ("user-check", "接手后由您办理，代表不再办理这一件。确定接手吗？"),
+    "take_over_by_county": ("user-check", "接手后由您办理，原来的办理人不再办理这一件。确定接手吗？"),
 }
 
 
@@ -120,12 +121,19 @@ def _detail(request: HttpRequest, case: Case, form: MoveForm, *, status: int = 2
     form.fields["organisation"].required = assigning  # from here on only said on the page: the verb has checked
     page = {
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
-        "actions": [{"verb": move.verb, "label": move.label, "icon": LOOKS[move.verb][0], "ask": LOOKS[move.verb][1]} for move in moves],
-        "answering": bool(verbs & set(ANSWERS)), "assigning": assigning, "taking_over": "take_over" in verbs,
+        "actions": [{"verb": move.verb, "label": _label(move, case), "icon": LOOKS[move.verb][0], "ask": LOOKS[move.verb][1]} for move in moves],
+        "answering": bool(verbs & set(ANSWERS)), "assigning": assigning, "taking_over": bool(verbs & set(workflow.TAKE_OVERS)),
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.all(), "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip
     return render(request, "cases/case_detail.html", page, status=status)
+
+
+def _label(move: Move, case: Case) -> str:
+    """The button's word; a street has no congress, a township's is called after it."""
+    if move.verb != "pass_to_town":
+        return move.label
+    return f"提交{case.town.name[-1]}人大" if case.town.has_congress else "提交街道工委"
 
 
 @require_POST

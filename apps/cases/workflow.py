@@ -20,7 +20,7 @@ from apps.deputies.models import Deputy
 from apps.matching.finding import FoundDeputy, Place, find_at
 from apps.organisations.models import Organisation
 from apps.record.states import Move, MoveRefused, StateTable
-from apps.territory.models import Doorplate
+from apps.territory.models import AdminArea, Doorplate
 from apps.worktime.models import TimeLimit
 
 S = Case.State
@@ -36,6 +36,7 @@ MOVES = StateTable(
         _move("answer_as_deputy", "答复", {S.WITH_DEPUTY}, S.ANSWERED, Role.DEPUTY),
         _move("pass_to_town", "提交镇人大", {S.WITH_DEPUTY}, S.WITH_TOWN, Role.DEPUTY),
         _move("take_over", "接手办理", {S.WITH_DEPUTY}, S.WITH_TOWN, Role.TOWN_OFFICE),
+        _move("take_over_by_county", "接手办理", {S.WITH_DEPUTY, S.WITH_TOWN}, S.WITH_COUNTY, Role.COUNTY_OFFICE),
         _move("answer_as_town", "答复", {S.WITH_TOWN}, S.ANSWERED, Role.TOWN_OFFICE),
         _move("pass_to_county", "提交县人大", {S.WITH_DEPUTY, S.WITH_TOWN}, S.WITH_COUNTY, Role.DEPUTY, Role.TOWN_OFFICE),
         _move("pass_to_dispatcher", "转县政府办", {S.WITH_COUNTY}, S.WITH_DISPATCHER, Role.COUNTY_OFFICE),
@@ -49,6 +50,7 @@ PERMISSIONS = {
     "answer_as_deputy": Permission.ANSWER_AS_DEPUTY,
     "pass_to_town": Permission.PASS_CASES_ON,
     "take_over": Permission.PASS_CASES_ON,
+    "take_over_by_county": Permission.PASS_CASES_ON,
     "answer_as_town": Permission.ANSWER_AS_UNIT,
     "pass_to_county": Permission.PASS_CASES_ON,
     "pass_to_dispatcher": Permission.PASS_CASES_ON,
@@ -56,7 +58,10 @@ PERMISSIONS = {
     "answer_as_unit": Permission.ANSWER_AS_UNIT,
     "return_to_dispatcher": Permission.ANSWER_AS_UNIT,
 }
-LEVELS = {"pass_to_town": Case.Level.TOWN, "take_over": Case.Level.TOWN, "pass_to_county": Case.Level.COUNTY}
+LEVELS = {
+    "pass_to_town": Case.Level.TOWN, "take_over": Case.Level.TOWN, "pass_to_county": Case.Level.COUNTY, "take_over_by_county": Case.Level.COUNTY,
+}  # fmt: skip
+TAKE_OVERS = ("take_over", "take_over_by_county")  # by who sees the case and does not hold it
 
 
 NOBODY = Reporter("", "")
@@ -87,7 +92,7 @@ class AlreadySent(MoveRefused):
 
 
 def submit(report: Report, *, actor: User | None = None) -> Case:
-    """Take a report in and give it to the deputy who answers first there, else to the town's office.
+    """Take a report in and give it to the deputy who answers first there, else to the town's office, else to the county's.
 
     Sending the same report twice, even at once, gives the same case. `OutsideCounty` when the place is not ours,
     `AlreadySent` when the submission number belongs to another report, `MoveRefused` when the actor may enter none.
@@ -118,13 +123,14 @@ def _placed(report: Report, found: Place, actor: User | None, now: dt.datetime) 
     """The new case, unsaved, pinned to the districts, grid and areas of its place, with its first holder."""
     districts = {district.level: district.district for district in found.districts}
     first, reason = _first_deputy(found, actor)
-    state = S.WITH_DEPUTY if first else S.WITH_TOWN
+    office, level = (S.WITH_TOWN, Case.Level.TOWN) if _has_town(found.town) else (S.WITH_COUNTY, Case.Level.COUNTY)
+    state = S.WITH_DEPUTY if first else office
     return Case(
         submission=report.submission, text=report.text, category=report.category, channel=report.channel, entered_by=actor,
         place=report.place or (found.doorplate.address if found.doorplate else ""), point=Point(report.lon, report.lat, srid=4326),
         doorplate=found.doorplate, town=found.town, village=found.village, grid=found.grid,
         county_district=districts.get("county"), township_district=districts.get("township"),
-        state=state, level=Case.Level.DEPUTY if first else Case.Level.TOWN, deputy=first.deputy if first else None,
+        state=state, level=Case.Level.DEPUTY if first else level, deputy=first.deputy if first else None,
         deputy_reason=reason[:120], station=first.station if first else None, hide_name=report.hide_name,
         submitted_at=now, due_on=TimeLimit.due(state, timezone.localdate(now)),
     )  # fmt: skip
@@ -170,6 +176,11 @@ def pass_to_dispatcher(case: Case, actor: User, note: str = "") -> Case:
 def take_over(case: Case, actor: User, note: str) -> Case:
     """The town's office takes a case from a deputy who has no account here, or whose time has run out."""
     return _hand_over(case, "take_over", actor, _said(note, "请写明接手的原因。"))
+
+
+def take_over_by_county(case: Case, actor: User, note: str) -> Case:
+    """The county's office takes a case whose time has run out with a deputy or a town; where there are no towns, as the town would."""
+    return _hand_over(case, "take_over_by_county", actor, _said(note, "请写明接手的原因。"))
 
 
 def handling_units() -> QuerySet[Organisation]:
@@ -228,16 +239,30 @@ def classify(case: Case, actor: User, category: Category) -> Case:
 
 def possible_moves(case: Case, user: User) -> list[Move]:
     """What this user can do with the case now, in the order of the table."""
-    if case.held_by(user):
-        return [move for move in MOVES.possible(case.state, user.role) if allowed(user, PERMISSIONS[move.verb])]
-    moves = MOVES.possible(case.state, user.role)
-    return [move for move in moves if move.verb == "take_over" and _may_take_over(case, user)]
+    moves = [move for move in MOVES.possible(case.state, user.role) if allowed(user, PERMISSIONS[move.verb])]
+    if not moves:
+        return []
+    held = case.held_by(user)
+    return [move for move in moves if not _why_not(case, move, user, held)]
 
 
-def _may_take_over(case: Case, user: User) -> bool:
-    absent = not Deputy.objects.filter(pk=case.deputy_id, user__is_active=True).exists()
+def _why_not(case: Case, move: Move, user: User, held: bool) -> str:
+    """Why this move is not this user's to make, though the table allows it to his role; empty when it is."""
+    if move.target == S.WITH_TOWN and not _has_town(case.town):
+        return "这里不设乡镇、街道人大机构，请提交县人大。"
+    if move.verb not in TAKE_OVERS:
+        return "" if held else "这件民情件现在不由您办理。请刷新页面后再看。"
+    if not Case.objects.visible_to(user).filter(pk=case.pk).exists():
+        return "这件民情件不在您的辖区。"
     late = case.due_on is not None and case.due_on < timezone.localdate()
-    return (absent or late) and Case.objects.visible_to(user).filter(pk=case.pk).exists()
+    first = move.verb == "take_over" or not _has_town(case.town)  # whose place it is to step in for an absent deputy
+    absent = case.state == S.WITH_DEPUTY and not Deputy.objects.filter(pk=case.deputy_id, user__is_active=True).exists()
+    return "" if late or (first and absent) else "还在办理期限内，暂不能接手。"
+
+
+def _has_town(area: AdminArea) -> bool:
+    """Whether a town's or street's office stands behind the area; where there are no towns it is the county itself."""
+    return area.level == AdminArea.Level.TOWN
 
 
 @transaction.atomic
@@ -261,11 +286,8 @@ def _locked(case: Case, verb: str, actor: User) -> Case:
     MOVES.check(verb, locked.state, actor.role)
     if not allowed(actor, PERMISSIONS[verb]):
         raise MoveRefused("您的岗位不能办这一步。")
-    if verb == "take_over":
-        if not _may_take_over(locked, actor):
-            raise MoveRefused("代表还在办理期限内，暂不能接手。")
-    elif not locked.held_by(actor):
-        raise MoveRefused("这件民情件现在不由您办理。请刷新页面后再看。")
+    if refusal := _why_not(locked, MOVES.moves[verb], actor, locked.held_by(actor)):
+        raise MoveRefused(refusal)
     return locked
 
 

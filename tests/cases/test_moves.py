@@ -5,10 +5,13 @@ from django.db import transaction
 
 from apps.accounts.perms import TABLE
 from apps.cases import workflow
-from apps.cases.models import Case, CaseEvent, Rating
+from apps.cases.models import Case, CaseEvent, Category, Rating
 from apps.cases.workflow import MOVES, PERMISSIONS, possible_moves
+from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
+from apps.territory.models import AdminArea
+from tests import town as toy
 from tests.cases.conftest import a_report, brought_to
 
 ALLOWED = {  # state, or what makes it special -> person -> moves
@@ -127,8 +130,9 @@ def test_the_town_takes_over_only_from_an_absent_or_late_deputy(town, people, cl
     with pytest.raises(MoveRefused, match="还在办理期限内"):
         workflow.take_over(case, people.town_clerk, "代表出差")
     clock.pass_days(8)
-    for user in (people.other_clerk, people.county_office, people.leader):
+    for user in (people.other_clerk, people.mate, people.leader):
         assert possible_moves(case, user) == []
+    for user in (people.other_clerk, people.county_office, people.leader):
         with pytest.raises(MoveRefused):
             workflow.take_over(case, user, "超期")
     assert [move.verb for move in possible_moves(case, people.town_clerk)] == ["take_over"]
@@ -136,11 +140,40 @@ def test_the_town_takes_over_only_from_an_absent_or_late_deputy(town, people, cl
     assert (taken.state, taken.level, taken.holder()) == ("with_town", "town", "东溪镇人大")
 
 
+@pytest.mark.parametrize("state", ["with_deputy", "with_town"])
+def test_the_county_takes_over_what_is_late_with_a_deputy_or_a_town(state, town, people, clock):
+    case = brought_to(state, town, people)
+    assert possible_moves(case, people.county_office) == []
+    with pytest.raises(MoveRefused, match="还在办理期限内"):
+        workflow.take_over_by_county(case, people.county_office, "催办无果")
+    clock.pass_days(8)
+    assert [move.verb for move in possible_moves(case, people.county_office)] == ["take_over_by_county"]
+    with pytest.raises(MoveRefused, match="请写明"):
+        workflow.take_over_by_county(case, people.county_office, " ")
+    taken = workflow.take_over_by_county(case, people.county_office, "催办无果")
+    assert (taken.state, taken.level) == ("with_county", "county")
+
+
+def test_where_there_are_no_towns_the_county_stands_in(town, people):
+    AdminArea.objects.filter(level="town").update(valid_to="2026-01-01")
+    forgotten = toy.at(2.5, 1.5)
+    case = workflow.submit(a_report(lon=forgotten.x, lat=forgotten.y))
+    assert (case.state, case.town, case.level, case.deputy_id) == ("with_county", town.county, "county", None)
+    assert case.held_by(people.county_office)
+    with_deputy = workflow.submit(a_report())
+    assert [move.verb for move in possible_moves(with_deputy, people.deputy)] == ["answer_as_deputy", "pass_to_county"]
+    with pytest.raises(MoveRefused, match="请提交县人大"):
+        workflow.pass_to_town(with_deputy, people.deputy)
+    Deputy.objects.update(user=None)
+    assert [move.verb for move in possible_moves(with_deputy, people.county_office)] == ["take_over_by_county"]
+
+
 def test_the_town_takes_over_at_once_from_a_deputy_without_an_account(town, people):
     town.deputies["D1"].user = None
     town.deputies["D1"].save()
     case = workflow.submit(a_report())
     assert [move.verb for move in possible_moves(case, people.town_clerk)] == ["take_over"]
+    assert possible_moves(case, people.county_office) == []  # the town first
     assert workflow.take_over(case, people.town_clerk, "代表没有账号").state == "with_town"
 
 
@@ -158,8 +191,6 @@ def test_a_case_is_rated_once_by_a_known_score_and_only_after_an_answer(town, pe
 
 
 def test_only_the_holder_says_what_a_case_is_about(town, people):
-    from apps.cases.models import Category
-
     case, lights, water = workflow.submit(a_report()), Category.objects.get(code="road_facility"), Category.objects.get(code="drainage_water")
     workflow.classify(case, people.deputy, lights)
     workflow.classify(case, people.deputy, lights)  # nothing new: no second event

@@ -59,6 +59,13 @@ def test_who_may_not_see_a_case_gets_404_and_not_a_word_of_it(person, town, peop
     assert response.status_code in (403, 404) and "路灯" not in words(response)
 
 
+def test_the_button_names_the_office_it_passes_to(town, people, sign_in):
+    for x, person, label in ((0.6, "deputy", "提交镇人大"), (2.4, "other_deputy", "提交街道工委")):
+        place = toy.at(x, 0.6)
+        case = workflow.submit(a_report(lon=place.x, lat=place.y))
+        assert label in words(sign_in(person).get(f"/cases/{case.code}/"))
+
+
 def test_strangers_are_sent_to_sign_in(town, people):
     case = workflow.submit(a_report())
     for path in ("/cases/", f"/cases/{case.code}/", "/cases/new/", "/cases/export.csv"):
