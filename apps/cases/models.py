@@ -70,13 +70,15 @@ class CaseQuerySet(models.QuerySet):
         return self.filter(town__in=AdminArea.objects.visible_to(user).values("pk"))
 
     def waiting_for(self, user):
-        """Cases whose next move is this user's: he holds them. The dispatcher also enters answers for units that do not log in."""
+        """Cases whose next move is this user's: he holds them. The dispatcher also enters answers for units that
+        do not log in, or that nobody can log in for."""
         state = Case.State
         visible = self.visible_to(user)
         if user.role == Role.DEPUTY:
             return visible.filter(state=state.WITH_DEPUTY, deputy__user=user)
         if user.role == Role.DISPATCHER:
-            silent = Q(state=state.WITH_UNIT, organisation__logs_in=False)
+            speaking = Organisation.objects.filter(logs_in=True, members__is_active=True)
+            silent = Q(state=state.WITH_UNIT) & ~Q(organisation__in=speaking.values("pk"))
             return visible.filter(Q(state=state.WITH_DISPATCHER) | silent)
         mine = {Role.TOWN_OFFICE: state.WITH_TOWN, Role.COUNTY_OFFICE: state.WITH_COUNTY, Role.UNIT: state.WITH_UNIT}
         return visible.filter(state=mine[user.role]) if user.role in mine else self.none()

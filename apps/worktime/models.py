@@ -38,6 +38,8 @@ class CalendarQuerySet(models.QuerySet):
     def working_days_left(self, dates: Iterable[dt.date], today: dt.date) -> dict[dt.date, int]:
         """Working days from today to each date, today not counted, in one query; negative when it has passed."""
         wanted = set(dates)
+        if not wanted:
+            return {}
         first, last = min(wanted | {today}), max(wanted | {today})
         exceptions = dict(self.filter(date__range=(first, last)).values_list("date", "working"))
 

@@ -42,6 +42,14 @@ def test_the_dispatcher_holds_for_a_unit_that_does_not_log_in(town, people):
     assert {name for name, user in people if case.held_by(user)} == {"dispatcher"}
 
 
+def test_a_unit_whose_last_account_is_closed_leaves_nobody_waiting(town, people):
+    case = brought_to("with_unit", town, people)
+    assert not case.held_by(people.dispatcher)
+    people.unit_officer.is_active = False
+    people.unit_officer.save()
+    assert case.held_by(people.dispatcher)
+
+
 def test_a_hidden_name_stays_with_the_congress(town, people):
     known, hidden = Reporter("李梅", "13900001111"), Reporter("", "13900001111")
     for hide, shown in ((True, hidden), (False, known)):
