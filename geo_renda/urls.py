@@ -12,6 +12,7 @@ OFFICE = [
     path("projects/", include("apps.projects.urls")),
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
+    path("imports/", include("apps.imports.urls")),
 ]
 
 urlpatterns = [

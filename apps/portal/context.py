@@ -37,6 +37,7 @@ OFFICE = (
     ("民情件", "case_list", "messages", Permission.SEE_CASES),
     ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
     ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
+    ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
 )
 
 

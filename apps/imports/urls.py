@@ -1,0 +1,9 @@
+from django.urls import path
+
+from apps.imports import views
+
+urlpatterns = [
+    path("", views.import_list, name="import_list"),
+    path("<int:pk>/", views.import_detail, name="import_detail"),
+    path("<int:pk>/rejected.csv", views.rejected_csv, name="import_rejected"),
+]
