@@ -16,16 +16,21 @@ from apps.territory.remembered import Remembered
 class _County:
     name: str
     bounds: tuple[float, float, float, float] | None
-    synthetic: bool
+    synthetic: str
 
 
 def _read_county() -> _County:
-    areas = AdminArea.objects.filter(level__in=("county", "town"))
-    county = areas.filter(level="county").order_by("code").values_list("pk", "name").first()
+    areas = AdminArea.objects.filter(level__in=("county", "town", "village"))
+    county = areas.filter(level="county").order_by("code").values_list("pk", "name", "synthetic").first()
     if county is None:
-        return _County("", None, False)
+        return _County("", None, "")
     bounds = areas.filter(pk=county[0]).aggregate(bounds=Extent("geom"))["bounds"]
-    return _County(county[1], bounds, areas.filter(synthetic=True).exists())
+    _, name, invented = county
+    if invented:
+        return _County(name, bounds, f"演示数据：{name}的地名、人员与事项均为虚构")
+    if areas.filter(synthetic=True).exists():
+        return _County(name, bounds, f"演示数据：{name}内的界线、选区、门牌、人员与事项均为合成，与真实情况无关")
+    return _County(name, bounds, "")
 
 
 _county = Remembered(("area",), _read_county)
@@ -58,12 +63,6 @@ def navigation(request: HttpRequest) -> list[dict]:
     return entries
 
 
-def _sees_doorplates(request: HttpRequest) -> bool:
-    """Whether maps may draw doorplates as their ground: the tile view gives them to the same people."""
-    user = getattr(request, "user", None)
-    return user is not None and allowed(user, Permission.STAFF_DESK)
-
-
 def shell(request: HttpRequest) -> dict:
     county = _county.current()
     return {
@@ -71,5 +70,5 @@ def shell(request: HttpRequest) -> dict:
         "county_name": county.name,
         "synthetic": county.synthetic,
         "navigation": navigation(request),
-        "map_config": {"bounds": county.bounds, "versions": layer_versions(), "doorplates": _sees_doorplates(request)},
+        "map_config": {"bounds": county.bounds, "versions": layer_versions()},
     }

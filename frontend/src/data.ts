@@ -11,8 +11,6 @@ export interface MapConfig {
   bounds?: Bounds | null;
   /** A layer's version goes into its tile addresses, so that they can be cached for good. */
   versions?: Record<string, number>;
-  /** Whether this person's maps may show doorplates. */
-  doorplates?: boolean;
 }
 
 export function mapConfig(): MapConfig {

@@ -65,10 +65,13 @@ def test_wrong_password_keeps_the_name(users, client):
 def test_shell_says_what_is_synthetic(town, rf):
     request = rf.get("/")
     said = shell(request)
-    assert (said["county_name"], said["product_name"], said["synthetic"]) == ("方格县", "方格县代表履职地图", True)
+    assert (said["county_name"], said["product_name"], said["synthetic"]) == ("方格县", "方格县代表履职地图", "演示数据：方格县的地名、人员与事项均为虚构")
+    AdminArea.objects.filter(level="county").update(synthetic=False)
+    LayerVersion.raise_for("area")
+    assert "均为合成" in shell(request)["synthetic"]
     AdminArea.objects.update(synthetic=False)
     LayerVersion.raise_for("area")
-    assert shell(request)["synthetic"] is False
+    assert shell(request)["synthetic"] == ""
 
 
 def test_shell_of_an_empty_installation(db, client):

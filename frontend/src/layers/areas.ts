@@ -1,5 +1,4 @@
 /** The ground: white land, pale grey outside, thin borders by level, names of towns and villages from our own tiles. */
-import { mapConfig } from "../data";
 import type { LayerSpec, PlaceMap } from "../map";
 
 export interface Palette {
@@ -46,9 +45,8 @@ export const BELOW_BORDERS = "area-village-border";
 /** Symbols and lines go above everything of the ground but its names. */
 export const BELOW_NAMES = "area-village-name";
 
-/** The doorplates as faint dots, for those who may see them: where people live, so that a place has something around it. */
+/** The doorplates as faint dots: where people live, so that a place has something around it. */
 export function showSettlements(map: PlaceMap): void {
-  if (!mapConfig().doorplates) return;
   map.addTiles("doorplate", { minzoom: 11 });
   map.addLayer(
     {
