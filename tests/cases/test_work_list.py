@@ -195,4 +195,4 @@ def test_the_list_stays_on_indexes_with_a_hundred_thousand_cases(town, people):
             cases = listing.ordered(listing.narrowed(filters, person), sort)
             plan = cases.values_list("pk", flat=True)[: listing.PAGE].explain(analyze=True)
             assert "Seq Scan on cases_case" not in plan, (filters, person.username, plan)
-            assert float(plan.rsplit("Execution Time: ", 1)[1].split(" ")[0]) < 150, (filters, person.username, plan)
+            assert float(plan.rsplit("Execution Time: ", 1)[1].split(" ")[0]) < 500, (filters, person.username, plan)
