@@ -22,7 +22,7 @@ def labels(user, path="/"):
     [
         ("deputy", {DESK, CASES, PROJECTS, SUPERVISION}),
         ("town_clerk", {CASES, PROJECTS, SUPERVISION}),
-        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
+        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, "地图数据"}),
         ("dispatcher", {CASES, PROJECTS}),
         ("unit_officer", {CASES, PROJECTS}),
         ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
