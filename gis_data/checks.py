@@ -272,7 +272,11 @@ def repair(polygons: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[
 def _as_multipolygon(shape: shapely.Geometry) -> shapely.MultiPolygon:
     parts = [part for part in shapely.get_parts(shape).tolist() if part.geom_type == "Polygon" and not part.is_empty]
     nested = [p for part in shapely.get_parts(shape).tolist() if part.geom_type == "MultiPolygon" for p in part.geoms]
-    return shapely.MultiPolygon([*parts, *nested])
+    whole = shapely.MultiPolygon([*parts, *nested])
+    if whole.is_valid:
+        return whole
+    union = shapely.union_all([*parts, *nested])  # GEOS leaves an edge shared by two parts as it is
+    return union if union.geom_type == "MultiPolygon" else shapely.MultiPolygon([union])
 
 
 # --- what should tile --------------------------------------------------------------------------------------------------------

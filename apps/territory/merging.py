@@ -111,6 +111,11 @@ def districts(stage: Stage) -> Merged:
                     AND NOT EXISTS (SELECT FROM {STAGE} f WHERE f.code = d.code))""",
         "'本届选区序号 ' || s.number || ' 已由另一个选区使用'",
     )
+    streets = query(
+        f"SELECT count(*), string_agg(DISTINCT a.name, '、') FROM {STAGE} s JOIN territory_adminarea a ON a.code = s.congress WHERE NOT a.has_congress"
+    )[0]
+    if streets[0]:
+        stage.warnings.append(f"{streets[0]} 个选区所属的{streets[1]}不设人民代表大会，请核对人大区划代码")
     wanted = stage.want(
         "territory_electoraldistrict",
         "t.code = s.code",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gis_data.checks import Unfit, check, coverage, read_value, repair
@@ -115,6 +115,7 @@ class TestRepair:
         assert change[0] == 0 and change[1] == np.inf and change[2] == np.inf and change[3] > 0.01 and change[4] == 0
         assert all(shapely.is_valid(mended)) and not any(shapely.has_z(mended))
 
+    @example([(2, 0), (1, 1), (1, 0), (0, 0), (1, 1), (1, 0)])
     @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=9))
     def test_whatever_is_drawn_becomes_valid_polygons(self, points: list) -> None:
         (mended,), _, _ = repair(np.array([shapely.Polygon(points)], dtype=object))

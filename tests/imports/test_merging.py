@@ -116,6 +116,13 @@ class TestDistricts:
         batch = bring("district", changed(tmp_path, "district", lambda columns: columns[column].__setitem__(row, value)), done=False)
         assert [rejected.row for rejected in batch.rejected_rows.filter(reason__contains=reason)] == [row + 2]
 
+    def test_a_street_has_no_congress(self, bring: Bring, samples: None, tmp_path: Path) -> None:
+        def street(columns: dict[str, list]) -> None:
+            only(columns, 4)
+            columns["congress"], columns["code"] = [STREET], ["S1"]
+
+        assert "1 个选区所属的城关街道不设人民代表大会" in bring("district", changed(tmp_path, "district", street)).message
+
     def test_number_taken_by_a_district_outside_the_file(self, bring: Bring, samples: None, tmp_path: Path) -> None:
         def another(columns: dict[str, list]) -> None:
             only(columns, 0)
