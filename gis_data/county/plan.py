@@ -77,6 +77,13 @@ class TownPlan:
         return self.kind == "街道"
 
     @property
+    def seats(self) -> int:
+        """Of its congress, 选举法: 45 + 1/1,500 people, cap 160, 5 % more where people live scattered; below 2,000 people fewer."""
+        if not (self.congress and self.code):
+            return 0
+        return min(160, int((45 + self.registered // 1_500) * 1.05)) if self.registered >= 2_000 else 40
+
+    @property
     def short(self) -> str:
         """The name as organisations and roads carry it: 潮桥 of 潮桥镇, 岚溪 of 岚溪畲族乡."""
         name = self.name.removesuffix("(合成)")

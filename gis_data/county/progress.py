@@ -73,7 +73,7 @@ def _share_lag(project: Project, gap: dict[int, float], lag: float) -> dict[int,
     percent = dict(gap)
     left = lag * 100
     for _ in range(4):
-        room = {i: (percent[i] if left > 0 else 100 - percent[i]) * weights[i] for i in percent if 0 < gap[i] and (left > 0 or percent[i] < 100)}
+        room = {i: (percent[i] if left > 0 else 100 - percent[i]) * weights[i] for i in percent if gap[i] > 0 and (left > 0 or percent[i] < 100)}
         total = sum(room.values())
         if total <= 0 or abs(left) < 0.01:
             break

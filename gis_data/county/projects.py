@@ -148,7 +148,7 @@ def _project(plan: Plan, land: Land, doors: Doors, organisations: Organisations,
     money = round(float(np.exp(rng.uniform(np.log(low), np.log(high)))), -1)
     responsible = organisations.unit(kind["responsible_unit"], town)
     owner = str(rng.choice([organisations.township(town), "urban_invest", responsible], p=[0.45, 0.35, 0.2]))
-    builders = organisations.with_role("builder")["code"]
+    builders = [organisation.code for organisation in organisations.with_role("builder")]
     contractors = [str(code) for code in rng.choice(builders, min(len(builders), int(rng.integers(1, 4))), replace=False)]
     demand = 5 if money > 40_000 else int(rng.choice([3, 3, 4]))
     quantity = "，".join(f"{what}{_quantity(text, rng)}" for what, text in kind["quantities"].items())
@@ -160,13 +160,13 @@ def _project(plan: Plan, land: Land, doors: Doors, organisations: Organisations,
 
 
 def _quantity(text: str, rng: np.random.Generator) -> str:
-    """A figure inside a range such as 4–18公里 or 2×40–2×50兆伏安."""
+    """A figure inside a range such as 4–18公里; the upper end of 2×40–2×50兆伏安."""
     head, _, tail = text.partition("–")
-    if not tail or "×" in text:
-        return head + text[len(text.rstrip("公里平方米吨日座床班亩艘个户套万人伏安兆/")) :] if not tail else tail
     digits = tail[: len(tail) - len(tail.lstrip("0123456789."))]
+    if "×" in text:
+        return tail
     value = rng.uniform(float(head), float(digits))
-    return (f"{value:.1f}" if "." in head or float(digits) < 20 else f"{value:.0f}") + tail[len(digits) :]
+    return (f"{value:.1f}" if "." in text or float(digits) < 20 else f"{value:.0f}") + tail[len(digits) :]
 
 
 def _shape(plan: Plan, land: Land, doors: Doors, kind: dict, town: int, name: str, script: dict, rng: np.random.Generator) -> tuple[Geometry, Point]:
@@ -230,7 +230,7 @@ def _site(plan: Plan, land: Land, kind: dict, town: int, road: object, rng: np.r
 
 def rows(plan: Plan, projects: list[Project]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """The layers `project` and `subproject`."""
-    site_lon, site_lat = plan.degrees([p.site.x for p in projects], [p.site.y for p in projects])
+    site_lon, site_lat = plan.degrees(np.array([p.site.x for p in projects]), np.array([p.site.y for p in projects]))
     geometry = [shapely.transform(p.geometry, lambda xy: np.column_stack(plan.degrees(xy[:, 0], xy[:, 1]))) for p in projects]
     frame = gpd.GeoDataFrame(
         [{"code": p.code, "name": p.name, "type": p.type["label"], "field": p.type["field"], "kind": p.kind, "level": p.level, "owner": p.owner,

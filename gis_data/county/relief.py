@@ -1,11 +1,13 @@
 """The lie of the land on a raster: height, the river, and what it costs to cross. Borders follow ridges, homes follow valleys."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
 from scipy import ndimage, sparse
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 from shapely import Geometry, LineString
 
 from gis_data.county.plan import Plan
@@ -31,6 +33,7 @@ class Relief:
     inside: np.ndarray
     height: np.ndarray
     patches: np.ndarray  # 0..1, where people would settle for no reason on the map
+    thickets: np.ndarray  # about 0 ± 0.7: how hard the ground is to cross for no other reason; makes borders wander
     river: LineString | None = None
 
     @property
@@ -63,7 +66,7 @@ class Relief:
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
             a = (slice(0, rows - down), slice(max(0, -right), columns - max(0, right)))
             b = (slice(down, rows), slice(max(0, right), columns - max(0, -right)))
-            climb = np.abs(self.height[a] - self.height[b]) * 6000 / self.cell
+            climb = np.abs(self.height[a] - self.height[b]) * 2500 / self.cell
             heads.append(number[a].ravel())
             tails.append(number[b].ravel())
             weights.append(((cost[a] + cost[b]) / 2 * (1 + climb) * np.hypot(down, right) * self.cell).ravel())
@@ -71,23 +74,25 @@ class Relief:
         entries = (np.concatenate(weights), (np.concatenate(heads), np.concatenate(tails)))
         return sparse.csr_array(sparse.coo_array(entries, shape=(size, size)))
 
-    def path(self, cost: np.ndarray, start: tuple[float, float], end: tuple[float, float]) -> LineString:
-        """The cheapest way between two places, smoothed; it begins and ends exactly there."""
-        a, b = self.index(*start), self.index(*end)
-        _, before = dijkstra(self.graph(cost), directed=False, indices=a, return_predecessors=True)
-        cells = [b]
-        while cells[-1] != a and before[cells[-1]] >= 0:
-            cells.append(int(before[cells[-1]]))
-        rows, columns = np.divmod(np.array(cells[::-1]), self.shape[1])
-        points = np.column_stack([self.west + (columns + 0.5) * self.cell, self.south + (rows + 0.5) * self.cell])
-        points = np.vstack([start, points[1:-1], end])
-        return LineString(smoothed(points[:: 2] if len(points) > 6 else points, 3, last=points[-1]))
+    def path(self, cost: np.ndarray, *stops: tuple[float, float]) -> LineString:
+        """The cheapest way from place to place, smoothed as one line; it begins and ends exactly there."""
+        graph = self.graph(cost)
+        points = [np.array(stops[0], float)[None, :]]
+        for start, end in pairwise(stops):
+            a, b = self.index(*start), self.index(*end)
+            _, before = dijkstra(graph, directed=False, indices=a, return_predecessors=True)
+            cells = [b]
+            while cells[-1] != a and before[cells[-1]] >= 0:
+                cells.append(int(before[cells[-1]]))
+            rows, columns = np.divmod(np.array(cells[::-1]), self.shape[1])
+            way = np.column_stack([self.west + (columns + 0.5) * self.cell, self.south + (rows + 0.5) * self.cell])[1:-1]
+            points.append(way[1::3] if len(way) > 8 else way)
+        points.append(np.array(stops[-1], float)[None, :])
+        return LineString(smoothed(np.vstack(points), 3))
 
 
-def smoothed(points: np.ndarray, times: int, last: np.ndarray | None = None) -> np.ndarray:
+def smoothed(points: np.ndarray, times: int) -> np.ndarray:
     """Corner cutting (Chaikin) with fixed ends."""
-    if last is not None and not np.array_equal(points[-1], last):
-        points = np.vstack([points, last])
     for _ in range(times):
         if len(points) < 3:
             return points
@@ -104,7 +109,7 @@ def raise_land(plan: Plan, seats: np.ndarray) -> Relief:
     west, south, east, north = plan.outline.buffer(1500).bounds
     cell = float(np.clip(np.sqrt((east - west) * (north - south) / 40_000), 40, 400))
     shape = (int((north - south) / cell) + 1, int((east - west) / cell) + 1)
-    relief = Relief(west, south, cell, np.zeros(shape, bool), np.zeros(shape), np.zeros(shape))
+    relief = Relief(west, south, cell, np.zeros(shape, bool), np.zeros(shape), np.zeros(shape), 0.7 * noise(shape, 1.1, rng))
     x, y = relief.centres()
     relief.inside = shapely.contains_xy(plan.outline, x.ravel(), y.ravel()).reshape(shape)
     warp = 0.12 * np.sqrt(plan.outline.area)
@@ -119,7 +124,7 @@ def raise_land(plan: Plan, seats: np.ndarray) -> Relief:
     ground = near / weight
     ridge = 1 - np.abs(noise(shape, 1.7, rng))
     border = ndimage.distance_transform_edt(relief.inside) * cell
-    inland = np.ones(shape) if plan.coast is None else np.clip(shapely.distance(plan.coast, shapely.points(x, y)) / 9000, 0, 1)
+    inland = np.ones(shape) if plan.coast is None else np.clip(within(plan.coast, x, y).reshape(shape) / 9000, 0, 1)
     rim = np.exp(-border / 1600) * inland * (0.15 + ground)
     relief.height = np.clip(ground * (0.45 + 0.45 * np.clip(ridge, -0.6, 1)) + 0.35 * rim + 0.01 * noise(shape, 1.5, rng), 0, 1.2)
     relief.patches = ndimage.gaussian_filter(rng.random(shape), 1.2)
@@ -129,22 +134,23 @@ def raise_land(plan: Plan, seats: np.ndarray) -> Relief:
 
 
 def _river(plan: Plan, relief: Relief, seats: np.ndarray) -> LineString:
-    """From the high ground through the county seat to the coast, or to the lowest place on the border."""
+    """From the high ground past the county seat to the coast, or to the lowest place on the border."""
     x, y = relief.centres()
     seat = seats[0]
     far = np.hypot(x - seat[0], y - seat[1])
     spring = np.argmax(np.where(relief.inside, relief.height + 0.4 * far / far.max(), -1))
-    ring = np.array(shapely.get_coordinates(plan.coast if plan.coast is not None else plan.outline.exterior if plan.outline.geom_type == "Polygon" else max(plan.outline.geoms, key=shapely.area).exterior))
     if plan.coast is not None:
+        ring = shapely.get_coordinates(plan.coast)
         mouth = ring[np.argmin(np.hypot(*(ring - seat).T))]
     else:
+        ring = shapely.get_coordinates(max(shapely.get_parts(plan.outline), key=shapely.area).exterior)
         mouth = ring[np.argmin(relief.sample(relief.height, ring[:, 0], ring[:, 1]) - 0.2 * np.hypot(*(ring - seat).T) / far.max())]
-    cost = 0.15 + 2.5 * relief.height + 0.5 * relief.patches
-    upper = relief.path(cost, (x.flat[spring], y.flat[spring]), (seat[0], seat[1] - 250))
-    lower = relief.path(cost, (seat[0], seat[1] - 250), tuple(mouth))
-    return LineString(np.vstack([upper.coords, lower.coords[1:]]))
+    cost = (0.15 + 2.5 * relief.height) * np.exp(relief.thickets)
+    past = 0.45 * 1000 * np.sqrt(plan.towns[0].population / (np.pi * 9_000))
+    return relief.path(cost, (float(x.flat[spring]), float(y.flat[spring])), (float(seat[0]), float(seat[1] - past)), (float(mouth[0]), float(mouth[1])))
 
 
-def within(line: Geometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Distances of many points to one line, in metres."""
-    return shapely.distance(line, shapely.points(x, y))
+def within(line: Geometry, x: np.ndarray, y: np.ndarray, step: float = 40.0) -> np.ndarray:
+    """Distances of many points to lines, in metres, a few metres too long at most: measured to points every `step` along them."""
+    points = shapely.get_coordinates(shapely.segmentize(line, step))
+    return cKDTree(points).query(np.column_stack([np.ravel(x), np.ravel(y)]))[0]

@@ -1,10 +1,12 @@
 """Roads as lines: ring roads and a street net in the county seat, old lanes, industrial rows, market streets, roads between towns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from shapely import LineString
+from shapely.ops import substring
 
 from gis_data.county.content import material
 from gis_data.county.plan import Plan
@@ -24,14 +26,14 @@ class Road:
     line: LineString
 
 
-def bent(start: np.ndarray, end: np.ndarray, sway: float, rng: np.random.Generator) -> np.ndarray:
+def bent(start: Sequence[float], end: Sequence[float], sway: float, rng: np.random.Generator) -> np.ndarray:
     """A line between two points with a slight bow, as streets have."""
-    start, end = np.asarray(start, float), np.asarray(end, float)
+    first, last = np.asarray(start, float), np.asarray(end, float)
     along = np.linspace(0, 1, 6)[1:-1, None]
-    step = end - start
+    step = last - first
     normal = np.array([-step[1], step[0]])
     waver = rng.normal(0, sway, (4, 1)) * np.sin(np.pi * along)
-    return smoothed(np.vstack([start, start + along * step + waver * normal, end]), 2)
+    return smoothed(np.vstack([first, first + along * step + waver * normal, last]), 2)
 
 
 def numbered(points: np.ndarray) -> LineString:
@@ -61,89 +63,116 @@ def _turned(points: np.ndarray, centre: np.ndarray, angle: float) -> np.ndarray:
     return points @ turn + centre
 
 
+def _net(centre: np.ndarray, angle: float, radius: float, spacing: float, rng: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """East–west and north–south lines of a street net over a round town, those through the middle first."""
+    count = max(2, round(1.8 * radius / spacing))
+    nets: list[list[np.ndarray]] = []
+    for eastward in (True, False):
+        offsets = (np.arange(count) - (count - 1) / 2) * spacing + rng.uniform(-0.16, 0.16, count) * spacing
+        lines = []
+        for offset in sorted(offsets, key=abs):
+            reach = radius * np.sqrt(max(0.1, 1 - 0.9 * (offset / radius) ** 2)) * rng.uniform(0.75, 1.12, 2)
+            ends = [(reach[0], offset), (-reach[1], offset + rng.normal(0, 0.06) * spacing)]
+            ends = ends if eastward else [(y, -x) for x, y in ends]
+            lines.append(_turned(bent(ends[0], ends[1], 0.012, rng), centre, angle))
+        nets.append(lines)
+    return nets[0], nets[1]
+
+
+def _cut(line: np.ndarray, names: list[str], kind: str, town: int) -> list[Road]:
+    """One line as several roads end to end, in the order of their names."""
+    whole = numbered(line)
+    ends = np.linspace(0, whole.length, len(names) + 1)
+    return [Road(name, kind, town, substring(whole, start, end)) for name, start, end in zip(names, ends[:-1], ends[1:], strict=True)]
+
+
 def _seat(plan: Plan, seats: np.ndarray, names: dict[str, list[str]], rng: np.random.Generator) -> list[Road]:
-    """Old town in the middle, a net of streets round it and over the second 街道, trunk roads as a ring and out of it."""
-    urban = [i for i, town in enumerate(plan.towns) if town.urban] or [0]
-    people = sum(plan.towns[i].population for i in urban)
-    half = 620 * np.sqrt(people / 60_000)
-    centre, angle = seats[0], rng.uniform(-0.2, 0.2)
-    roads: list[Road] = []
-
-    def add(name: str, kind: str, start: tuple[float, float], end: tuple[float, float], sway: float, middle: np.ndarray = centre, turn: float = angle) -> None:
-        line = _turned(bent(np.array(start), np.array(end), sway, rng), middle, turn)
-        roads.append(Road(name, kind, 0, numbered(line)))
-
-    segments = [group for group in material("roads")["notes"]["segmented"] if group[0] in names["street"]]
-    grouped = {name for group in segments for name in group}
+    """The old town's lanes, a net of streets round it, another over the second 街道, a ring, and trunk roads."""
+    urban = [i for i, town in enumerate(plan.towns) if town.urban][:2] or [0]
+    radius = [1000 * np.sqrt(plan.towns[i].population * (0.95 if town_no == 0 else 0.8) / (np.pi * 9_000)) for town_no, i in enumerate(urban)]
+    angle = [rng.uniform(-0.15, 0.15), rng.uniform(0.12, 0.35)]
+    segments = [group for group in material("roads")["notes"]["segmented"] if not group[0].startswith("江滨")]
+    grouped = {name for group in segments for name in group} | {"江滨南路", "江滨北路"}
     single = [name for name in names["street"] if name not in grouped]
-    # The net spreads over the whole seat: rows and columns at uneven distances, each road a stretch of one of them.
-    south = seats[urban[1]] - centre if len(urban) > 1 else np.array([0.0, -1.6 * half])
-    reach_south = min(-half, float(south[1]) - half)
-    rows = np.linspace(half, reach_south, 15) + rng.uniform(-40, 40, 15)
-    columns = np.linspace(-1.25 * half, 1.25 * half, 11) + rng.uniform(-40, 40, 11)
-    third = 0.82 * half
-    for k, group in enumerate(segments):
-        if group[0].endswith("东路"):
-            row = 0.1 * half + 0.28 * half * (k - 1)
-            ends = np.linspace(1.25 * half, -1.25 * half, len(group) + 1)
-            for name, start, end in zip(group, ends[:-1], ends[1:], strict=True):
-                add(name, "street", (start, row), (end, row + rng.uniform(-30, 30)), 0.01)
-        elif group[0].startswith("江滨"):
+    mains = [name for name in names["trunk"] if "城" not in name and name != "澄浦大道"]
+    nets = [_net(seats[i], angle[k], radius[k], 390.0, rng) for k, i in enumerate(urban)]
+    lines: list[tuple[int, np.ndarray, str]] = []  # town, line, kind; dealt out to names from the middle outwards
+    roads: list[Road] = []
+    for k, (rows, columns) in enumerate(nets):
+        if k == 0:
+            for group in segments:
+                crossing = columns if "南" in group[-1] else rows
+                roads += _cut(crossing.pop(0), group if "南" not in group[-1] else group[::-1], "street", urban[0])
+        for place in range(max(len(rows), len(columns))):
+            lines += [(urban[k], pool[place], "trunk" if k == len(nets) - 1 and place < 2 else "street") for pool in (rows, columns) if place < len(pool)]
+    lines.sort(key=lambda item: float(np.hypot(*(item[1].mean(axis=0) - seats[item[0]]))))
+    spare = len(single) - sum(kind == "street" for *_, kind in lines)
+    for town, line, kind in lines:
+        pool = mains if kind == "trunk" and mains else single
+        if not pool:
             continue
-        else:
-            for name, start, end in zip(group, (0.05 * half, 0.05 * half), (half, -half), strict=True):
-                add(name, "street", (60, start), (60 + rng.uniform(-30, 30), end), 0.01)
-    for k, name in enumerate(single):
-        if k % 2 == 0:
-            row = rows[(k // 2) % len(rows)]
-            start = rng.choice(columns[:6])
-            add(name, "street", (start, row), (start + rng.uniform(0.7, 1.5) * third, row), 0.02)
-        else:
-            column = columns[(k // 2) % len(columns)]
-            start = rng.choice(rows[3:])
-            add(name, "street", (column, start), (column, start + rng.uniform(0.6, 1.3) * third), 0.02)
+        count = 2 if spare > 0 and pool is single and len(pool) > 1 else 1
+        spare -= count - 1
+        roads += _cut(line, [pool.pop(0) for _ in range(count)], kind if pool is mains else "street", town)
+    roads += _old_town(seats[urban[0]], angle[0], radius[0], names, urban[0], rng)
+    return roads + _rings(seats[urban], radius, urban, names["trunk"])
+
+
+def _old_town(centre: np.ndarray, angle: float, radius: float, names: dict[str, list[str]], town: int, rng: np.random.Generator) -> list[Road]:
+    """Short crooked streets and lanes inside the gates, closer together than anything later."""
+    size = 0.26 * radius
+    roads = []
     for k, name in enumerate(names["old_street"]):
-        offset = (k // 2 - 2) * 0.085 * half
-        span = 0.24 * half * rng.uniform(0.8, 1.2)
-        ends = ((-span, offset), (span, offset)) if k % 2 == 0 else ((offset, -span), (offset, span))
-        add(name, "old_street", *ends, 0.05)
+        offset = (k // 2 - 2) * 0.34 * size + rng.uniform(-0.05, 0.05) * size
+        span = size * rng.uniform(0.7, 1.1, 2)
+        ends = ((span[0], offset), (-span[1], offset)) if k % 2 == 0 else ((offset, -span[0]), (offset, span[1]))
+        roads.append(Road(name, "old_street", town, numbered(_turned(bent(ends[0], ends[1], 0.035, rng), centre, angle))))
     for name in names["lane"]:
-        start = rng.uniform(-0.24, 0.24, 2) * half
-        direction = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.25)
-        end = start + np.array([np.cos(direction), np.sin(direction)]) * rng.uniform(90, 220)
-        add(name, "lane", tuple(start), tuple(end), 0.08)
-    ring = {"环城东路": (1.3, -0.9, 1.3, 1.05), "环城西路": (-1.3, -0.9, -1.3, 1.05), "环城北路": (1.3, 1.08, -1.3, 1.08)}
-    for name in names["trunk"]:
-        if name in ring:
-            x0, y0, x1, y1 = np.array(ring[name]) * half
-            add(name, "trunk", (x0, y0), (x1, y1), 0.03)
-        else:
-            row = reach_south * rng.uniform(0.15, 1.05)
-            if rng.random() < 0.5:
-                add(name, "trunk", (-1.5 * half, row), (1.5 * half, row), 0.025)
-            else:
-                column = rng.uniform(-1.1, 1.1) * half
-                add(name, "trunk", (column, reach_south), (column, rng.uniform(-0.4, 0.6) * half), 0.025)
+        start = rng.uniform(-1.1, 1.1, 2) * size
+        direction = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.2)
+        end = start + np.array([np.cos(direction), np.sin(direction)]) * rng.uniform(80, 180)
+        roads.append(Road(name, "lane", town, numbered(_turned(bent(start.tolist(), end.tolist(), 0.06, rng), centre, angle))))
+    return roads
+
+
+def _rings(seats: np.ndarray, radius: list[float], urban: list[int], trunk: list[str]) -> list[Road]:
+    """环城路 round the old net, 绕城南路 round the new one, 澄浦大道 from one middle to the other and beyond."""
+    roads = []
+
+    def arc(name: str, k: int, start: float, end: float, reach: float) -> None:
+        turn = np.radians(np.linspace(start, end, 13))
+        points = seats[k] + radius[k] * reach * np.column_stack([np.cos(turn), np.sin(turn)]) * (1 + 0.03 * np.sin(5 * turn))[:, None]
+        roads.append(Road(name, "trunk", urban[k], numbered(smoothed(points, 2))))
+
+    arc("环城东路", 0, -55, 42, 1.1)
+    arc("环城北路", 0, 42, 138, 1.1)
+    arc("环城西路", 0, 138, 235, 1.1)
+    arc("绕城南路", len(urban) - 1, 195, 345, 1.12)
+    if len(urban) > 1 and "澄浦大道" in trunk:
+        step = seats[1] - seats[0]
+        step = step / np.hypot(*step)
+        ends = seats[0] + step * radius[0] * 0.45, seats[1] + step * radius[1] * 0.9
+        roads.append(Road("澄浦大道", "trunk", -1, numbered(np.array(ends))))
     return roads
 
 
 def _industry(plan: Plan, seats: np.ndarray, names: list[str], rng: np.random.Generator) -> list[Road]:
-    """Rows and columns of an industrial zone beside the town that lives by it (the largest town after the seat)."""
+    """Rows (纬) and columns (经) of an industrial zone beside the town that lives by it, or beside the largest town."""
     towns = [i for i, town in enumerate(plan.towns) if not town.urban and i > 0]
     if not towns:
         return []
     index = next((i for i in towns if plan.towns[i].hot[:1] == ("labour",)), max(towns, key=lambda i: plan.towns[i].population))
-    size = 1500 * np.sqrt(plan.towns[index].population / 104_000)
-    toward = plan.outline.representative_point()
-    centre = seats[index] + 0.42 * size * np.sign(np.array([toward.x, toward.y]) - seats[index]) + (0.75 * size, 0)
-    angle = rng.uniform(-0.3, 0.3)
+    size = 1250 * np.sqrt(plan.towns[index].population / 104_000)
+    away = seats[index] - seats[0]
+    centre = seats[index] + away / np.hypot(*away) * 0.2 * size + np.array([-away[1], away[0]]) / np.hypot(*away) * -1.35 * size
+    rows, columns = _net(centre, rng.uniform(-0.25, 0.25), size, 2 * size / 8, rng)
     roads = []
-    for k, name in enumerate(names):
-        offset = (k // 2 - len(names) / 4) * size / 5 + rng.uniform(-20, 20)
-        span = size * rng.uniform(0.5, 0.75)
-        eastward = name.startswith("纬") or (not name.startswith("经") and k % 2 == 0)
-        ends = ((span, offset), (-span, offset)) if eastward else ((offset, -span), (offset, span))
-        roads.append(Road(name, "industrial", index, numbered(_turned(bent(ends[0], ends[1], 0.01, rng), centre, angle))))
+    for name in names:
+        first, second = (columns, rows) if name.startswith("经") else (rows, columns)
+        pool = first if name[0] in "经纬" or len(first) >= len(second) else second
+        pool = pool or first or second
+        if pool:
+            roads.append(Road(name, "industrial", index, numbered(pool.pop(0))))
     return roads
 
 

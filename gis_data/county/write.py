@@ -34,9 +34,9 @@ def layer(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, Any]:
         for column in LAYERS[name].columns:
             if column.kind == "bool":
                 table[column.name] = table[column.name].map({True: "true", False: "false"})
-        for column in ("lon", "lat", "workplace_lon", "workplace_lat"):
-            if column in table:
-                table[column] = table[column].map("{:.8f}".format)
+        for axis in ("lon", "lat", "workplace_lon", "workplace_lat"):
+            if axis in table:
+                table[axis] = table[axis].map("{:.8f}".format)
         table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     return {"layer": name, "file": path.name, "options": [], "rows": len(frame)}
 
