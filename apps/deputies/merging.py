@@ -1,9 +1,7 @@
 """What staged rows become here: stations, and deputies with their mandates, homes, contacts, groups and fields."""
 
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
-from apps.territory.merging import COVERING, TERM_LEVEL, TERM_OF_ROW, terms
-
-JUST_OUTSIDE = 300  # metres: a home so near a village belongs to it, outlines being no better than that
+from apps.territory.merging import COVERING, NEAREST, TERM_LEVEL, TERM_OF_ROW, terms
 
 
 def stations(stage: Stage) -> Merged:
@@ -76,11 +74,8 @@ def _people(stage: Stage) -> Wanted:
             LEFT JOIN territory_adminarea a ON a.code = s.congress AND s.congress_level = 'township'
             WHERE s."group" IS NOT NULL ORDER BY s."group", a.code NULLS LAST ON CONFLICT (name) DO NOTHING"""
     )
-    # The village of the home: the one that covers it, lowest code first; else the nearest one just outside.
-    near = f"""(SELECT v.id FROM territory_adminarea v WHERE v.level = 'village' AND ST_DWithin(v.geom, s.geom, 0.01)
-                AND ST_DWithin(v.geom::geography, s.geom::geography, {JUST_OUTSIDE})
-                ORDER BY ST_Distance(v.geom::geography, s.geom::geography), v.code LIMIT 1)"""
-    village = f"CASE WHEN s.geom IS NOT NULL THEN coalesce({COVERING.format(level='village', point='s.geom')}, {near}) END"
+    at_home = {"level": "village", "point": "s.geom"}
+    village = f"CASE WHEN s.geom IS NOT NULL THEN coalesce({COVERING.format(**at_home)}, {NEAREST.format(**at_home)}) END"
     blank = ("sex", "ethnicity", "occupation", "occupation_group")
     workplace = "ST_SetSRID(ST_MakePoint(s.workplace_lon, s.workplace_lat), 4326)::geometry(Point, 4326)"
     people = stage.want(

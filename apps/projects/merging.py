@@ -1,7 +1,7 @@
 """What staged rows become here: key projects with their site and town, subprojects, monthly reports."""
 
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, copied, execute, query
-from apps.territory.merging import COVERING
+from apps.territory.merging import COVERING, NEAREST
 
 # The one point that distances are measured from: as the file says, else on the surface, at the middle of the longest line, the point.
 SITE = """CASE WHEN s.site_lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(s.site_lon, s.site_lat), 4326)
@@ -23,13 +23,14 @@ def projects(stage: Stage) -> Merged:
     stage.refuse("(s.site_lon IS NULL) <> (s.site_lat IS NULL)", "'现场经度和纬度要么都填，要么都不填'")
     stage.refuse("s.site_lon IS NOT NULL AND NOT (s.site_lon BETWEEN 73 AND 136 AND s.site_lat BETWEEN 3 AND 54)", "'现场坐标不在我国范围内'")
     execute(f"CREATE TEMP TABLE import_sites ON COMMIT DROP AS SELECT s.row, ({SITE})::geometry(Point, 4326) AS site FROM {STAGE} s")
+    at_site = {"level": "town", "point": "p.site"}
     wanted = stage.want(
         "projects_keyproject",
         "t.code = s.code",
         [
             copied("code"), copied("name"), copied("type", "''"), Target("field_id", "f.id", ("field",)), copied("kind"), copied("level"),
             Target("owner_id", "o.id", ("owner",)), Target("responsible_id", "r.id"),
-            Target("town_id", COVERING.format(level="town", point="p.site")), Target("geom", "s.geom", (SHAPE,)), Target("site", "p.site"),
+            Target("town_id", f"coalesce({COVERING.format(**at_site)}, {NEAREST.format(**at_site)})"), Target("geom", "s.geom", (SHAPE,)), Target("site", "p.site"),
             Target("investment_total", "round(s.investment_total::numeric, 2)", ("investment_total",)),
             Target("investment_year", "round(s.investment_year::numeric, 2)", ("investment_year",)),
             copied("starts"), copied("ends"), copied("summary", "''"), Target("demand", "coalesce(s.demand, 3)", ("demand",)),

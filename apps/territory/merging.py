@@ -162,6 +162,11 @@ def grids(stage: Stage) -> Merged:
 # The village that covers a point; a border belongs to the lowest code.
 COVERING = """(SELECT v.id FROM territory_adminarea v WHERE v.level = '{level}' AND ST_Covers(v.geom, {point}) ORDER BY v.code LIMIT 1)"""
 
+JUST_OUTSIDE = 300  # metres: what lies so near an area belongs to it where nothing covers it, outlines being no better than that
+NEAREST = f"""(SELECT v.id FROM territory_adminarea v WHERE v.level = '{{level}}' AND ST_DWithin(v.geom, {{point}}, 0.01)
+    AND ST_DWithin(v.geom::geography, {{point}}::geography, {JUST_OUTSIDE})
+    ORDER BY ST_Distance(v.geom::geography, {{point}}::geography), v.code LIMIT 1)"""
+
 
 def doorplates(stage: Stage) -> Merged:
     """Doorplates; where the file names no village or town, the polygons do."""

@@ -204,6 +204,15 @@ class TestProjects:
         assert set(KeyProject.objects.exclude(code="KP-01").values_list("demand", "experts")) == {(3, 1)}
         assert set(ProgressReport.objects.values_list("month", flat=True)) == {dt.date(2025, 4, 1), dt.date(2025, 5, 1)}
 
+    def test_site_just_outside_and_far_away(self, bring: Bring, samples: None, tmp_path: Path) -> None:
+        """A site one metre beyond the county's border belongs to the town beside it, one five kilometres away to none."""
+        def move(columns: dict[str, list]) -> None:
+            columns["WKT"][2], columns["site_lon"][3] = "POINT(120.44001 27.53)", "120.49"
+
+        batch = bring("project", changed(tmp_path, "project", move))
+        assert KeyProject.objects.get(code="KP-03").town.code == TOWN and KeyProject.objects.get(code="KP-04").town is None
+        assert "1 个项目的现场不在任何乡镇街道范围内" in batch.message
+
     def test_refused(self, bring: Bring, samples: None, tmp_path: Path) -> None:
         for layer, row, column, value, reason in [
             ("project", 0, "ends", "2025-03-01", "计划竣工应在开工日期之后"), ("project", 0, "experts", "5", "须懂行人数不能多于"),
