@@ -59,7 +59,6 @@ def areas(stage: Stage) -> Merged:
     return wanted.merged()
 
 
-CONGRESS_OF = {"province": "province", "city": "city", "county": "county", "town": "township"}
 TERM_LEVEL = "CASE a.level WHEN 'town' THEN 'township' ELSE a.level END"
 
 

@@ -134,7 +134,3 @@ def as_shapefile(frame: pd.DataFrame, layer: Layer, path: Path, encoding: str, c
     if not cpg:
         path.with_suffix(".cpg").unlink(missing_ok=True)
     return path
-
-
-def layer(name: str) -> Layer:
-    return LAYERS[name]
