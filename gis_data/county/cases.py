@@ -17,6 +17,7 @@ from gis_data.county.texts import Writer
 ZONE = ZoneInfo("Asia/Shanghai")
 SAME_ISSUE, SAME_PERSON, RESENT = 0.16, 0.07, 0.005  # of the background: told by another person, again by the same, sent twice
 HURT = 2.0  # how much more often a town complains of what it suffers from
+RURAL_IN_TOWN = 0.06
 EMPTY = 0.01
 GROWTH = (0.75, 1.3)  # the channel becomes known: weight of the first and of the last day
 
@@ -103,6 +104,7 @@ class _Teller:
         growth = np.linspace(*GROWTH, len(self.days))
         month = np.array([day.month - 1 for day in self.days])
         town = self.land.village_town[self.doors.village]
+        urban = np.array([place.urban for place in self.plan.towns])[town]
         habit = self.rng.lognormal(0, 0.45, len(self.land.village_code))[self.doors.village]
         kinds = {"road": self.doors.road != "", "estate": self.doors.estate != "", "village": self.doors.hamlet != "", "factory": self.doors.use == "industry"}
         share = np.array([category["share"] for category in categories])
@@ -112,6 +114,8 @@ class _Teller:
             suits = np.any([kinds[kind] for kind in category["place_kinds"] if kind in kinds], axis=0)
             hurt = np.array([HURT if category["code"] in place.hot else 1.0 for place in self.plan.towns])[town]
             weight = (suits + 1e-6) * hurt * habit
+            if category["code"] == "rural":
+                weight = np.where(urban, weight * RURAL_IN_TOWN, weight)
             for spot in hot:
                 if spot.factor < 1 and spot.category == category["code"]:
                     weight = np.where(spot.covers(self.doors.x, self.doors.y), weight * spot.factor, weight)
@@ -149,6 +153,7 @@ class _Teller:
         days = [day for day in self.days if spot.on(day)]
         if len(inside) == 0 or not days or spot.cases == 0:
             return []
+        days = days[:7] if spot.one_person else days
         weight = np.array([spot.weight(day) for day in days])
         nearest = int(inside[np.argmin(np.hypot(self.doors.x[inside] - spot.x[0], self.doors.y[inside] - spot.y[0]))])
         told = []

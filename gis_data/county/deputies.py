@@ -17,6 +17,7 @@ from gis_data.county.names import Namer
 from gis_data.county.organisations import Organisation, Organisations
 from gis_data.county.plan import Plan, Term, apportion, in_words
 from gis_data.county.stations import Station
+from gis_data.layers import LAYERS
 
 BOTH = 0.06  # of a township's seats held by people who sit in the county's congress too
 REELECTED = 0.34
@@ -68,9 +69,10 @@ def elect(plan: Plan, land: Land, doors: Doors, organisations: Organisations, st
     people = _chosen(plan, maker, county, "county", [])
     for town in sorted({district.town for district in township}):
         mine = [district for district in township if district.town == town]
-        here = [p for p in people if len(p.mandates) == 1 and not p.mandates[0].ended_on and land.village_town[doors.village[p.home]] == town]
-        again = here[: round(sum(district.seats for district in mine) * BOTH)]
-        people += _chosen(plan, maker, mine, "township", again)
+        here = [p for p in people if p.base == town and len(p.mandates) == 1 and not p.mandates[0].ended_on and land.village_town[doors.village[p.home]] == town]
+        here.sort(key=lambda p: p.trade["title"] not in ONE_A_TOWN)  # 人大主席 and 党委书记 sit in both
+        held = {p.trade["title"] for p in people if p.base == town}
+        people += _chosen(plan, maker, mine, "township", here[: round(sum(district.seats for district in mine) * BOTH)], held)
     people += _above(plan, maker)
     _gather(plan, doors, people, stations)
     return people
@@ -177,11 +179,12 @@ def _suits(plan: Plan, trade: dict, town: int) -> float:
     return 1.0
 
 
-def _chosen(plan: Plan, maker: _Maker, districts: list[District], level: str, again: list[Person]) -> list[Person]:
-    """One person for every seat; `again` are people who already sit elsewhere and take a seat here, in the district of their home."""
+def _chosen(plan: Plan, maker: _Maker, districts: list[District], level: str, again: list[Person], held: set[str] | None = None) -> list[Person]:
+    """One person for every seat; `again` are people who already sit elsewhere and take a seat here, in the district
+    of their home; `held` are the offices of the town that are taken."""
     rng = maker.rng
     seats = [district for district in districts for _ in range(district.seats)]
-    trades = _dealt(plan, level, seats, rng)
+    trades = _dealt(plan, level, seats, held or set(), rng)
     chosen: list[Person] = []
     for i in rng.permutation(len(seats)):
         district, trade = seats[int(i)], trades[int(i)]
@@ -214,10 +217,16 @@ def _home(plan: Plan, maker: _Maker, district: District, trade: dict) -> int:
     return maker.home(grids)
 
 
-def _dealt(plan: Plan, level: str, seats: list[District], rng: np.random.Generator) -> list[dict]:
+def _dealt(plan: Plan, level: str, seats: list[District], held: set[str], rng: np.random.Generator) -> list[dict]:
     """Trades for all seats: numbers by weight, employers' districts first, then the choosiest to the towns they suit."""
     trades = material("occupations")["occupations"]
-    count = apportion(np.array([trade[f"{level}_weight"] for trade in trades]), len(seats))
+    towns = sorted({district.town for district in seats})
+    weight = np.array([0 if trade["title"] in ONE_A_TOWN and trade["title"] in held else trade[f"{level}_weight"] for trade in trades], float)
+    count = apportion(weight, len(seats))
+    for k, trade in enumerate(trades):  # no town has two of them; the first trade takes what is over
+        if trade["title"] in ONE_A_TOWN and count[k] > len(towns):
+            count[0] += count[k] - len(towns)
+            count[k] = len(towns)
     pile = [k for k, n in enumerate(count) for _ in range(n)]
     given: dict[int, int] = {}
     for i, district in enumerate(seats):
@@ -227,7 +236,6 @@ def _dealt(plan: Plan, level: str, seats: list[District], rng: np.random.Generat
             given[i] = suited[int(rng.integers(len(suited)))]
             pile.remove(given[i])
     left = [i for i in range(len(seats)) if i not in given]
-    towns = sorted({district.town for district in seats})
     fit = {t: np.array([_suits(plan, trade, t) for trade in trades]) for t in towns}
     even = {k: np.mean([fit[t][k] for t in towns]) / max(fit[t][k] for t in towns) for k in set(pile)}
     for k in sorted(pile, key=lambda k: (even[k], k)):
@@ -290,7 +298,9 @@ def employ(plan: Plan, districts: list[District], organisations: Organisations, 
     for district in districts:
         if district.basis == "workplace":
             mine = [o.code for o in organisations.everyone if o.gathers.startswith(district.gathers)]
-            district.employers = tuple(mine[:14])
+            while len(";".join(mine)) > LAYERS["district"].column("employers").length:
+                mine.pop()
+            district.employers = tuple(mine)
     taken = {code for district in districts for code in district.employers}
     firms = [o for o in organisations.everyone if o.role in ("factory", "school", "clinic") and o.code not in taken and o.town >= 0]
     for k in rng.permutation(len(firms)):
@@ -301,7 +311,15 @@ def employ(plan: Plan, districts: list[District], organisations: Organisations, 
             joint -= 1
 
 
-def rows(plan: Plan, doors: Doors, people: list[Person]) -> pd.DataFrame:
+def _called(plan: Plan, land: Land, doors: Doors, person: Person) -> str:
+    """The trade as it is called where the person stands: a 街道 has no 镇人大主席, a community no 村党支部书记."""
+    title = str(person.trade["title"])
+    village = str(land.village_name[doors.village[person.home]])
+    urban = plan.towns[person.base].urban if title.startswith("乡镇") else village.endswith(("社区", "居委会"))
+    return str(person.trade.get("urban_title", title)) if urban else title
+
+
+def rows(plan: Plan, land: Land, doors: Doors, people: list[Person]) -> pd.DataFrame:
     """The layer `deputy`: one row a mandate, the point is the residence."""
     capacity = material("occupations")["composition"]["capacity"]
     work_lon, work_lat = plan.degrees(np.array([p.work[0] for p in people]), np.array([p.work[1] for p in people]))
@@ -311,7 +329,7 @@ def rows(plan: Plan, doors: Doors, people: list[Person]) -> pd.DataFrame:
         for mandate in person.mandates:
             table.append({
                 "code": person.code, "name": person.name, "sex": person.sex, "birth_year": person.birth_year, "ethnicity": person.ethnicity,
-                "occupation": trade["title"], "occupation_group": trade["group"], "official": trade["group"] == "党政干部",
+                "occupation": _called(plan, land, doors, person), "occupation_group": trade["group"], "official": trade["group"] == "党政干部",
                 "county_leader": trade["title"] == "县级领导干部", "fields": ";".join(trade["fields"]), "capacity": capacity[trade["group"]],
                 "organisation": person.organisation, "workplace_lon": work_lon[i], "workplace_lat": work_lat[i], "congress": mandate.congress,
                 "congress_level": mandate.level, "term": mandate.term.number, "term_starts": mandate.term.starts.isoformat(),

@@ -44,7 +44,7 @@ class _Desk:
         for district in sorted(districts, key=lambda d: d.congress == plan.code):
             for grid in district.grids:
                 self.districts_of[int(grid)].append(district.code)
-        energy = self.rng.pareto(1.1, len(people)) * (self.rng.random(len(people)) > IDLE) + 1e-6
+        energy = self.rng.lognormal(0, 0.9, len(people)) * (self.rng.random(len(people)) > IDLE) + 1e-6
         self.serving: dict[str, list[tuple[Person, float]]] = {}
         for person, weight in zip(people, energy, strict=True):
             for mandate in person.mandates:
@@ -81,9 +81,9 @@ class _Desk:
         if level == "deputy":
             answered = passed + dt.timedelta(days=float(rng.lognormal(np.log(1.5), 0.7)))
         else:
-            answered = assigned + dt.timedelta(days=float(rng.lognormal(np.log(self.speed.get(unit or "", self.speed["township"])), 0.75)))
+            answered = assigned + dt.timedelta(days=float(rng.lognormal(np.log(self.speed.get(unit or "", self.speed["township"])), 0.95)))
         age = (end - when).days
-        open_still = rng.random() < (0.55 if age < 25 else 0.2 if age < 60 else 0.0) or (age >= 40 and rng.random() < LATE) or rng.random() < WAITING
+        open_still = rng.random() < (0.55 if age < 25 else 0.12 if age < 60 else 0.0) or (age >= 40 and rng.random() < LATE) or rng.random() < WAITING
         times = {"passed_at": None if level == "deputy" else passed, "assigned_at": None if level == "deputy" else assigned,
                  "answered_at": None if open_still else answered}  # fmt: skip
         if open_still and level == "county" and age < 20 and rng.random() < 0.4:

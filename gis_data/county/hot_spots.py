@@ -52,9 +52,9 @@ class HotSpot:
         return not self.school_days or (day.weekday() < 5 and not any((a, b) <= (day.month, day.day) <= (c, d) for a, b, c, d in TERM_BREAKS))
 
     def weight(self, day: dt.date) -> float:
-        """Storms come on single days: a third of waterlogging's days carry most of its cases."""
+        """Storms come on single days, which carry most of waterlogging's cases; after the works, in the second year, few are left."""
         if self.category == "drainage_water" and self.calendar:
-            return 6.0 if (day.toordinal() * 7919) % 17 < 3 else 0.3
+            return (6.0 if (day.toordinal() * 7919) % 17 < 3 else 0.3) * (1.0 if (day - self.first).days < 365 else 0.25)
         return 1.0
 
 

@@ -104,7 +104,8 @@ def found(plan: Plan, land: Land, doors: Doors) -> Organisations:
         kind = KINDS[unit["kind"]]
         name = unit["name"].replace("澄浦县", plan.name).replace("澄浦", plan.short)
         online = unit["code"] in ALWAYS_ONLINE or bool(rng.random() < LOGGED_IN)
-        gathers = "国企" if "国企" in unit["kind"] else "机关一" if kind in ("dispatcher", "department") else "机关二"
+        first_half = kind in ("dispatcher", "department") and len(founder.made) < len(content["county"]) + 16
+        gathers = "国企" if "国企" in unit["kind"] else "机关一" if first_half else "机关二"
         founder.add(unit["code"], name, unit["short"], kind, "gov" if kind in ("dispatcher", "department") else "utility", -1,
                     founder.settle(land.seats[0] + rng.normal(0, 600, 2), offices), handles=kind != "dispatcher", online=online, gathers=gathers)  # fmt: skip
     for index, town in enumerate(plan.towns if plan.town_level else ()):

@@ -27,11 +27,6 @@ def planned(starts: dt.date, ends: dt.date, day: dt.date) -> float:
     return 100 * min(1.0, max(0.0, (day - starts).days / (ends - starts).days))
 
 
-def overall(project: Project, day: dt.date) -> float:
-    """The whole project's planned percent, by weights."""
-    return sum(weight * planned(first, last, day) for _, weight, first, last in project.parts) / 100
-
-
 def reports(plan: Plan, projects: list[Project]) -> pd.DataFrame:
     """The layer `progress`: every subproject from the month it began to the last full month."""
     rng = plan.rng("progress")
@@ -48,12 +43,12 @@ def reports(plan: Plan, projects: list[Project]) -> pd.DataFrame:
             season = {1: 0.6, 2: 1.4, 6: 0.8, 7: 0.5, 8: 1.1, 9: 0.8}.get(month.month, 0.0) * rng.uniform(0.3, 1.6)
             lag = project.lag * min(1.0, (number + 1) / whole) + (season if month != last_month else 0.0)
             gap = {i: planned(first, last, close) for i, (_, _, first, last) in enumerate(project.parts)}
-            behind = _share_lag(project, gap, lag)
+            wanted = _share_lag(project, gap, lag)
             for i, (_, weight, first, _) in enumerate(project.parts):
                 if close <= first:
                     continue
                 previous, note = done[i], ""
-                percent = float(np.clip(behind[i], previous, 100))
+                percent = float(np.clip(wanted[i], previous, 100))
                 if previous > 20 and rng.random() < CORRECTED and month != last_month:
                     percent, note = previous - rng.uniform(1, 4), "按监理复核量核减，上月计量偏多。"
                 done[i] = percent
@@ -87,3 +82,14 @@ def _share_lag(project: Project, gap: dict[int, float], lag: float) -> dict[int,
 def _why(project: Project, rng: np.random.Generator) -> str:
     reason = str(rng.choice(project.type["delay_reasons"])).replace("{n}", str(int(rng.integers(3, 29))))
     return f"进度偏慢：{reason}。"
+
+
+def behind(plan: Plan, projects: list[Project], table: pd.DataFrame) -> dict[str, float]:
+    """By how many percentage points each project that has begun is behind its plan at the end of the last month, as reported."""
+    day = _month(plan.today, 0) - dt.timedelta(days=1)
+    last = {(project, number): percent for project, number, percent in zip(table["project"], table["number"], table["percent"], strict=True)}
+    return {
+        project.code: round(sum(weight * (planned(first, final, day) - last.get((project.code, n), 0.0)) / 100
+                                for n, (_, weight, first, final) in enumerate(project.parts, start=1)), 1)
+        for project in projects if project.starts < day
+    }  # fmt: skip

@@ -43,7 +43,8 @@ def found(plan: Plan, land: Land, doors: Doors, organisations: Organisations) ->
     stations: list[Station] = []
 
     def add(kind: str, letter: str, serial: int, name: str, area: str, spot: np.ndarray, days: str, hours: str, town: int, role: str = "") -> None:
-        door = int(doors.near(spot[0], spot[1])[0])
+        near = doors.near(spot[0], spot[1], 80)
+        door = int(next((d for d in near if doors.use[d] != "residence"), near[0]))
         liaison, _ = namer.person(bool(rng.random() < 0.6), int(rng.integers(1972, 2000)))
         stations.append(Station(f"S{plan.code6}{letter}{serial:02d}", name, kind, area, address(plan, land, doors, door), days, hours, liaison,
                                 f"0380-55{int(rng.integers(0, 10**6)):06d}", doors.lon[door], doors.lat[door], doors.x[door], doors.y[door], town, role))  # fmt: skip

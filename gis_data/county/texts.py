@@ -9,7 +9,7 @@ from gis_data.county.content import material
 BLANK = re.compile(r"\{(\w+)\}")
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 ASKS = 0.3  # of the texts end with a question or a wish
-NAMED = ("road", "estate", "village")
+SHORT, DETAILED = 0.12, 0.42
 
 
 class Writer:
@@ -40,6 +40,12 @@ class Writer:
         if self.rng.random() < noise["一条说两三件事"]:
             other = self.template(category, place, template)
             body += "另外，" + self._filled(self.categories[category]["templates"][other], known)
+        draw = self.rng.random()
+        if draw < SHORT:  # some say only the half of it
+            body = re.split("[，。；]", body)[0] + "。"
+        while draw > 1 - DETAILED and len(body) < 300:
+            body += self.one(self.style["details"])
+            draw = self.rng.random()
         if self.rng.random() < ASKS:
             body += self.one(self.asks)
         opener = self.one(self.style["openers"]).replace("{village}", known["village"])
