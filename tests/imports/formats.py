@@ -16,7 +16,7 @@ import shapely
 from openpyxl import Workbook
 
 from gis_data.crs import wgs84_to_gcj02
-from gis_data.layers import LAYERS, Layer
+from gis_data.layers import Layer
 
 SAMPLES = Path(__file__).parents[2] / "gis_data" / "samples"
 POSITIONS = (("workplace_lon", "workplace_lat"), ("site_lon", "site_lat"))
