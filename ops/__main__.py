@@ -66,14 +66,16 @@ def set_up(options: Options) -> None:
 
 
 def check(options: Options) -> None:
-    with _alone(options):
-        progress.carry_out(setup.steps(options, setup.FOR_WORK), options.log_dir)
-    quality.carry_out(quality.static())
+    with _database_as_found(options):
+        with _alone(options):
+            progress.carry_out(setup.steps(options, setup.FOR_WORK), options.log_dir)
+        quality.carry_out(quality.static())
 
 
 def test(options: Options) -> None:
-    set_up(options)
-    quality.carry_out([*quality.static(), *quality.tests()])
+    with _database_as_found(options):
+        set_up(options)
+        quality.carry_out([*quality.static(), *quality.tests()])
 
 
 def lock(options: Options) -> None:
@@ -90,6 +92,20 @@ COMMANDS: dict[str, Callable[[Options], None]] = {
     "test": test,
     "lock": lock,
 }
+
+
+@contextmanager
+def _database_as_found(options: Options) -> Iterator[None]:
+    """Stop the private cluster afterwards if it did not run before and nobody else has come to use it meanwhile."""
+    cluster = Cluster(options.data_dir)
+    ran = cluster.server_pid() is not None
+    try:
+        yield
+    finally:
+        if not ran and not options.database_url:
+            with _alone(options):
+                if cluster.server_pid() is not None and not cluster.in_use():
+                    cluster.stop()
 
 
 @contextmanager

@@ -114,6 +114,11 @@ class Cluster:
         self._as_owner("pg_ctl", "stop", "-D", self.data, "-m", "fast", "-w", "-t", "60")
         return True
 
+    def in_use(self) -> bool:
+        """Whether anybody is connected to the running server."""
+        others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        return self._sql("postgres", others) != "0"
+
     def remove(self) -> None:
         """Stop the server and delete everything it holds."""
         self.stop()

@@ -155,6 +155,8 @@ def test_a_cluster_keeps_its_rows_through_a_crash_and_a_stale_pid_file(cluster):
     with psycopg.connect(cluster.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT ST_Point(120, 30) AS p, similarity('代表', '代表') AS s")
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+        assert cluster.in_use()
+    wait_for(lambda: not cluster.in_use())
     assert cluster.socket_dir.stat().st_mode & 0o777 == 0o700
 
     crashed = cluster.server_pid()
