@@ -81,7 +81,7 @@ class Demo:
         if self.held["imported"]:
             there = described(made) if made is not None else "别处导入的数据"
             raise Refused(
-                f"数据库里是：{there}；这次要的是：{described(wanted)}。两者不能混在一起。\n"
+                f"数据库里是：{there}；这次要的是：{described((made or {}) | wanted)}。两者不能混在一起。\n"
                 "要换成新的：先运行 make reset（会清空现有数据），再运行 make demo；\n"
                 "要两套并存：另用一个数据目录和端口，例如 make demo DATA_DIR=.local-2 PORT=8001"
             )
