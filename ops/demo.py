@@ -38,7 +38,7 @@ class Demo:
             Step("migrate", "数据库结构", self.migrate),
             Step("county", "生成示范县", self.grow),
             Step("import", "导入数据", self.bring_in),
-            Step("assign", "匹配与督办分配", self.assign),
+            Step("assign", "匹配与监督分工", self.assign),
             Step("logins", "演示账号", self.make_logins),
             Step("servers", "启动服务", self.serve),
         ]
@@ -124,7 +124,7 @@ class Demo:
         self._manage(task, "match_doorplates")
         task.say("就近分配")
         self._manage(task, "assign_supervisors", "--preset", "nearest", "--publish")
-        return "已发布一次就近督办分配"
+        return "监督分工已发布（就近优先）"
 
     def make_logins(self, task: Task) -> str:
         if self._made() is None:
