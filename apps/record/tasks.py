@@ -1,0 +1,15 @@
+"""What keeps the queue honest: a job whose worker died goes back into it, so that nothing waits for ever on a killed process."""
+
+from procrastinate.contrib.django import app
+from procrastinate.job_context import JobContext
+
+SILENT_SECONDS = 60
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="record.retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
+    """Every task is safe to run twice; a worker that has not been heard for a minute is taken for dead."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        await manager.retry_job(job)
