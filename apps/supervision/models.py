@@ -116,6 +116,14 @@ class TeamMember(models.Model):
     def __str__(self) -> str:
         return f"{self.team} {self.deputy}"
 
+    @property
+    def merits(self) -> list[str]:
+        """What speaks for the choice, in words that say nothing of where exactly the deputy lives."""
+        return [
+            *(["住在或工作在本镇街"] if self.team.project.town_id and not self.parts.get("town") else []),
+            *(["懂行"] if self.team.project.field_id and not self.parts.get("field") else []),
+        ] or ["附近仍有余力的代表"]
+
 
 class RunEvent(Event):
     """One move of a run. The database refuses to change it."""

@@ -46,6 +46,10 @@ def test_nearest_and_knowing_the_field_is_chosen(run):
     assert run.proven and run.state == run.State.DRAFT and run.statistics["unmet"] == 0
 
 
+def test_each_choice_says_what_speaks_for_it(run):
+    assert member_of(run, "东溪防洪堤").merits == ["住在或工作在本镇街", "懂行"]
+
+
 def test_drafting_puts_the_job_in_the_queue_with_the_run(county_office, town):
     drafted = workflow.draft(county_office, AssignmentRun.Preset.BALANCED)
     queued = list(jobs.job_manager.list_jobs(task="supervision.solve_run"))
