@@ -225,12 +225,19 @@ export class PlaceMap {
     });
   }
 
-  /** Adds a layer, or replaces the one of the same id. `below`: a layer id it goes under. */
+  /** Adds a layer, or gives the one of the same id its new look. `below`: a layer id it goes under when it is added. */
   addLayer(layer: LayerSpec, below?: string): void {
     this.change(() => {
-      if (this.map.getLayer(layer.id)) this.map.removeLayer(layer.id);
-      this.map.addLayer(layer, below && this.map.getLayer(below) ? below : undefined);
+      if (this.map.getLayer(layer.id)) this.restyle(layer);
+      else this.map.addLayer(layer, below && this.map.getLayer(below) ? below : undefined);
     });
+  }
+
+  /** In place: symbols that are taken away and added again at once make MapLibre fail while it is placing the old ones. */
+  private restyle(layer: LayerSpec): void {
+    if ("filter" in layer) this.map.setFilter(layer.id, layer.filter);
+    for (const [name, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, name as never, value as never);
+    for (const [name, value] of Object.entries(layer.layout ?? {})) this.map.setLayoutProperty(layer.id, name as never, value as never);
   }
 
   removeLayer(id: string): void {

@@ -148,8 +148,8 @@ class Cockpit {
       const suppressed = data.regions.some((region) => region.suppressed);
       map.setLegend(heatLegend(title, classes, [suppressed ? "少于 5 件或暂无数据" : "暂无数据"]));
     }
-    showSpots(map, data.hot_spots ?? EMPTY);
     lightRegion(map, null);
+    showSpots(map, data.hot_spots ?? EMPTY);
     const summary = document.querySelector("#cockpit-summary");
     if (summary && data.total !== undefined) summary.textContent = `${data.period_label ?? ""}共 ${data.total} 件民情件`;
   }
