@@ -15,6 +15,7 @@ from gis_data.county.streets import SPACING, WIDTH
 
 COLUMNS = ["road", "number", "hamlet", "estate", "building", "unit", "room", "use", "status"]
 EARLIER = 0.012  # share of plates that are retired
+PEOPLE_PER_HAMLET = 380  # above so many people a grid has two
 
 
 @dataclass(frozen=True)
@@ -209,25 +210,29 @@ def _estate_doors(plan: Plan, estates: list[Estate]) -> pd.DataFrame:
 
 
 def _hamlets(plan: Plan, land: Land) -> pd.DataFrame:
-    """Natural villages: two to seven in a village, where its people are; in towns the lanes behind the streets."""
+    """Natural villages where people are: one in every grid at least, more where many live; in towns the lanes behind the streets."""
     rng = plan.rng("hamlets")
     stems = material("villages")["rules"]["natural_village_stems"]
+    inside = np.flatnonzero(land.mesh.inside)
+    inside = inside[np.argsort(land.grid_of_cell[inside], kind="stable")]
+    bounds = np.searchsorted(land.grid_of_cell[inside], np.arange(len(land.grid_code) + 1))
     rows = []
     for v in range(len(land.village_code)):
-        town = plan.towns[land.village_town[v]]
-        cells = land.cells_of_village(v)
-        count = int(np.clip(land.village_people[v] / (260 if town.relief > 0.4 else 380), 2, 9))
-        weight = land.mesh.people[cells] + 1e-9
-        chosen = rng.choice(cells, min(count, len(cells)), replace=False, p=weight / weight.sum())
-        for cell, name in zip(chosen, rng.choice(stems, len(chosen), replace=False), strict=True):
-            rows.append((v, str(name), land.mesh.x[cell], land.mesh.y[cell], rng.random() < 0.3))
-    return pd.DataFrame(rows, columns=["village", "name", "x", "y", "by_group"])
+        spots: list[tuple[int, float]] = []  # cell, size
+        for grid in np.flatnonzero(land.grid_village == v):
+            cells = inside[bounds[grid] : bounds[grid + 1]]
+            count = min(len(cells), 1 + int(land.grid_people[grid] > PEOPLE_PER_HAMLET))
+            weight = land.mesh.people[cells] + 1e-9
+            spots += [(int(c), land.grid_people[grid] / count) for c in rng.choice(cells, count, replace=False, p=weight / weight.sum())]
+        names = rng.choice(stems, len(spots), replace=len(spots) > len(stems))
+        rows += [(v, str(name), land.mesh.x[cell], land.mesh.y[cell], rng.random() < 0.3, size) for (cell, size), name in zip(spots, names, strict=True)]
+    return pd.DataFrame(rows, columns=["village", "name", "x", "y", "by_group", "people"])
 
 
 def _hamlet_doors(plan: Plan, hamlets: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
     """Houses in short rows along bent lanes; some hamlets number by villagers' group (第五村民小组18号)."""
     rng = plan.rng("hamlet-doors")
-    size = rng.lognormal(0, 0.5, len(hamlets))
+    size = hamlets["people"].to_numpy() * rng.lognormal(0, 0.4, len(hamlets))
     total = hamlets.groupby("village")["village"].transform("size").to_numpy()
     share = size / pd.Series(size).groupby(hamlets["village"]).transform("sum").to_numpy()
     count = np.ceil(wanted[hamlets["village"]] * share * 1.9 + 2).astype(int) * (total > 0)

@@ -136,7 +136,7 @@ def seeds(x: np.ndarray, y: np.ndarray, weight: np.ndarray, count: int, rng: np.
     return np.array(chosen)
 
 
-def _arcs(mesh: Mesh, label: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def _arcs(mesh: Mesh, label: np.ndarray, rng: np.random.Generator, roughness: tuple[float, ...], cuts: int) -> list[np.ndarray]:
     """The borders between labels as lines from junction to junction, roughened where cells are large, then smoothed."""
     apart = label[mesh.edges[:, 0]] != label[mesh.edges[:, 1]]
     segments = mesh.ridges[apart]
@@ -146,7 +146,7 @@ def _arcs(mesh: Mesh, label: np.ndarray, rng: np.random.Generator) -> list[np.nd
     arcs = []
     for line in shapely.get_parts(merged):
         points = shapely.get_coordinates(line)
-        for amount in (0.16, 0.13):
+        for amount in roughness:
             step = np.diff(points, axis=0)
             long = np.hypot(*step.T) > 45
             if long.any():
@@ -154,35 +154,35 @@ def _arcs(mesh: Mesh, label: np.ndarray, rng: np.random.Generator) -> list[np.nd
                 middle = (points[:-1] + step / 2)[long] + normal * np.clip(rng.normal(0, amount, (long.sum(), 1)), -0.3, 0.3)
                 points = np.insert(points, np.flatnonzero(long) + 1, middle, axis=0)
         ring = len(points) > 3 and np.array_equal(points[0], points[-1])
-        arcs.append(points if ring else smoothed(points, 2))
+        arcs.append(points if ring else smoothed(points, cuts))
     return arcs
 
 
 def coverage(plan: Plan, mesh: Mesh, label: np.ndarray, count: int) -> np.ndarray:
-    """One polygon (or several parts) for each label 0..count-1, in longitude and latitude; together exactly the outline."""
-    arcs = [shapely.linestrings(arc) for arc in _arcs(mesh, label, plan.rng("arcs"))]
-    lines = shapely.simplify(np.array(arcs, object), 1.0, preserve_topology=False)
+    """One polygon (or several parts) for each label 0..count-1, in longitude and latitude; together exactly the outline.
+
+    Rough and smooth lines can swallow a very small label; then all lines are drawn plainer, at last just as the cells are.
+    """
     outline = shapely.set_precision(plan.outline, SNAP)
-    noded = shapely.union_all([shapely.boundary(outline), *lines], grid_size=SNAP)
-    faces = shapely.get_parts(shapely.polygonize([noded]))
-    inner = shapely.point_on_surface(faces)
     shapely.prepare(outline)
-    faces = faces[shapely.intersects(outline, inner)]
     cells = cKDTree(np.column_stack([mesh.x, mesh.y]))
-    owner = _owners(faces, cells, label)
-    owner = _without_slivers(faces, owner)
-    if len(np.unique(owner)) != count:
+    for roughness, cuts, tolerance in (((0.16, 0.13), 2, 1.0), ((), 1, 0.5), ((), 0, 0.0)):
+        arcs = [shapely.linestrings(arc) for arc in _arcs(mesh, label, plan.rng("arcs"), roughness, cuts)]
+        lines = shapely.simplify(np.array(arcs, object), tolerance, preserve_topology=False)
+        noded = shapely.union_all([shapely.boundary(outline), *lines], grid_size=SNAP)
+        faces = shapely.get_parts(shapely.polygonize([noded]))
+        inner = shapely.point_on_surface(faces)
+        within = shapely.intersects(outline, inner)
+        faces, inner = faces[within], inner[within]
+        owner = _without_slivers(faces, label[cells.query(shapely.get_coordinates(inner))[1]])
+        if len(np.unique(owner)) == count:
+            break
+    else:
         raise RuntimeError("网格划分时有网格消失，请换一个 --seed")
     flat = shapely.transform(faces, lambda xy: np.column_stack(plan.degrees(xy[:, 0], xy[:, 1])))
     order = np.argsort(owner, kind="stable")
     parts = np.split(flat[order], np.cumsum(np.bincount(owner, minlength=count))[:-1])
     return np.array([shapely.coverage_union_all(group) if len(group) > 1 else group[0] for group in parts], object)
-
-
-def _owners(faces: np.ndarray, cells: cKDTree, label: np.ndarray) -> np.ndarray:
-    """The label of the cell under each face's inner point; near a border the few nearest cells inside the face decide."""
-    inner = shapely.get_coordinates(shapely.point_on_surface(faces))
-    return label[cells.query(inner)[1]]
 
 
 def _without_slivers(faces: np.ndarray, owner: np.ndarray) -> np.ndarray:

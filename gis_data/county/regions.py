@@ -4,6 +4,7 @@ import numpy as np
 import shapely
 from scipy import ndimage
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from gis_data.county import mesh as meshes
 from gis_data.county.mesh import Mesh
@@ -16,21 +17,28 @@ BAND = 700.0  # metres on either side of a rough border between towns in which t
 
 
 def town_seats(plan: Plan) -> np.ndarray:
-    """Where the towns' middles are: as planned, or spread over the outline, the first (the seat) in the middle of the land."""
+    """Where the towns' middles are: as planned, or spread so that each has room for its area, the first (the seat) in the middle."""
     if all(town.at is not None for town in plan.towns):
         return np.array([town.at for town in plan.towns])
-    rng = plan.rng("seats")
     west, south, east, north = plan.outline.bounds
     step = np.sqrt(plan.outline.area / 4000)
     grid_x, grid_y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
-    x, y = grid_x.ravel(), grid_y.ravel()
+    xy = np.column_stack([grid_x.ravel(), grid_y.ravel()])
     inner = plan.outline.buffer(-min(600.0, 0.04 * np.sqrt(plan.outline.area)))
-    inside = shapely.contains_xy(inner if not inner.is_empty else plan.outline, x, y)
-    x, y = x[inside], y[inside]
-    chosen = meshes.seeds(x, y, np.ones(len(x)), len(plan.towns), rng)
-    points = np.column_stack([x, y])[chosen]
-    middle = np.array([x.mean(), y.mean()])
-    return points[np.argsort(np.hypot(*(points - middle).T))]
+    xy = xy[shapely.contains_xy(inner if not inner.is_empty else plan.outline, xy[:, 0], xy[:, 1])]
+    centre = xy[meshes.seeds(xy[:, 0], xy[:, 1], np.ones(len(xy)), len(plan.towns), plan.rng("seats"))]
+    centre = centre[np.argsort(np.hypot(*(centre - xy.mean(axis=0)).T), kind="stable")]
+    target = np.array([town.area for town in plan.towns]) / sum(town.area for town in plan.towns)
+    handicap = np.zeros(len(centre))
+    for turn in range(60):
+        gap = np.hypot(xy[:, None, 0] - centre[:, 0], xy[:, None, 1] - centre[:, 1])
+        owner = np.argmin(gap + handicap, axis=1)
+        share = np.bincount(owner, minlength=len(centre)) / len(xy)
+        handicap += gap.min(axis=1).mean() * 0.3 * 0.97**turn * np.clip(np.log((share + 1e-4) / target), -0.7, 0.7)
+        for index in np.flatnonzero(share):
+            centre[index] += 0.3 * (xy[owner == index].mean(axis=0) - centre[index])
+    free = cKDTree(xy).query(centre)[1]
+    return xy[free]
 
 
 def built_up(plan: Plan, relief: Relief, roads: list[Road]) -> np.ndarray:
@@ -41,7 +49,7 @@ def built_up(plan: Plan, relief: Relief, roads: list[Road]) -> np.ndarray:
     for index in range(len(plan.towns)):
         own = [road.line for road in roads if road.town == index]
         if own:
-            gap = within(shapely.union_all(own), x, y)
+            gap = within(shapely.union_all(own), x, y, relief.cell / 3)
             built[gap < nearest] = index
             nearest = np.minimum(nearest, gap)
     return built.reshape(relief.shape)
@@ -52,7 +60,7 @@ def regions(plan: Plan, relief: Relief, seats: np.ndarray, built: np.ndarray) ->
     x, y = relief.centres()
     cost = (0.5 + 1.6 * relief.height) * np.exp(relief.thickets)
     if relief.river is not None:
-        river = within(relief.river, x.ravel(), y.ravel()) < relief.cell * 0.7
+        river = within(relief.river, x, y, relief.cell / 3) < relief.cell * 0.7
         cost = cost + 3.0 * river.reshape(relief.shape)
     graph = relief.graph(cost)
     starts = [relief.index(*seat) for seat in seats]
@@ -80,9 +88,9 @@ def density_of(plan: Plan, relief: Relief, seats: np.ndarray, region: np.ndarray
     density = np.zeros(relief.shape)
     country = np.exp(-4.0 * relief.height) * (0.05 + relief.patches**3)
     rural = shapely.union_all([road.line for road in roads if road.kind == "rural"] or [shapely.Point(seats[0])])
-    country = country * (1 + 1.5 * np.exp(-within(rural, x.ravel(), y.ravel()).reshape(relief.shape) / 350))
+    country = country * (1 + 1.5 * np.exp(-within(rural, x, y, relief.cell / 3).reshape(relief.shape) / 350))
     streets_in = [road.line for road in roads if road.kind not in ("rural",)]
-    paved = within(shapely.union_all(streets_in or [shapely.Point(seats[0])]), x.ravel(), y.ravel()).reshape(relief.shape)
+    paved = within(shapely.union_all(streets_in or [shapely.Point(seats[0])]), x, y, relief.cell / 3).reshape(relief.shape)
     for index, town in enumerate(plan.towns):
         mine = region == index
         if not mine.any():

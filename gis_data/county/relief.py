@@ -107,7 +107,7 @@ def raise_land(plan: Plan, seats: np.ndarray) -> Relief:
     """Height from the towns' own terrain, ridges by folded noise, higher along the inland border; then a river through the first seat."""
     rng = plan.rng("relief")
     west, south, east, north = plan.outline.buffer(1500).bounds
-    cell = float(np.clip(np.sqrt((east - west) * (north - south) / 40_000), 40, 400))
+    cell = float(np.clip(np.sqrt((east - west) * (north - south) / 40_000), 40, 4_000))
     shape = (int((north - south) / cell) + 1, int((east - west) / cell) + 1)
     relief = Relief(west, south, cell, np.zeros(shape, bool), np.zeros(shape), np.zeros(shape), 0.7 * noise(shape, 1.1, rng))
     x, y = relief.centres()
@@ -124,7 +124,7 @@ def raise_land(plan: Plan, seats: np.ndarray) -> Relief:
     ground = near / weight
     ridge = 1 - np.abs(noise(shape, 1.7, rng))
     border = ndimage.distance_transform_edt(relief.inside) * cell
-    inland = np.ones(shape) if plan.coast is None else np.clip(within(plan.coast, x, y).reshape(shape) / 9000, 0, 1)
+    inland = np.ones(shape) if plan.coast is None else np.clip(within(plan.coast, x, y, cell / 3).reshape(shape) / 9000, 0, 1)
     rim = np.exp(-border / 1600) * inland * (0.15 + ground)
     relief.height = np.clip(ground * (0.45 + 0.45 * np.clip(ridge, -0.6, 1)) + 0.35 * rim + 0.01 * noise(shape, 1.5, rng), 0, 1.2)
     relief.patches = ndimage.gaussian_filter(rng.random(shape), 1.2)
@@ -151,6 +151,6 @@ def _river(plan: Plan, relief: Relief, seats: np.ndarray) -> LineString:
 
 
 def within(line: Geometry, x: np.ndarray, y: np.ndarray, step: float = 40.0) -> np.ndarray:
-    """Distances of many points to lines, in metres, a few metres too long at most: measured to points every `step` along them."""
+    """Distances of many points to lines, in metres, measured to points every `step` metres along them."""
     points = shapely.get_coordinates(shapely.segmentize(line, step))
     return cKDTree(points).query(np.column_stack([np.ravel(x), np.ravel(y)]))[0]
