@@ -208,8 +208,6 @@ def member_replace(request: HttpRequest, pk: int) -> HttpResponse:
         if not deputy.isdigit():
             raise MoveRefused("请先选一位替换的代表。")
         new = workflow.replace(request.user, pk, int(deputy), reason)
-    except TeamMember.DoesNotExist:
-        return _why(request, member, "这个人选刚刚被别人改过，请刷新页面。")
     except MoveRefused as refusal:
         return _why(request, member, str(refusal), {"deputy": deputy, "reason": reason})
     messages.success(request, f"{new.team.project}：已换为{new.deputy}。")

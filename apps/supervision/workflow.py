@@ -128,9 +128,12 @@ def replace(user: User, member_id: int, deputy_id: int, reason: str) -> TeamMemb
     reason = reason.strip()
     if not reason:
         raise MoveRefused("请写明调整理由，例如“熟悉该村情况”。")
-    run = AssignmentRun.objects.select_for_update().get(teams__members=member_id)
+    run = AssignmentRun.objects.select_for_update(of=("self",)).filter(teams__members=member_id).first()
+    # Looked up again under the lock: somebody else may have replaced this member while we waited for it.
+    member = TeamMember.objects.select_related("team__project", "deputy").filter(pk=member_id).first()
+    if run is None or member is None:
+        raise MoveRefused("这个人选刚刚被别人改过，请刷新页面后再看。")
     STATES.check("replace", run.state, user.role)
-    member = TeamMember.objects.select_for_update().select_related("team__project", "deputy").get(pk=member_id)
     asked = instance(run, timezone.localdate())
     p, d = asked.project_index[member.team.project_id], asked.deputy_index.get(deputy_id)
     if d is None:
