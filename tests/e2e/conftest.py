@@ -1,0 +1,74 @@
+"""A real server, a real worker, a real Chromium. Every page of every test is watched: see tests/e2e/visitor.py.
+
+Servers and browser live for this package only: Playwright's event loop would get in the way of the database tests after it, and
+under pytest-xdist all of it runs in one process (group `e2e`, `--dist loadgroup`), so there is never more than one product.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.e2e.product import Product
+from tests.e2e.visitor import Visitor
+
+HERE = Path(__file__).parent
+LAUNCH = [
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--lang=zh-CN", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="package")
+def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Product]:
+    parts = (os.environ.get("PYTEST_DB_SUFFIX", ""), "" if worker_id == "master" else worker_id)
+    with Product(tmp_path_factory.mktemp("product"), "".join(f"_{part}" for part in parts if part)) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium; nothing is downloaded."""
+    program = shutil.which("chromium")
+    assert program, "没有找到 chromium：请先运行 make setup"
+    browser = playwright.chromium.launch(executable_path=program, args=[*LAUNCH, *(["--no-sandbox"] if os.geteuid() == 0 else [])])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def cookies() -> dict[str, list]:
+    """What each login's browser keeps, filled when it first signs in: hashing a password takes its time."""
+    return {}
+
+
+@pytest.fixture
+def visit(chromium: Browser, product: Product, cookies: dict[str, list]) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser of its own for somebody: `visit("phone")`, `visit("desktop", "county")`. What the guard saw fails the test."""
+    visitors: list[Visitor] = []
+
+    def open_one(width: str = "desktop", login: str = "", **options) -> Visitor:
+        visitor = Visitor(chromium, product, width, **options)
+        visitors.append(visitor)
+        if login:
+            visitor.enter(login, cookies)
+        return visitor
+
+    yield open_one
+    complaints = [complaint for visitor in visitors for complaint in visitor.close()]
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,142 @@
+"""The whole product for the browser tests: a database of its own with a small grown county, a web server and a worker."""
+
+import datetime as dt
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+
+from geo_renda.settings import text
+
+TREE = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds until the servers are healthy
+
+
+@dataclass
+class Product:
+    """Started by entering it, gone without a trace after leaving it. `facts` is what tests.e2e.prepare found in the county."""
+
+    folder: Path
+    suffix: str
+    address: str = ""
+    facts: dict = field(default_factory=dict)
+    _held: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> "Product":
+        try:
+            self._start()
+        except BaseException:
+            self._held.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._held.close()
+
+    def _start(self) -> None:
+        today = dt.datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
+        growing = self._open("county", "-m", "gis_data.county", str(self.folder / "county"), "--scale", "town", "--today", today)
+        self._held.enter_context(self._database())
+        self._finish(growing)
+        preparing = self._open("prepare", "-m", "tests.e2e.prepare", str(self.folder / "county"))
+        self.facts = json.loads(self._finish(preparing).splitlines()[-1])
+        port = _free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self._serve("worker", "manage.py", "procrastinate", "worker")
+        self._serve(
+            "web", "-m", "gunicorn", "geo_renda.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
+            "--threads", "4", "--keep-alive", "30", "--graceful-timeout", "2", "--no-control-socket",
+        )  # fmt: skip
+        self._await_health(port)
+
+    # -- database ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _url(self) -> str:
+        return text("DATABASE_URL", "postgresql:///geo_renda")
+
+    @property
+    def name(self) -> str:
+        return f"e2e_{urlsplit(self._url).path.lstrip('/')}{self.suffix}"
+
+    def _database(self) -> ExitStack:
+        """A fresh database, dropped when the stack is closed; with whoever is still connected."""
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+        self._administer(drop, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
+        stack = ExitStack()
+        stack.callback(self._administer, drop)
+        return stack
+
+    def _administer(self, *statements: sql.Composed) -> None:
+        with psycopg.connect(self._url, dbname="postgres", autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    # -- processes -----------------------------------------------------------------------------------------------------------
+
+    def _open(self, name: str, *arguments: str) -> subprocess.Popen:
+        """A Python process of the tree on the tests' database; its output goes to `<folder>/<name>.log`."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
+            "DATABASE_URL": urlsplit(self._url)._replace(path=f"/{self.name}").geturl(), "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
+            "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "ZONE": "all", "PYTHONUTF8": "1", "DATA_DIR": str(self.folder),
+        }  # fmt: skip
+        with self._log(name).open("w") as log:
+            return subprocess.Popen([sys.executable, *arguments], cwd=TREE, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def _finish(self, process: subprocess.Popen) -> str:
+        """Wait for a process that ends by itself; what it printed."""
+        name = "county" if "gis_data.county" in process.args else "prepare"
+        printed = (process.wait(timeout=120), self._log(name).read_text())
+        assert printed[0] == 0, printed[1]
+        return printed[1]
+
+    def _serve(self, name: str, *arguments: str) -> None:
+        process = self._open(name, *arguments)
+
+        def stop() -> None:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+        self._held.callback(stop)
+
+    def _await_health(self, port: int) -> None:
+        answer = ""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            try:
+                connection.request("GET", "/healthz")
+                response = connection.getresponse()
+                answer = response.read().decode()
+                if response.status == 200:
+                    return
+            except OSError as error:
+                answer = str(error)
+            finally:
+                connection.close()
+            time.sleep(0.2)
+        raise AssertionError(f"{answer}\n{self._log('web').read_text()}\n{self._log('worker').read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,99 @@
+"""What holds for every page of every door: nothing sticks out, fingers hit, axe finds no barrier, maps are drawn."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.visitor import WIDTHS, Visitor
+
+PAGES = {  # who, and the way there
+    "home": ("", "/"),
+    "result": ("", "/find?q={address}"),
+    "choices": ("", "/find?q={road}"),
+    "report": ("", "/report?lat={lat}&lon={lon}"),
+    "follow": ("", "/follow"),
+    "login": ("", "/accounts/login/"),
+    "desk": ("deputy", "/desk/"),
+    "deputy cases": ("deputy", "/cases/?state=all"),
+    "enter": ("deputy", "/cases/new/"),
+    "projects": ("deputy", "/projects/"),
+    "clerk cases": ("town", "/cases/?state=all"),
+    "runs": ("county", "/supervision/"),
+    "dispatcher cases": ("dispatcher", "/cases/?state=all"),
+    "imports": ("county", "/imports/"),
+    "cockpit": ("leader", "/cockpit/"),
+    "cockpit by cell": ("leader", "/cockpit/?by=cell"),
+    "dark cockpit": ("leader", "/cockpit/?theme=dark"),
+}
+INNER = {  # who, the list, and the link into its first entry
+    "project": ("deputy", "/projects/", "a.project-card-title"),
+    "case": ("town", "/cases/?state=all", "a.list-row-title"),
+    "workbench": ("county", "/supervision/", "a.list-row-title"),
+}
+WHO = {name: login for name, (login, *_) in {**PAGES, **INNER}.items()}
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(params=WHO)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def go(visitor: Visitor, name: str) -> None:
+    """Open one of PAGES or INNER and wait until it stands there whole."""
+    page = visitor.page
+    if name in PAGES:
+        page.goto(PAGES[name][1].format(**visitor.product.facts["door"]))
+    else:
+        _, address, link = INNER[name]
+        page.goto(address)
+        page.goto(page.locator(link).first.get_attribute("href"))
+    page.wait_for_load_state("networkidle")
+    if page.locator("[data-map]").locator("visible=true").count():
+        visitor.map()
+
+
+def test_phone(visit: Visit, name: str) -> None:
+    visitor = visit("phone", WHO[name])
+    go(visitor, name)
+    assert visitor.sideways() == []
+    assert visitor.small_targets() == []
+    assert visitor.barriers() == []
+
+
+def test_desktop(visit: Visit, name: str) -> None:
+    visitor = visit("desktop", WHO[name])
+    go(visitor, name)
+    assert visitor.sideways() == []
+    assert visitor.barriers() == []
+
+
+@pytest.mark.parametrize("name", ["result", "desk", "cockpit", "workbench"], indirect=True)
+def test_tablet(visit: Visit, name: str) -> None:
+    visitor = visit("tablet", WHO[name])
+    go(visitor, name)
+    assert visitor.sideways() == []
+    assert visitor.small_targets() == []
+
+
+def test_interface_description(visit: Visit) -> None:
+    """The page that describes the API draws itself from our own files too."""
+    visitor = visit("desktop")
+    visitor.page.goto("/api/docs")
+    expect(visitor.page.get_by_text("/api/v1/find").first).to_be_visible()
+
+
+@pytest.mark.skipif(not os.environ.get("SCREENSHOTS"), reason="set SCREENSHOTS to a folder to have every page painted into it")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_paint(visit: Visit, width: str) -> None:
+    for name, login in WHO.items():
+        visitor = visit(width, login)
+        go(visitor, name)
+        visitor.page.evaluate("scrollTo(0, 0)")
+        visitor.page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{name.replace(' ', '-')}-{visitor.width}.png", full_page=True)
+        visitor.context.close()

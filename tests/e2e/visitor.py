@@ -1,0 +1,175 @@
+"""Somebody with a browser: a window of one size, and a guard that notes whatever a page must not do.
+
+Noted are requests to any other host, console errors (a page that breaks its Content-Security-Policy is one), errors nobody caught,
+requests that failed, and answers of 400 and above that the test did not announce with `expecting`.
+"""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
+
+from tests.e2e.product import Product
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "tablet": {"viewport": {"width": 820, "height": 1180}, "has_touch": True},
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+}
+CSP_WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('CSP', e.effectiveDirective, e.blockedURI))"
+FINGER = 44  # px
+MAP_PATIENCE = 30_000  # ms; the drawing is done by the processor here
+
+
+class Visitor:
+    """One browser context and its page. `page` is Playwright's; the methods are what people do again and again."""
+
+    def __init__(self, browser: Browser, product: Product, width: str, **options) -> None:
+        self.product = product
+        self.width = WIDTHS[width]["viewport"]["width"]
+        self.complaints: list[str] = []
+        self._expected: set[int] = set()
+        self.context: BrowserContext = browser.new_context(
+            base_url=product.address, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce", **WIDTHS[width], **options
+        )
+        self.context.set_default_timeout(15_000)
+        self.context.add_init_script(CSP_WATCH)
+        self.context.on("request", self._on_request)
+        self.context.on("requestfailed", self._on_failure)
+        self.context.on("response", self._on_response)
+        self.context.on("console", self._on_console)
+        self.context.on("weberror", lambda error: self._complain(f"error nobody caught: {error.error.stack}"))
+        self.page: Page = self.context.new_page()
+
+    def close(self) -> list[str]:
+        self.context.close()
+        return self.complaints
+
+    # -- the guard -----------------------------------------------------------------------------------------------------------
+
+    def _complain(self, what: str) -> None:
+        self.complaints.append(f"{self.page.url if not self.page.is_closed() else '(closed)'}: {what}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.product.address}/", "data:", "blob:")):
+            self._complain(f"request to another host: {request.url}")
+
+    def _on_failure(self, request: Request) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # leaving a page stops what it was still loading
+            self._complain(f"failed: {request.url} {request.failure}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self._expected:
+            self._complain(f"{response.status} {response.request.method} {response.url}")
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # Chromium also writes every answer of 400 and above to the console; those are judged in _on_response.
+        if message.type == "error" and not message.text.startswith("Failed to load resource: the server responded"):
+            self._complain(f"console: {message.text}")
+
+    @contextmanager
+    def expecting(self, status: int) -> Iterator[None]:
+        """An answer of 400 or above that belongs to what is tested."""
+        self._expected.add(status)
+        yield
+        self._expected.discard(status)
+
+    # -- what people do ------------------------------------------------------------------------------------------------------
+
+    def enter(self, login: str, cookies: dict[str, list]) -> None:
+        """Be signed in; through the form the first time, with the kept cookies later."""
+        if login in cookies:
+            self.context.add_cookies(cookies[login])
+        else:
+            self.sign_in(login)
+            cookies[login] = self.context.cookies()
+
+    def sign_in(self, login: str) -> None:
+        self.page.goto("/accounts/login/")
+        self.page.get_by_label("用户名").fill(login)
+        self.page.get_by_label("密码").fill(self.product.facts["password"])
+        self.page.get_by_role("button", name="登录", exact=True).click()
+        expect(self.page).not_to_have_url(f"{self.product.address}/accounts/login/")
+
+    def accept_questions(self) -> list[str]:
+        """Say yes to what the page asks before it acts; the questions are added to the list as they come."""
+        asked: list[str] = []
+
+        def accept(dialog) -> None:
+            asked.append(dialog.message)
+            dialog.accept()
+
+        self.page.on("dialog", accept)
+        return asked
+
+    # -- maps ----------------------------------------------------------------------------------------------------------------
+
+    def map(self) -> Locator:
+        """The page's map, once it has drawn all that it has."""
+        found = self.page.locator("[data-map]").first
+        found.scroll_into_view_if_needed()
+        expect(found).to_have_attribute("data-state", "ready", timeout=MAP_PATIENCE)
+        return found
+
+    def tap_map(self, right: float = 0.5, down: float = 0.5) -> None:
+        """Touch or click the map at a share of its width and height."""
+        canvas = self.map().locator("canvas")
+        box = canvas.bounding_box()
+        canvas.click(position={"x": box["width"] * right, "y": box["height"] * down})
+
+    def map_colours(self) -> int:
+        """How many colours the middle of the map shows: 1 where nothing was drawn."""
+        box = self.map().bounding_box()
+        middle = {"x": box["x"] + box["width"] / 4, "y": box["y"] + box["height"] / 4, "width": box["width"] / 2, "height": box["height"] / 2}
+        return self.page.evaluate(COLOURS, base64.b64encode(self.page.screenshot(clip=middle)).decode())
+
+    # -- what every page must be ---------------------------------------------------------------------------------------------
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds serious or critical on the page as it stands."""
+        self.page.evaluate(_axe())
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
+            for rule in found["violations"] if rule["impact"] in ("serious", "critical") for node in rule["nodes"]
+        ]  # fmt: skip
+
+    def sideways(self) -> list[str]:
+        """What sticks out to the right of the window; things inside a box that scrolls by itself do not."""
+        return self.page.evaluate(STICKING_OUT, self.width)
+
+    def small_targets(self) -> list[str]:
+        """Buttons too small for a finger."""
+        return self.page.evaluate(SMALL, FINGER)
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text(encoding="utf-8")
+
+
+COLOURS = """async (png) => {
+    const image = new Image();
+    image.src = 'data:image/png;base64,' + png;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const paint = canvas.getContext('2d');
+    paint.drawImage(image, 0, 0);
+    return new Set(new Uint32Array(paint.getImageData(0, 0, image.width, image.height).data.buffer)).size;
+}"""
+STICKING_OUT = """(width) => {
+    if (document.documentElement.scrollWidth <= width) return [];
+    const scrolls = (e) => e && e !== document.documentElement && (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+    const out = [...document.body.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e.parentElement));
+    return out.map((e) => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 40)}`).concat(`page ${document.documentElement.scrollWidth} px`);
+}"""
+SMALL = """(least) => [...document.querySelectorAll('.btn, .chip, .app-nav-link, button, select, summary, input:not([type=hidden]):not([type=radio]):not([type=checkbox])')]
+    .filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.closest('.visually-hidden, .maplibregl-map'))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && (box.height < least - 0.5 || box.width < least - 0.5))
+    .map(([e, box]) => `${e.tagName}.${e.className} “${e.textContent.trim().slice(0, 20)}” ${box.width.toFixed(0)}×${box.height.toFixed(0)}`)"""
