@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import shapely
 from scipy.spatial import cKDTree
 
 from gis_data.county.areas import Land
@@ -93,6 +94,8 @@ class _Teller:
     def case(self, category: str, when: dt.datetime, door: int, template: int = -1, but: int = -1, hot_spot: str = "") -> Told:
         """A case a few metres from a door, in a template that fits the place, or in the given one."""
         x, y = self.doors.x[door] + self.rng.normal(0, 6), self.doors.y[door] + self.rng.normal(0, 6)
+        if not shapely.contains_xy(self.plan.outline, x, y):
+            x, y = self.doors.x[door], self.doors.y[door]
         place = self.ground.words(door, x, y)
         template = template if template >= 0 else self.writer.template(category, place, but)
         return Told(when, category, door, float(x), float(y), self.writer.write(category, template, place), template, place, hot_spot)

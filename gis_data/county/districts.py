@@ -11,10 +11,10 @@ from shapely import Geometry
 from gis_data.county.areas import Land
 from gis_data.county.plan import Plan, Term, apportion
 
-TRIES = 40
-POLISHED = 5  # of the tries, so many of the best are improved part by part
+TRIES, ROUNDS = 24, 4
+POLISHED = 3  # of the tries, so many of the best are improved part by part
+EVEN = 0.24  # largest deviation (logarithmic) with which one is content: about a quarter more or fewer people per seat
 COUNTY_SPLIT, TOWNSHIP_SPLIT = 2.5, 1.75  # seats' worth of people above which a village may lie in several districts
-JOINT = 4
 
 
 @dataclass
@@ -195,18 +195,24 @@ def _polished(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float
 def divide(parts: _Parts, total: int, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
     """The most even of many divisions: groups of grids and their seats."""
     quota = parts.people.sum() / total
-    tries: list[tuple[float, int, list[list[int]]]] = []
-    for _ in range(TRIES):
-        groups = _joined(parts, quota, rng)
-        score, _ = _worst(parts, groups, total)
-        if score < np.inf:
-            tries.append((score + 0.002 * abs(len(groups) - total / 2.3), len(tries), groups))
-    if not tries:
+    best, chosen = np.inf, []
+    for _ in range(ROUNDS):
+        tries: list[tuple[float, int, list[list[int]]]] = []
+        for _ in range(TRIES):
+            groups = _joined(parts, quota, rng)
+            score, _ = _worst(parts, groups, total)
+            if score < np.inf:
+                tries.append((score + 0.002 * abs(len(groups) - total / 2.3), len(tries), groups))
+        for _, _, groups in sorted(tries)[:POLISHED]:
+            score, groups = _polished(parts, groups, total)
+            if score < best:
+                best, chosen = score, groups
+        if best < EVEN:
+            break
+    seats = _seats(np.array([parts.people[group].sum() for group in chosen]), total) if chosen else None
+    if seats is None:
         raise RuntimeError("选区无法按名额划分，请换一个 --seed")
-    best, groups = min((_polished(parts, groups, total) for _, _, groups in sorted(tries)[:POLISHED]), key=lambda found: found[0])
-    seats = _seats(np.array([parts.people[group].sum() for group in groups]), total)
-    if seats is None or best == np.inf:
-        raise RuntimeError("选区无法按名额划分，请换一个 --seed")
+    groups = chosen
     return [np.concatenate([parts.grids[i] for i in group]) for group in groups], seats
 
 
@@ -268,7 +274,7 @@ def _place(land: Land, grids: np.ndarray) -> str:
     """The villages in a few words: 上垟、河头等5村."""
     villages = list(dict.fromkeys(land.grid_village[grids]))
     villages.sort(key=lambda v: -land.grid_registered[grids][land.grid_village[grids] == v].sum())
-    names = [str(land.village_name[v]).removesuffix("村").removesuffix("社区").removesuffix("居委会") for v in villages]
+    names = [str(land.village_name[v]).removesuffix("村").removesuffix("社区").removesuffix("居委会").removesuffix("村委会") for v in villages]
     if len(names) == 1:
         numbers = sorted(int(code[-3:]) for code in land.grid_code[grids])
         whole = (land.grid_village == villages[0]).sum() == len(grids)

@@ -38,7 +38,8 @@ def layer(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, Any]:
             if axis in table:
                 table[axis] = table[axis].map("{:.8f}".format)
         table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
-    return {"layer": name, "file": path.name, "options": [], "rows": len(frame)}
+    says_no_crs = path.suffix == ".csv" and LAYERS[name].shape != "none"
+    return {"layer": name, "file": path.name, "options": ["--crs", "4490"] if says_no_crs else [], "rows": len(frame)}
 
 
 def manifest(folder: Path, county: dict[str, Any], layers: list[dict[str, Any]], truth: dict[str, Any]) -> None:
