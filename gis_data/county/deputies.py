@@ -106,7 +106,7 @@ class _Maker:
         rng = self.rng
         town = int(self.land.village_town[self.doors.village[home]])
         female = bool(rng.random() < min(1.0, trade["female_share"] * 1.12))
-        she = bool(rng.random() < (0.42 if "畲" in self.plan.towns[town].name else 0.015)) or "畲" in trade["title"]
+        she = bool(rng.random() < (0.42 if "畲" in self.plan.towns[town].name else 0.03)) or "畲" in trade["title"]
         young = any(word in trade["title"] for word in ("创业青年", "外卖", "快递"))
         born = int(np.clip(rng.normal(self.plan.county_term.starts.year - (34 if young else 48), 4 if young else 8), 1956, 2000))
         name, ethnicity = self.namer.person(female, born, she)

@@ -185,7 +185,7 @@ def _shape(plan: Plan, land: Land, doors: Doors, kind: dict, town: int, name: st
     elif kind["geometry"] == "line":
         villages = np.flatnonzero(land.village_town == town)
         a, b = rng.choice(villages, 2, replace=False)
-        line = land.relief.path(0.3 + 2 * land.relief.height, tuple(land.village_centre[a]), tuple(land.village_centre[b]))
+        line = land.relief.path((0.3 + 2 * land.relief.height) * np.exp(1.3 * land.relief.thickets), tuple(land.village_centre[a]), tuple(land.village_centre[b]))
     elif estate is not None:
         return estate.footprint, Point(estate.gate)
     else:

@@ -141,7 +141,7 @@ def _rings(seats: np.ndarray, radius: list[float], urban: list[int], trunk: list
 
     def arc(name: str, k: int, start: float, end: float, reach: float) -> None:
         turn = np.radians(np.linspace(start, end, 13))
-        points = seats[k] + radius[k] * reach * np.column_stack([np.cos(turn), np.sin(turn)]) * (1 + 0.03 * np.sin(5 * turn))[:, None]
+        points = seats[k] + radius[k] * reach * np.column_stack([np.cos(turn), np.sin(turn)]) * (1 + 0.06 * np.sin(3 * turn + seats[k, 0]) + 0.03 * np.sin(5 * turn))[:, None]
         roads.append(Road(name, "trunk", urban[k], numbered(smoothed(points, 2))))
 
     arc("环城东路", 0, -55, 42, 1.1)
@@ -197,7 +197,7 @@ def _market(plan: Plan, index: int, seat: np.ndarray, rng: np.random.Generator) 
 
 def _between(plan: Plan, relief: Relief, seats: np.ndarray, names: list[str]) -> list[Road]:
     """Roads from town to town along the cheapest way: every town is joined to its nearest one that is nearer the seat."""
-    cost = 0.4 + 2.2 * relief.height
+    cost = (0.4 + 2.2 * relief.height) * np.exp(1.3 * relief.thickets)
     order = np.argsort(np.hypot(*(seats - seats[0]).T))
     pairs = []
     for place, index in enumerate(order[1:], start=1):
