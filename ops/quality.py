@@ -32,7 +32,7 @@ def static() -> list[Check]:
 
 
 def tests() -> list[Check]:
-    return [*_frontend("test"), Check("测试 pytest", [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--durations", "10"])]
+    return [*_frontend("test"), Check("测试 pytest", [PYTHON, "-m", "pytest", "-n", "2", "--durations", "10"])]
 
 
 def carry_out(checks: Sequence[Check]) -> None:

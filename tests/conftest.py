@@ -16,6 +16,18 @@ from tests import town as toy
 REFERENCE = {"cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_timelimit"}
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """The browser tests go to one process, so that their server and browser are started once; all others one by one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BrowserTestsTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid
+
+    return BrowserTestsTogether(config, log)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     """Test databases of several runs beside each other: PYTEST_DB_SUFFIX, then pytest-xdist's own suffix."""

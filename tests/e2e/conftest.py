@@ -1,13 +1,12 @@
 """A real server, a real worker, a real Chromium. Every page of every test is watched: see tests/e2e/visitor.py.
 
-Servers and browser live for this package only: Playwright's event loop would get in the way of the database tests after it, and
-under pytest-xdist all of it runs in one process (group `e2e`, `--dist loadgroup`), so there is never more than one product.
+Servers and browser live for this package only: Playwright's event loop would get in the way of the database tests after it.
+Under pytest-xdist all of the package runs in one process (see tests/conftest.py), so there is never more than one product.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -15,18 +14,10 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.e2e.product import Product
 from tests.e2e.visitor import Visitor
 
-HERE = Path(__file__).parent
 LAUNCH = [
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--lang=zh-CN", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="package")
