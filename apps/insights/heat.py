@@ -85,6 +85,7 @@ def fullest_places(user, question: Question) -> list[dict]:
     for row in rows:
         area = places[row["village__code"]]
         row["point"] = area.geom.point_on_surface if area.geom else None
+        row["url"] = question.cases_url(village=area.code)
     return list(rows)
 
 

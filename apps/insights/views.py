@@ -52,7 +52,7 @@ def _answer(request: HttpRequest, question: Question) -> dict:
         **({"cells": heat.cells(user, question), "cells_url": question.cases_url(bbox="")} if question.by == "cell" else {}),
         "hot_spots": {"type": "FeatureCollection", "features": [
             {"type": "Feature", "geometry": {"type": "Point", "coordinates": [place["point"].x, place["point"].y]},
-             "properties": {"id": place["village__code"], "name": place["village__name"], "count": place["n"]}}
+             "properties": {"id": place["village__code"], "name": place["village__name"], "count": place["n"], "url": place["url"]}}
             for place in places if place["point"]
         ]},
         "figures_html": render_to_string("insights/_figures.html", context),
