@@ -37,6 +37,22 @@ export function quantileClasses(values: readonly number[], colours: readonly str
   };
 }
 
+/**
+ * Classes whose limits grow by an equal factor: for whole counts from 1 up, most of them small and a few very large, where
+ * quantiles would put a place with 5 and one with 50 into the same class. Returns no class for no values.
+ */
+export function growingClasses(counts: readonly number[], colours: readonly string[] = HEAT): Classes {
+  const sorted = counts.filter((count) => count >= 1).sort((a, b) => a - b);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return { breaks: [], colours: [], labels: [] };
+  const breaks: number[] = [];
+  for (let step = 1; step < colours.length; step++) {
+    const limit = Math.ceil(first * (last / first) ** (step / colours.length));
+    if (limit > (breaks.at(-1) ?? first) && limit <= last) breaks.push(limit);
+  }
+  return { breaks, colours: spread(colours, breaks.length + 1), labels: rangeLabels(first, breaks, last, 0) };
+}
+
 /** Classes for a change in percent against the period before, with a neutral middle. */
 export function changeClasses(): Classes {
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeClasses, classOf, HEAT, quantileClasses } from "../src/classes";
+import { changeClasses, classOf, growingClasses, HEAT, quantileClasses } from "../src/classes";
 
 describe("quantileClasses", () => {
   it("puts equally many of 1..10 into five classes", () => {
@@ -40,5 +40,23 @@ describe("changeClasses", () => {
   });
   it.each([[-80, 0], [-25, 1], [-5, 2], [5, 3], [24, 3], [25, 4], [300, 4]])("puts %i into class %i", (change, expected) => {
     expect(classOf(change, breaks)).toBe(expected);
+  });
+});
+
+describe("growingClasses", () => {
+  it("parts the few large counts from the many small ones", () => {
+    const { breaks, colours, labels } = growingClasses([1, 1, 1, 1, 1, 1, 2, 2, 3, 5, 9, 49]);
+    expect(breaks).toEqual([3, 5, 11, 23]); // 49 to the power of 1/5 … 4/5, rounded up
+    expect(colours).toEqual([...HEAT]);
+    expect(labels).toEqual(["1–2", "3–4", "5–10", "11–22", "23–49"]);
+  });
+  it("has fewer classes where there are fewer counts, each of them with its own limit", () => {
+    expect(growingClasses([1, 2, 3]).labels).toEqual(["1", "2", "3"]);
+    expect(growingClasses([1, 1]).labels).toEqual(["1"]);
+    expect(growingClasses([4, 4, 6]).breaks.every((limit, i, all) => limit > 4 && limit <= 6 && (i === 0 || limit > (all[i - 1] ?? 0)))).toBe(true);
+  });
+  it("gives none for nothing", () => {
+    expect(growingClasses([])).toEqual({ breaks: [], colours: [], labels: [] });
+    expect(growingClasses([0])).toEqual({ breaks: [], colours: [], labels: [] });
   });
 });

@@ -8,7 +8,7 @@
 import type { FeatureCollection } from "geojson";
 import { ApiError, request } from "../api";
 import type { Trend, TownProjects } from "../charts";
-import { changeClasses, type Classes, HEAT, quantileClasses } from "../classes";
+import { changeClasses, type Classes, growingClasses, HEAT, quantileClasses } from "../classes";
 import { pageData } from "../data";
 import { EMPTY } from "../geo";
 import { HEAT_LAYERS, heatLegend, lightRegion, showCells, showRegions } from "../layers/heat";
@@ -139,7 +139,7 @@ class Cockpit {
     if (!this.map) return;
     const { data, map } = this;
     if (data.by === "cell") {
-      const classes = quantileClasses((data.cells ?? []).map((cell) => cell[4] ?? 0));
+      const classes = growingClasses((data.cells ?? []).map((cell) => cell[4] ?? 0));
       showCells(map, data.cells ?? [], classes);
       map.setLegend(heatLegend("每格件数", classes, [], data.cells?.length ? "" : "这段时间没有民情件"));
     } else {
