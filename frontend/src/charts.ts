@@ -152,10 +152,10 @@ export function projectBars(element: HTMLElement, towns: readonly TownProjects[]
     data: rows.map((town) => town[key]),
     itemStyle: { color: colour },
   });
-  draw(element, `各地项目进度：${towns.map((t) => `${t.label}按计划 ${t.on_plan} 个、略慢 ${t.slightly} 个、滞后 ${t.behind} 个`).join("；")}`, {
+  draw(element, `各地项目进度：${towns.map((t) => `${t.label}按计划 ${t.on_plan} 个、略慢 ${t.slightly} 个、明显落后 ${t.behind} 个`).join("；")}`, {
     ...base,
     xAxis: base.yAxis,
     yAxis: { ...(base.xAxis as object), data: rows.map((town) => town.label) },
-    series: [bar("按计划", "on_plan", colours.good), bar("略慢", "slightly", colours.due), bar("滞后", "behind", colours.late)],
+    series: [bar("按计划", "on_plan", colours.good), bar("略慢", "slightly", colours.due), bar("明显落后", "behind", colours.late)],
   });
 }
