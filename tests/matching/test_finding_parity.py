@@ -74,28 +74,50 @@ def county(db):
 
 
 def by_postgis(points: np.ndarray) -> list[tuple]:
-    """(county district, township district, deputies' codes) of every point, by SQL alone."""
+    """(county district, township district, deputies' codes) of every point, by SQL alone.
+
+    In steps with statistics between them: without those the planner may join ten thousand rows to twenty thousand by nested loops.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS place, hit, seat")
         cursor.execute(
             """
-            WITH place AS (SELECT n, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS point FROM unnest(%s::float8[], %s::float8[]) WITH ORDINALITY AS p (lon, lat, n)),
-            hit AS (
-                SELECT p.n, t.level, min(d.code COLLATE "C") AS code FROM place p JOIN territory_electoraldistrict d ON ST_Covers(d.geom, p.point)
-                JOIN territory_term t ON t.id = d.term_id AND t.starts <= %s AND t.ends > %s GROUP BY p.n, t.level),
-            seat AS (
-                SELECT h.n, x.code, round(least(
-                    ST_Distance(s.point::geography, p.point::geography), ST_Distance(x.workplace::geography, p.point::geography),
-                    ST_Distance(ST_PointOnSurface(v.geom)::geography, p.point::geography))::numeric, 4) AS metres
-                FROM hit h JOIN place p USING (n) JOIN territory_electoraldistrict d ON d.code = h.code
-                JOIN deputies_mandate m ON m.district_id = d.id AND (m.ended_on IS NULL OR m.ended_on > %s)
-                JOIN deputies_deputy x ON x.id = m.deputy_id LEFT JOIN deputies_station s ON s.id = x.station_id
-                LEFT JOIN territory_adminarea v ON v.id = x.residence_village_id)
+            CREATE TEMP TABLE place AS SELECT n, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS point
+            FROM unnest(%s::float8[], %s::float8[]) WITH ORDINALITY AS p (lon, lat, n)
+            """,
+            [points[:, 0].tolist(), points[:, 1].tolist()],
+        )
+        cursor.execute("ANALYZE place, territory_electoraldistrict, territory_term, deputies_mandate, deputies_deputy")
+        cursor.execute(
+            """
+            CREATE TEMP TABLE hit AS
+            SELECT p.n, t.level, min(d.code COLLATE "C") AS code FROM place p JOIN territory_electoraldistrict d ON ST_Covers(d.geom, p.point)
+            JOIN territory_term t ON t.id = d.term_id AND t.starts <= %s AND t.ends > %s GROUP BY p.n, t.level
+            """,
+            [TODAY, TODAY],
+        )
+        cursor.execute("ANALYZE hit")
+        cursor.execute(
+            """
+            CREATE TEMP TABLE seat AS
+            SELECT h.n, x.code, round(least(
+                ST_Distance(s.point::geography, p.point::geography), ST_Distance(x.workplace::geography, p.point::geography),
+                ST_Distance(ST_PointOnSurface(v.geom)::geography, p.point::geography))::numeric, 4) AS metres
+            FROM hit h JOIN place p USING (n) JOIN territory_electoraldistrict d ON d.code = h.code
+            JOIN deputies_mandate m ON m.district_id = d.id AND (m.ended_on IS NULL OR m.ended_on > %s)
+            JOIN deputies_deputy x ON x.id = m.deputy_id LEFT JOIN deputies_station s ON s.id = x.station_id
+            LEFT JOIN territory_adminarea v ON v.id = x.residence_village_id
+            """,
+            [TODAY],
+        )
+        cursor.execute("ANALYZE seat")
+        cursor.execute(
+            """
             SELECT p.n, c.code, t.code, coalesce(x.codes, '{}') FROM place p
             LEFT JOIN hit c ON c.n = p.n AND c.level = 'county' LEFT JOIN hit t ON t.n = p.n AND t.level = 'township'
             LEFT JOIN (SELECT n, array_agg(code ORDER BY metres NULLS LAST, code COLLATE "C") AS codes FROM seat GROUP BY n) x ON x.n = p.n
             ORDER BY p.n
-            """,
-            [points[:, 0].tolist(), points[:, 1].tolist(), TODAY, TODAY, TODAY],
+            """
         )
         return [tuple(row[1:]) for row in cursor.fetchall()]
 
