@@ -23,8 +23,10 @@ HILL_CHANNEL_SHARE = (0.16, 0.03, 0.45, 0.29, 0.04, 0.03)  # the old have no pho
 LEVELS = ("deputy", "town", "county")
 LEVEL_SHARE = (0.4, 0.27, 0.33)
 IDLE = 0.18  # of the deputies take no case in two years
-LATE = 0.025  # of the cases are overdue today
-WAITING = 0.015  # wait for the resident to say more
+LATE = 0.15  # of the cases of the last months are overdue today
+WAITING = 0.02  # wait for the resident to say more
+STALE_DAYS = 130  # nothing lies longer than that: somebody takes it over
+SAY_MORE = "您好，从您的留言里看不出是什么事、在哪里。请重新反映一次，写明地点和情况，我们马上联系。"  # to a text that says nothing
 UNRATED = 0.44
 POOR_ANSWER = 0.06
 RATING_SHARE, POOR_RATING_SHARE = (0.64, 0.27, 0.09), (0.08, 0.27, 0.65)
@@ -83,7 +85,11 @@ class _Desk:
         else:
             answered = assigned + dt.timedelta(days=float(rng.lognormal(np.log(self.speed.get(unit or "", self.speed["township"])), 0.95)))
         age = (end - when).days
-        open_still = rng.random() < (0.55 if age < 25 else 0.12 if age < 60 else 0.0) or (age >= 40 and rng.random() < LATE) or rng.random() < WAITING
+        fresh, late, waiting = rng.random(3)
+        open_still = age < STALE_DAYS and (fresh < (0.55 if age < 25 else 0.12 if age < 60 else 0.0) or (age >= 40 and late < LATE) or waiting < WAITING)
+        if not open_still and age >= STALE_DAYS:
+            answered = min(answered, when + dt.timedelta(days=STALE_DAYS))
+            assigned, passed = min(assigned, answered), min(passed, answered)
         times = {"passed_at": None if level == "deputy" else passed, "assigned_at": None if level == "deputy" else assigned,
                  "answered_at": None if open_still else answered}  # fmt: skip
         if open_still and level == "county" and age < 20 and rng.random() < 0.4:
@@ -125,7 +131,7 @@ def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, dis
         level = str(rng.choice(LEVELS, p=LEVEL_SHARE))
         unit = desk.unit(writer.categories[case.category], level, town)
         times = desk.times(case.when, end, level, unit)
-        answered = None if case.template < 0 else times["answered_at"]
+        answered = times["answered_at"]
         poor = bool(rng.random() < POOR_ANSWER)
         by = "deputy" if level == "deputy" else "unit"
         rated, rating = desk.rating(answered, end, poor) if answered else (None, None)
@@ -134,7 +140,7 @@ def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, dis
             "code": code, "text": case.text, "category": case.category, "level": level, "rating": rating, "lon": lon[i], "lat": lat[i],
             "channel": str(rng.choice(CHANNELS, p=HILL_CHANNEL_SHARE if plan.towns[town].relief > 0.4 else CHANNEL_SHARE)),
             "place": desk.place(address(plan, land, doors, case.door)), "deputy": desk.deputy(lon[i], lat[i]), "unit": unit if times["assigned_at"] else None,
-            "answer": writer.answer(case.category, case.template, by, case.place, poor) if answered else None,
+            "answer": (writer.answer(case.category, case.template, by, case.place, poor) if case.template >= 0 else SAY_MORE) if answered else None,
             **{name: moment.isoformat(timespec="seconds") if moment else None for name, moment in moments.items()},
         })  # fmt: skip
     return pd.DataFrame(table, columns=COLUMNS)
