@@ -4,6 +4,7 @@ import datetime as dt
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from psycopg import sql
 from geo_renda.settings import text
 
 TREE = Path(__file__).resolve().parents[2]
+WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []  # a killed test run leaves no servers behind
 PATIENCE = 60.0  # seconds until the servers are healthy
 
 
@@ -48,9 +50,9 @@ class Product:
         today = dt.datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
         growing = self._open("county", "-m", "gis_data.county", str(self.folder / "county"), "--scale", "town", "--today", today)
         self._held.enter_context(self._database())
-        self._finish(growing)
+        self._finish("county", growing)
         preparing = self._open("prepare", "-m", "tests.e2e.prepare", str(self.folder / "county"))
-        self.facts = json.loads(self._finish(preparing).splitlines()[-1])
+        self.facts = json.loads(self._finish("prepare", preparing).splitlines()[-1])
         port = _free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._serve("worker", "manage.py", "procrastinate", "worker")
@@ -89,20 +91,21 @@ class Product:
         """A Python process of the tree on the tests' database; its output goes to `<folder>/<name>.log`."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
             "DATABASE_URL": urlsplit(self._url)._replace(path=f"/{self.name}").geturl(), "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
-            "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "ZONE": "all", "PYTHONUTF8": "1", "DATA_DIR": str(self.folder),
+            "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "DATA_DIR": str(self.folder),
+            "ALLOWED_HOSTS": "127.0.0.1", "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
         }  # fmt: skip
+        command = [*WITH_US, sys.executable, *arguments]
         with self._log(name).open("w") as log:
-            return subprocess.Popen([sys.executable, *arguments], cwd=TREE, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            return subprocess.Popen(command, cwd=TREE, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
-    def _finish(self, process: subprocess.Popen) -> str:
+    def _finish(self, name: str, process: subprocess.Popen) -> str:
         """Wait for a process that ends by itself; what it printed."""
-        name = "county" if "gis_data.county" in process.args else "prepare"
-        printed = (process.wait(timeout=120), self._log(name).read_text())
-        assert printed[0] == 0, printed[1]
-        return printed[1]
+        code, printed = process.wait(timeout=120), self._log(name).read_text()
+        assert code == 0, printed
+        return printed
 
     def _serve(self, name: str, *arguments: str) -> None:
         process = self._open(name, *arguments)

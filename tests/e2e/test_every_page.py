@@ -53,7 +53,7 @@ def go(visitor: Visitor, name: str) -> None:
         _, address, link = INNER[name]
         page.goto(address)
         page.goto(page.locator(link).first.get_attribute("href"))
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("[hx-trigger=load], .htmx-request")).to_have_count(0)
     if page.locator("[data-map]").locator("visible=true").count():
         visitor.map()
 
