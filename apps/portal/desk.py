@@ -16,10 +16,8 @@ from apps.projects.models import KeyProject
 from apps.projects.views import as_points
 from apps.supervision.models import AssignmentRun
 from apps.worktime.due import dues
-from apps.worktime.models import CalendarDay
 
 NEAREST = 12
-SOON_WORKING_DAYS = 2
 
 
 @require_GET
@@ -39,7 +37,6 @@ def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
     """Three numbers that lead to lists, then the nearest projects and those assigned, list and map in step."""
     today = timezone.localdate()
     waiting = Case.objects.filter(deputy=deputy, state=Case.State.WITH_DEPUTY)
-    soon = CalendarDay.objects.add_working_days(today, SOON_WORKING_DAYS)
     run = AssignmentRun.objects.in_force()
     assigned = _listed(deputy, today).filter(teams__run=run, teams__members__deputy=deputy).distinct() if run else []
     show = "assigned" if request.GET.get("show") == "assigned" else "near"
@@ -53,7 +50,8 @@ def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
         "show": show,
         "waiting": first,
         "waiting_count": waiting.count(),
-        "soon_count": waiting.filter(due_on__lte=soon).count(),
+        "soon_count": waiting.due_soon(today).count(),
+        "late_count": waiting.overdue(today).count(),
         "assigned_count": len(assigned),
         "projects": projects,
         "anchored": bool(_anchors(deputy)),
