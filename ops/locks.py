@@ -8,7 +8,7 @@ from ops.progress import Step, Task
 
 REQUIREMENTS = TREE / "requirements"
 OLDEST_PYTHON = "3.11"  # one set of versions for this and everything newer, on every platform
-GROUPS = ("demo", "build", "dev")
+GROUPS = ("demo", "build", "bench", "dev")
 
 
 def steps(options: Options, upgrade: bool) -> list[Step]:

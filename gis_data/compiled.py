@@ -1,0 +1,43 @@
+"""How inner loops are compiled: to machine code by numba, once a machine, running without the interpreter's lock.
+
+The code is kept in `.local/compiled` (elsewhere by NUMBA_CACHE_DIR), so only the first run after a change waits for the compiler.
+Threads are Python's own, made for one call and gone with it: numba's parallel threads do not survive a fork of the web server.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numba
+
+_TREE = Path(__file__).resolve().parent.parent
+
+if not numba.config.CACHE_DIR and os.access(_TREE, os.W_OK):
+    numba.config.CACHE_DIR = str(_TREE / ".local" / "compiled")
+
+# Floating point stays as written (no fastmath): the proofs of the engine count every rounding. Division by zero gives inf or NaN, as in numpy.
+compiled = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(work: Callable[[int, int], None], rows: int, least: int) -> None:
+    """Call `work(start, stop)` for consecutive pieces of `rows`, one piece a core and none of fewer than `least` rows (except the only one).
+
+    The first error of a piece is raised when all have ended.
+    """
+    pieces = max(1, min(cores(), rows // least))
+    if pieces == 1:
+        work(0, rows)
+        return
+    ends = [rows * piece // pieces for piece in range(pieces + 1)]
+    with ThreadPoolExecutor(pieces - 1) as pool:
+        rest = [pool.submit(work, start, stop) for start, stop in zip(ends[1:-1], ends[2:], strict=True)]
+        work(ends[0], ends[1])
+    for piece in rest:
+        piece.result()
