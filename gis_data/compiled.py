@@ -1,6 +1,7 @@
 """How inner loops are compiled: to machine code by numba, once a machine, running without the interpreter's lock.
 
 The code is kept in `.local/compiled` (elsewhere by NUMBA_CACHE_DIR), so only the first run after a change waits for the compiler.
+A compiled function calls compiled functions of its own file only: the kept code is renewed when that file changes, not when another does.
 Threads are Python's own, made for one call and gone with it: numba's parallel threads do not survive a fork of the web server.
 """
 
