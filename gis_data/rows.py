@@ -102,7 +102,7 @@ class Source:
         with np.errstate(invalid="ignore"):
             inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
         if finite.any() and (finite & ~inside).sum() * 2 > finite.sum():
-            raise FileRefused(_why_outside(xy[finite], lon[finite], lat[finite], self.crs))
+            raise FileRefused(why_outside(xy[finite], lon[finite], lat[finite], self.crs))
         outside = np.flatnonzero(~inside)
         positions, firsts = np.unique(owner[outside], return_index=True)
         for position, first in zip(positions.tolist(), outside[firsts].tolist(), strict=True):
@@ -265,7 +265,7 @@ def _guessed(xy: NDArray[np.float64], notes: list[str]) -> Crs:
     )
 
 
-def _why_outside(xy: NDArray[np.float64], lon: NDArray[np.float64], lat: NDArray[np.float64], crs: Crs) -> str:
+def why_outside(xy: NDArray[np.float64], lon: NDArray[np.float64], lat: NDArray[np.float64], crs: Crs) -> str:
     west, south, east, north = CHINA
     with np.errstate(invalid="ignore"):
         swapped = (lat >= west) & (lat <= east) & (lon >= south) & (lon <= north)

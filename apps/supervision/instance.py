@@ -103,15 +103,8 @@ def _towns_at(points: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _rules(rules: RunRules, run: AssignmentRun, projects: list[KeyProject], deputies: list[Deputy], fields: dict[int, int]) -> Rules:
-    far = np.full((len(fields), len(fields)), float(rules.stranger_field))
-    np.fill_diagonal(far, 0.0)
-    for first, second, closeness in FieldAffinity.objects.values_list("first", "second", "closeness"):
-        far[fields[first], fields[second]] = far[fields[second], fields[first]] = rules.stranger_field * (1 - closeness)
-    return Rules(
-        residence_weight=rules.residence_weight, workplace_weight=rules.workplace_weight, anchor=rules.anchor,
-        field_cost=far, town_cost=rules.town_cost, max_distance=rules.max_distance,
-        previous=_previous(run, projects, deputies), keep_bonus=rules.keep_bonus, balance=rules.balance, fair=rules.fair,
-    )
+    near = [(fields[first], fields[second], closeness) for first, second, closeness in FieldAffinity.objects.values_list("first", "second", "closeness")]
+    return rules.for_fields(len(fields), near, _previous(run, projects, deputies))
 
 
 def _previous(run: AssignmentRun, projects: list[KeyProject], deputies: list[Deputy]) -> NDArray[np.int64]:
