@@ -9,22 +9,35 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numba
 
 _TREE = Path(__file__).resolve().parent.parent
 
-if not numba.config.CACHE_DIR and os.access(_TREE, os.W_OK):
-    numba.config.CACHE_DIR = str(_TREE / ".local" / "compiled")
+_settings: Any = numba.config
+if not _settings.CACHE_DIR and os.access(_TREE, os.W_OK):
+    _settings.CACHE_DIR = str(_TREE / ".local" / "compiled")
 
 # Floating point stays as written (no fastmath): the proofs of the engine count every rounding. Division by zero gives inf or NaN, as in numpy.
-compiled = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
+compiled: Callable[[Callable[..., Any]], Any] = partial(numba.njit, cache=True, nogil=True, error_model="numpy")
+
+
+_most: int | None = None
+
+
+def at_most(threads: int) -> None:
+    """From now on one call in this process uses no more than so many cores: for workers that share a machine."""
+    global _most
+    _most = max(1, threads)
 
 
 def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors that one call in this process may use."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return found if _most is None else min(found, _most)
 
 
 def in_threads(work: Callable[[int, int], None], rows: int, least: int) -> None:
@@ -38,7 +51,7 @@ def in_threads(work: Callable[[int, int], None], rows: int, least: int) -> None:
         return
     ends = [rows * piece // pieces for piece in range(pieces + 1)]
     with ThreadPoolExecutor(pieces - 1) as pool:
-        rest = [pool.submit(work, start, stop) for start, stop in zip(ends[1:-1], ends[2:], strict=True)]
+        rest = [pool.submit(work, start, stop) for start, stop in pairwise(ends[1:])]
         work(ends[0], ends[1])
     for piece in rest:
         piece.result()

@@ -1,0 +1,218 @@
+"""A whole province, county by county: one after another in this process, or on Dask's workers here or on many machines.
+
+Dask hands out the counties and hands one out again when a worker dies with it; `counties.match_county` makes sure that a county done
+twice is the same county. Workers need this package and the folders, no Django and no database.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dask
+import pyarrow as pa
+
+from apps.matching.counties import Asked, match_county
+from gis_data.compiled import at_most
+from gis_data.rows import FileRefused
+
+DEATHS = 5  # workers that may die with one county before it is given up
+
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": DEATHS,
+    "distributed.scheduler.worker-saturation": 1.0,  # a county that waits is not lost with a worker
+    "distributed.admin.tick.limit": "1h",
+}
+
+
+class NoCluster(ValueError):
+    """Workers that cannot be had; the message is Chinese and says what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a county. reason: Chinese, why there is no summary. peak: bytes its process held at most, so far."""
+
+    code: str
+    summary: dict[str, Any] | None
+    reason: str = ""
+    peak: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run over counties. run: a word of its own, see `match_county`."""
+
+    source: Path
+    target: Path
+    asked: Asked
+    run: str
+    again: bool = False
+
+    def county(self, code: str) -> Outcome:
+        """Match one county; what is wrong with it becomes the outcome's reason."""
+        try:
+            return self._outcome(code, match_county(self.source / code, self.target / code, self.asked, self.run, self.again))
+        except Exception as error:  # one county's trouble, whatever it is, stops no other
+            return self._outcome(code, None, why(error))
+
+    def _outcome(self, code: str, summary: dict[str, Any] | None, reason: str = "") -> Outcome:
+        return Outcome(code, summary, reason, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+    def one_after_another(self, codes: Sequence[str]) -> Iterator[Outcome]:
+        """All counties in this process."""
+        yield from map(self.county, codes)
+
+    def on(self, client: Any, codes: Sequence[str]) -> Iterator[Outcome]:
+        """All counties on the workers of a `distributed.Client`, as they come; what is left is taken back when the caller stops."""
+        from distributed import as_completed
+
+        keys = {f"{code}-{self.run}": code for code in codes}
+        futures = client.map(_on_a_worker, [self] * len(codes), codes, key=list(keys), pure=False)
+        try:
+            for future in as_completed(futures):
+                try:
+                    outcome = future.result()
+                except Exception as error:
+                    outcome = Outcome(keys[future.key], None, why(error))
+                # A result that is kept would be computed again if its worker died.
+                future.release()
+                yield outcome
+        finally:
+            client.cancel(futures, force=True)
+
+
+def _on_a_worker(work: Work, code: str) -> Outcome:
+    # Dask counts one core a thread; the inner loops must not take the others' cores.
+    at_most(1)
+    pa.set_cpu_count(1)
+    return work.county(code)
+
+
+def why(error: BaseException) -> str:
+    """An error as a Chinese reason that says what to do."""
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    match error:
+        case FileRefused():
+            return str(error)
+        case KilledWorker():
+            return f"计算进程连续 {DEATHS + 1} 次带着这个县中途退出，多半是内存不够。请用 --memory 放宽每个进程的内存后重新运行。"
+        case FutureCancelledError():
+            return "与调度器失去联系。请检查调度器和网络后重新运行。"
+        case MemoryError():
+            return "内存不够。请用 --memory 放宽每个进程的内存后重新运行。"
+        case pa.ArrowException():
+            return f"文件内容损坏（{_first_line(error)}）。请重新导出。"
+        case OSError():
+            return f"读写文件出错：{error.strerror or _first_line(error)}（{error.filename or ''}）。请检查磁盘空间和权限。"
+    return f"程序出错（{type(error).__name__}：{_first_line(error)}）。请把这一行连同数据交给维护人员。"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:120]
+
+
+# --- workers -------------------------------------------------------------------------------------------------------------
+
+
+class Losses:
+    """Counts workers that left before they were sent away."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.closing = False
+
+
+@contextmanager
+def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
+    """A client of so many processes on this machine, one core and so much memory each, and how many of them were lost.
+
+    They listen on 127.0.0.1 only. Ctrl-C reaches this process alone, which then ends them.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set({**_SETTINGS, "logging": {"distributed": "critical", "tornado": "critical"}}))
+        from distributed import Client, LocalCluster
+        from distributed.diagnostics.plugin import SchedulerPlugin
+
+        class Watch(SchedulerPlugin):
+            def remove_worker(self, scheduler: Any, worker: str, **said: Any) -> None:
+                if not losses.closing:
+                    losses.count += 1
+
+        losses = Losses()
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="counties-", ignore_cleanup_errors=True))
+        with _deaf_to_interrupts():
+            cluster = stack.enter_context(LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, memory_limit=memory, host="127.0.0.1", scheduler_port=0,
+                dashboard_address=None, local_directory=scratch, silence_logs=logging.CRITICAL,
+            ))  # fmt: skip
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+        cluster.scheduler.add_plugin(Watch(), name="losses")
+        try:
+            yield client, losses
+        finally:
+            losses.closing = True
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Threads and processes begun here never see SIGINT, nor do those that they begin; this thread does again afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def workers_of(scheduler: str, source: Path, target: Path) -> Iterator[tuple[Any, int]]:
+    """A client of an existing scheduler, and how many threads its workers have. Raises NoCluster."""
+    from distributed import Client
+
+    with dask.config.set(_SETTINGS):
+        try:
+            client = Client(scheduler, timeout="10s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise NoCluster(f"连不上调度器 {scheduler}（{_first_line(error)}）。请检查地址和网络。") from None
+        with client:
+            threads = sum(client.nthreads().values())
+            if not threads:
+                raise NoCluster(f"调度器 {scheduler} 上没有计算进程。请先启动：dask worker {scheduler}")
+            try:
+                blind = [worker for worker, sees in client.run(_sees, str(source), str(target)).items() if not sees]
+            except ImportError as error:
+                raise NoCluster(f"计算进程上没有安装本系统的程序（{_first_line(error)}）。请在每台计算机上安装同一版本。") from None
+            if blind:
+                raise NoCluster(f"计算进程 {blind[0]} 看不到 {source} 或 {target}。各台计算机要用同一路径挂载同一份共享目录。")
+            yield client, threads
+
+
+def _sees(*folders: str) -> bool:
+    return all(Path(folder).is_dir() for folder in folders)
+
+
+@contextmanager
+def ended_by_terminate() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
