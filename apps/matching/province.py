@@ -78,7 +78,7 @@ class Work:
         keys = {f"{code}-{self.run}": code for code in codes}
         futures = client.map(_on_a_worker, [self] * len(codes), codes, key=list(keys), pure=False)
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=client.loop):
                 try:
                     outcome = future.result()
                 except Exception as error:
