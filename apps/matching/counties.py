@@ -82,27 +82,28 @@ class _Clock:
             self.seconds[step] = self.seconds.get(step, 0.0) + time.thread_time() - began
 
 
-def match_county(folder: Path, target: Path, asked: Asked, run: str, again: bool = False) -> dict[str, Any]:
+def match_county(folder: Path, target: Path, asked: Asked, run: str, attempt: str = "", again: bool = False) -> dict[str, Any]:
     """Match one county and return its summary; what is complete and made from the same files is kept as it is.
 
-    folder: the county's input, named by its code. target: where its tables go (created). run: a word that marks the files being
-    written and tells whether a summary is of this run; with `again` only those of this run are kept. Raises FileRefused with a
-    Chinese reason when the input is not whole; what an earlier run made is then still there.
+    folder: the county's input, named by its code. target: where its tables go (created). run: tells whether a summary is of this run;
+    with `again` only those of this run are kept. attempt: marks the files being written, so that two workers, one of which was thought
+    dead, do not write into one file. Raises FileRefused with a Chinese reason when the input is not whole; what an earlier run made
+    is then still there.
     """
     print_of_inputs = fingerprint(folder, {"made by": _MADE_BY, **asdict(asked)})
     before = complete(target)
     if before and before["fingerprint"] == print_of_inputs and (not again or before["run"] == run):
         return {**before, "kept": before["run"] != run}
-    seen = _times(folder)
+    seen, token = _times(folder), f"{run}{attempt}"
     target.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
     began = time.perf_counter()
     with clock("read"):
         territory = read_territory(folder)
         supervision = read_supervision(folder, asked.preset)
-    plates = _match_doorplates(territory, folder / "doorplates.parquet", target / OUTPUTS[0], asked, run, clock)
+    plates = _match_doorplates(territory, folder / "doorplates.parquet", target / OUTPUTS[0], asked, token, clock)
     with clock("assign"):
-        supervised = _assign(supervision, target / OUTPUTS[1], run)
+        supervised = _assign(supervision, target / OUTPUTS[1], token)
     if _times(folder) != seen:
         raise FileRefused("计算时有人改动了这个县的文件。请等文件不再变动后重新运行。")
     summary = {
@@ -116,7 +117,7 @@ def match_county(folder: Path, target: Path, asked: Asked, run: str, again: bool
         "cpu_seconds": {step: round(spent, 4) for step, spent in clock.seconds.items()},
         "seconds": round(time.perf_counter() - began, 4),
     }
-    part = part_of(target / SUMMARY, run)
+    part = part_of(target / SUMMARY, token)
     part.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     put(part, target / SUMMARY)
     return {**summary, "kept": False}
@@ -202,7 +203,7 @@ class Matcher:
 
 
 def _match_doorplates(
-    territory: Territory, path: Path, out: Path, asked: Asked, run: str, clock: _Clock
+    territory: Territory, path: Path, out: Path, asked: Asked, token: str, clock: _Clock
 ) -> dict[str, int]:
     """Stream a county's doorplates through and count them."""
     with clock("index"):
@@ -211,7 +212,7 @@ def _match_doorplates(
     with opened(path) as file:
         heading = file.columns(DOORPLATES)["code"]
         columns = _columns(asked)
-        with written(out, schema(columns, ["Point"], file.about), run) as writer:
+        with written(out, schema(columns, ["Point"], file.about), token) as writer:
             batches = points(file, [heading], asked.at_once)
             while True:
                 with clock("read"):
@@ -281,7 +282,7 @@ def _count(counts: dict[str, int], found: Matched) -> None:
 # --- supervision ---------------------------------------------------------------------------------------------------------
 
 
-def _assign(supervision: Supervision, out: Path, run: str) -> dict[str, Any]:
+def _assign(supervision: Supervision, out: Path, token: str) -> dict[str, Any]:
     """Solve a county's supervision, write who supervises what, and return the certificate's numbers."""
     solution = solve(supervision.projects, supervision.deputies, supervision.rules)
     row, column = solution.pairs[:, 0], solution.pairs[:, 1]
@@ -290,8 +291,8 @@ def _assign(supervision: Supervision, out: Path, run: str) -> dict[str, Any]:
     numbers = _certificate(supervision, solution)
     of = schema(fields, ["Point"], certificate=json.dumps(numbers, ensure_ascii=False))
     projects, deputies = np.array(supervision.project_codes, dtype=object), np.array(supervision.deputy_codes, dtype=object)
-    with written(out, of, run) as writer:
-        part_of(out, run).chmod(_OFFICE_ONLY)
+    with written(out, of, token) as writer:
+        part_of(out, token).chmod(_OFFICE_ONLY)
         writer.write_table(pa.table([
             pa.array(projects[row], pa.string()), pa.array(deputies[column], pa.string()), pa.array(solution.cost, pa.int64()),
             *(pa.array(solution.parts[part], pa.float64()) for part in PARTS),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import secrets
 import signal
 import tempfile
 import threading
@@ -24,7 +25,8 @@ from apps.matching.counties import Asked, match_county
 from gis_data.compiled import at_most
 from gis_data.rows import FileRefused
 
-DEATHS = 5  # workers that may die with one county before it is given up
+DEATHS = 3  # workers that may die with one county before it is given up
+PATIENCE = "10s"  # with a scheduler that does not answer
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": DEATHS,
@@ -60,7 +62,8 @@ class Work:
     def county(self, code: str) -> Outcome:
         """Match one county; what is wrong with it becomes the outcome's reason."""
         try:
-            return self._outcome(code, match_county(self.source / code, self.target / code, self.asked, self.run, self.again))
+            attempt = f"-{secrets.token_hex(4)}"
+            return self._outcome(code, match_county(self.source / code, self.target / code, self.asked, self.run, attempt, self.again))
         except Exception as error:  # one county's trouble, whatever it is, stops no other
             return self._outcome(code, None, why(error))
 
@@ -181,7 +184,7 @@ def workers_of(scheduler: str, source: Path, target: Path) -> Iterator[tuple[Any
 
     with dask.config.set(_SETTINGS):
         try:
-            client = Client(scheduler, timeout="10s", set_as_default=False)
+            client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise NoCluster(f"连不上调度器 {scheduler}（{_first_line(error)}）。请检查地址和网络。") from None
         with client:
