@@ -19,12 +19,20 @@ import shapely
 from django.core.management import CommandError, call_command
 from pyproj import Geod
 
+from apps.matching.assignment import solve
+from apps.matching.bulk import answer_many
 from apps.matching.costs import price_pairs
 from apps.matching.counties import OUTPUTS, Asked, match_county
 from apps.matching.county_files import ANCHORS, LEVELS, read_supervision
+from apps.matching.engine import Engine
 from apps.matching.management.commands.match_counties import INTERRUPTED, REPORT, SOME_FAILED
 from apps.matching.province import Work, local_workers, why
+from apps.supervision.instance import instance
+from apps.supervision.models import AssignmentRun
+from apps.supervision.presets import PRESETS
+from apps.territory.models import Doorplate
 from gis_data.geoparquet import schema, wkb_points
+from tests import town as toy
 from tests.bench.province import Size, codes, grow_county
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +175,32 @@ def test_a_county_with_nothing_in_it(alone: Path):
     said = report(alone)["by_county"][CODES[3]]
     assert said["doorplates"]["rows"] == 0 and said["supervision"]["pairs"] == 0 and said["supervision"]["proven"]
     assert [len(pq.read_table(alone / CODES[3] / name)) for name in OUTPUTS] == [0, 0]
+
+
+def test_a_real_county_gets_the_answers_of_its_own_database(town: toy.Town, tmp_path: Path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    call_command("export_county", source, on=toy.TODAY)
+    call_command("match_counties", source, target, workers=0, first=2)
+    assert (source / "339999" / "deputies.parquet").stat().st_mode & 0o077 == 0
+    found = pq.read_table(target / "339999" / "doorplates.parquet").to_pylist()
+    plates = list(Doorplate.objects.active().order_by("code"))
+    day = Engine().on(toy.TODAY)
+    answers = answer_many(day, np.array([plate.point.x for plate in plates]), np.array([plate.point.y for plate in plates]))
+    assert len(found) == 11
+    for at, (plate, row) in enumerate(zip(plates, found, strict=True)):
+        assert row["code"] == plate.code
+        for level in LEVELS:
+            index = answers.districts[level][at]
+            assert row[f"{level}_district"] == (day.districts[level].rows[index].code if index >= 0 else None)
+        assert row["deputy_1"] == (answers.first[at].deputy.code if answers.first[at] else None)
+        assert row["deputy_1"] != row["deputy_2"] or row["deputy_1"] is None, "one person with two mandates is named once"
+    run = AssignmentRun.objects.create(name="草案", preset="nearest", rules=PRESETS["nearest"].as_json(), created_by=None)
+    theirs, ours = instance(run, toy.TODAY), read_supervision(source / "339999", "nearest")
+    assert (ours.project_codes, ours.deputy_codes) == ([p.code for p in theirs.project_rows], [d.code for d in theirs.deputy_rows])
+    assert (price_pairs(ours.projects, ours.deputies, ours.rules).cost == theirs.table.cost).all()
+    assert (price_pairs(ours.projects, ours.deputies, ours.rules).allowed == theirs.table.allowed).all()
+    solution = solve(theirs.projects, theirs.deputies, theirs.rules)
+    assert report(target)["by_county"]["339999"]["supervision"]["total"] == solution.total
 
 
 # --- on workers ----------------------------------------------------------------------------------------------------------
