@@ -159,7 +159,9 @@ def match_columns(headings: Sequence[str], layer: Layer, where: str) -> tuple[di
 
 def shown(value: object, length: int = 40) -> str:
     """A value as it is quoted in a message: printable and not too long."""
-    text = "".join(ch if ch.isprintable() else "�" for ch in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(ch if ch.isprintable() else "�" for ch in text)
     return text if len(text) <= length else text[:length] + "…"
 
 
