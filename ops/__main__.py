@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python3 -m ops demo | stop | reset | setup | check | test | lock."""
+"""The commands behind the Makefile: python3 -m ops demo | stop | reset | setup | check | test | bench | lock."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops import locks, progress, quality, setup
+from ops import bench, locks, progress, quality, setup
 from ops.cluster import Cluster
 from ops.demo import Demo
 from ops.options import TREE, Options, Refused
@@ -78,6 +78,13 @@ def test(options: Options) -> None:
         quality.carry_out([*quality.static(), *quality.tests()])
 
 
+def measure(options: Options) -> None:
+    bench.arguments(os.environ)  # refuses before anything is installed
+    with _alone(options):
+        progress.carry_out(bench.steps(options), options.log_dir)
+    bench.run(os.environ)
+
+
 def lock(options: Options) -> None:
     with _alone(options):
         progress.carry_out(locks.steps(options, upgrade=os.environ.get("UPGRADE") == "yes"), options.log_dir)
@@ -90,6 +97,7 @@ COMMANDS: dict[str, Callable[[Options], None]] = {
     "setup": set_up,
     "check": check,
     "test": test,
+    "bench": measure,
     "lock": lock,
 }
 
