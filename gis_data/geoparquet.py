@@ -161,6 +161,7 @@ def point_arrays(shapes: pa.Array, encoding: str, path: Path) -> tuple[Floats, F
     wrong = np.flatnonzero(~np.isin(shapely.get_type_id(found), (-1, shapely.GeometryType.POINT)))
     if len(wrong):
         raise FileRefused(f"文件“{path.name}”里的图形应是点，有的却是{found[wrong[0]].geom_type}。请改正后重新导出。")
+    found[shapely.is_empty(found)] = None
     return shapely.get_x(found), shapely.get_y(found)
 
 

@@ -1,4 +1,4 @@
-"""What each project-deputy pair costs and whether it is allowed: all n x m pairs at once, in metres."""
+"""What a project-deputy pair costs and whether it is allowed, in metres, by the geodesic: for the pairs one asks for."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,12 @@ from apps.matching.problem import LARGEST_COST, Deputies, Projects, Rules, check
 
 _GEOD = Geod(ellps="WGS84")
 
+Indices = NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """Every pair, [n, m]. Where `measured` is false the distances and costs are 0 and mean nothing.
+    """The pairs asked for, every array of their shape. Where `measured` is false the distances and costs are 0 and mean nothing.
 
     parts: float64 metres of residence, workplace, field and town; cost: int64, rint of their sum.
     price: int64, the cost after the bonus for previous pairs; it can be negative.
@@ -33,50 +35,73 @@ class PairTable:
     allowed: NDArray[np.bool_]
 
 
-def price_pairs(projects: Projects, deputies: Deputies, rules: Rules) -> PairTable:
-    """The table of all pairs. ValueError when a cost passes 2^40 m or a rule names a row that is not there."""
+def price_pairs(
+    projects: Projects, deputies: Deputies, rules: Rules, rows: Indices | None = None, columns: Indices | None = None
+) -> PairTable:
+    """The table of the pairs (rows, columns), two arrays of indices that broadcast; without them all n x m pairs.
+
+    ValueError when a cost passes 2^40 m or a rule names a row that is not there.
+    """
     check_fields(projects, deputies, rules)
-    home = distances(projects.lon, projects.lat, deputies.residence_lon, deputies.residence_lat)
-    work = distances(projects.lon, projects.lat, deputies.workplace_lon, deputies.workplace_lat)
+    i = np.arange(len(projects))[:, None] if rows is None else np.asarray(rows)
+    j = np.arange(len(deputies)) if columns is None else np.asarray(columns)
+    i, j = np.broadcast_arrays(i, j)
+    home = distances(projects.lon[i], projects.lat[i], deputies.residence_lon[j], deputies.residence_lat[j])
+    work = distances(projects.lon[i], projects.lat[i], deputies.workplace_lon[j], deputies.workplace_lat[j])
     nearer = np.fmin(home, work)
     measured = ~np.isnan(nearer)
     residence, workplace = _anchor_parts(home, work, rules)
+    town = projects.town[i]
+    same = (town < 0) | (town == deputies.towns[j, 0]) | (town == deputies.towns[j, 1])
     parts = {
         "residence": residence,
         "workplace": workplace,
-        "field": _field_part(projects, deputies, rules),
-        "town": _town_part(projects, deputies, rules),
+        "field": field_costs(projects, deputies, rules)[projects.field[i], j],
+        "town": np.where(same, 0.0, float(rules.town_cost)),
     }
     total = np.where(measured, parts["residence"] + parts["workplace"] + parts["field"] + parts["town"], 0.0)
     if (total > LARGEST_COST).any():
         raise ValueError("费用过大：请检查 field_cost 和两项权重，单位应为米")
     cost = np.rint(total).astype(np.int64)
-    price = cost.copy()
-    previous = checked_pairs("previous", rules.previous, projects, deputies)
-    price[previous[:, 0], previous[:, 1]] -= rules.keep_bonus
-    forbidden = np.zeros(cost.shape, bool)
-    excluded = checked_pairs("forbidden", rules.forbidden, projects, deputies)
-    forbidden[excluded[:, 0], excluded[:, 1]] = True
+    previous = _among(checked_pairs("previous", rules.previous, projects, deputies), i, j, len(deputies))
+    forbidden = _among(checked_pairs("forbidden", rules.forbidden, projects, deputies), i, j, len(deputies))
     within = measured & (nearer <= rules.max_distance) if rules.max_distance is not None else measured
-    recused = _recused(projects, deputies)
+    recused = np.zeros(i.shape, bool)
+    for column in projects.organisations.T:
+        recused |= (column[i] == deputies.organisation[j]) & (column[i] >= 0)
     return PairTable(
-        parts, cost, price, _has_field(projects, deputies), measured, within, recused, forbidden,
-        allowed=within & ~recused & ~forbidden,
+        parts, cost, cost - rules.keep_bonus * previous, known_fields(projects, deputies)[projects.field[i], j], measured, within, recused,
+        forbidden, allowed=within & ~recused & ~forbidden,
     )  # fmt: skip
 
 
 def distances(
     lon: NDArray[np.float64], lat: NDArray[np.float64], to_lon: NDArray[np.float64], to_lat: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Geodesic metres on WGS 84 from each of n points to each of m, float64[n, m]; NaN where either position is NaN."""
-    result = np.full((len(lon), len(to_lon)), np.nan)
-    rows, columns = np.flatnonzero(~np.isnan(lon)), np.flatnonzero(~np.isnan(to_lon))
-    if len(rows) and len(columns):
-        repeats, tiles = len(columns), len(rows)
-        metres = _GEOD.inv(
-            np.repeat(lon[rows], repeats), np.repeat(lat[rows], repeats), np.tile(to_lon[columns], tiles), np.tile(to_lat[columns], tiles)
-        )[2]  # fmt: skip
-        result[np.ix_(rows, columns)] = metres.reshape(tiles, repeats)
+    """Geodesic metres on WGS 84 between two places each, arrays of one shape; NaN where either position is NaN."""
+    result = np.full(np.shape(lon), np.nan)
+    known = ~np.isnan(lon) & ~np.isnan(to_lon)
+    if known.any():
+        result[known] = _GEOD.inv(lon[known], lat[known], to_lon[known], to_lat[known])[2]
+    return result
+
+
+def field_costs(projects: Projects, deputies: Deputies, rules: Rules) -> NDArray[np.float64]:
+    """float64[f + 1, m]: what each deputy's fields cost a project of each field; the last row, for a project without field, is 0."""
+    fields = max(deputies.fields.shape[1], int(projects.field.max(initial=-1)) + 1)
+    result = np.zeros((fields + 1, len(deputies)))
+    if rules.field_cost is not None:
+        for field, row in enumerate(rules.field_cost[:fields]):
+            best = np.where(deputies.fields, row, np.inf).min(axis=1, initial=np.inf)
+            result[field] = np.where(np.isinf(best), row.max(initial=0.0), best)
+    return result
+
+
+def known_fields(projects: Projects, deputies: Deputies) -> NDArray[np.bool_]:
+    """bool[f + 1, m]: whether each deputy knows each field; the last row, for a project without field, is false."""
+    fields = max(deputies.fields.shape[1], int(projects.field.max(initial=-1)) + 1)
+    result = np.zeros((fields + 1, len(deputies)), bool)
+    result[: deputies.fields.shape[1]] = deputies.fields.T
     return result
 
 
@@ -94,33 +119,10 @@ def _anchor_parts(
     return np.where(no_home, 0.0, residence), np.where(no_work, 0.0, workplace)
 
 
-def _field_part(projects: Projects, deputies: Deputies, rules: Rules) -> NDArray[np.float64]:
-    part = np.zeros((len(projects), len(deputies)))
-    if rules.field_cost is None or part.size == 0:
-        return part
-    for field in np.unique(projects.field[projects.field >= 0]):
-        row = rules.field_cost[field]
-        best = np.where(deputies.fields, row, np.inf).min(axis=1)
-        part[projects.field == field] = np.where(np.isinf(best), row.max(), best)
-    return part
-
-
-def _town_part(projects: Projects, deputies: Deputies, rules: Rules) -> NDArray[np.float64]:
-    town = projects.town[:, None]
-    same = (town == deputies.towns[:, 0]) | (town == deputies.towns[:, 1])
-    return np.where(same | (town < 0), 0.0, float(rules.town_cost))
-
-
-def _has_field(projects: Projects, deputies: Deputies) -> NDArray[np.bool_]:
-    result = np.zeros((len(projects), len(deputies)), bool)
-    if result.size:
-        rows = projects.field >= 0
-        result[rows] = deputies.fields.T[projects.field[rows]]
-    return result
-
-
-def _recused(projects: Projects, deputies: Deputies) -> NDArray[np.bool_]:
-    result = np.zeros((len(projects), len(deputies)), bool)
-    for column in projects.organisations.T:
-        result |= (column[:, None] == deputies.organisation) & (column >= 0)[:, None]
-    return result
+def _among(pairs: Indices, i: Indices, j: Indices, deputies: int) -> NDArray[np.bool_]:
+    """Which of the pairs (i, j) are in the sorted list `pairs`, int64[k, 2]."""
+    if not len(pairs):
+        return np.zeros(i.shape, bool)
+    listed, asked = pairs[:, 0] * deputies + pairs[:, 1], i * deputies + j
+    place = np.minimum(np.searchsorted(listed, asked), len(listed) - 1)
+    return listed[place] == asked

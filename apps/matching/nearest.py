@@ -9,8 +9,9 @@ lie proven bounds, with the largest radius of curvature R = a²/b and the smalle
 
 (the upper one by Schur's comparison theorem, for s up to pi r; the lower one because the ellipsoid holds, by Blaschke's rolling
 theorem, the spindle of radius R between any two of its points, which no path on its surface can cut). At 10 km the bounds part
-by 36 µm, at 100 km by 36 mm, at 1,000 km by 36 m. Candidates are fetched until a chord is too long to compete; only then is
-the answer proven, and only then given.
+by 36 µm, at 100 km by 36 mm, at 1,000 km by 36 m. Up to 150 km `chords` knows s itself from c, to a fraction of a micrometre. A row is
+answered there when its distances lie apart by more than that, and the next chord is too long to compete; any other row (ties, far
+sites, a distance on the limit) is answered by PROJ's geodesics to all sites that these bounds leave over.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ import operator
 import numpy as np
 import pyproj
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
+from apps.matching import chords, tree
+from apps.matching.chords import SLACK, TIE
+from gis_data.compiled import in_threads
 from gis_data.crs import coordinates, on_earth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-TIE = 1e-6  # metres; distances no farther apart are equal
-
 _GEOD = pyproj.Geod(ellps="WGS84")
 _LARGEST_RADIUS, _SMALLEST_RADIUS = _GEOD.a**2 / _GEOD.b, _GEOD.b**2 / _GEOD.a
-_SLACK = 1e-6  # metres; coordinates, chord and geodesic are each rounded by some nanometres
+_ROWS_A_THREAD = 8192
+_ROWS_AT_ONCE = 1 << 20
 _PAIRS_AT_ONCE = 1 << 20
 
 
@@ -48,12 +50,16 @@ class NearestIndex:
         lost = np.flatnonzero(~on_earth(x, y))
         if len(lost):
             raise ValueError(f"site {lost[0]} has no place on earth: longitude {x[lost[0]]}, latitude {y[lost[0]]}")
-        # Sites at one place (a block of flats, a village) are one node of the tree; their indices follow, ascending.
-        places, of_site = np.unique(x + 1j * y, return_inverse=True)
-        self._lon, self._lat = places.real.copy(), places.imag.copy()
+        # Sites at one place (a block of flats, a village) are one point of the tree; their indices follow, ascending.
+        x, y = x + 0.0, y + 0.0  # no -0.0, which is the same place as 0.0
+        of_site, count = tree.places(x, y)
         self._sites = np.argsort(of_site, kind="stable")
-        self._ends = np.cumsum(np.bincount(of_site, minlength=len(places)))
-        self._tree = cKDTree(_earth_centred(self._lon, self._lat)) if len(places) else None
+        self._ends = np.cumsum(np.bincount(of_site, minlength=count))
+        first = self._sites[self._ends - np.bincount(of_site, minlength=count)]
+        self._lon, self._lat = x[first], y[first]
+        self._points = np.column_stack(chords.earth_centred(self._lon, self._lat))
+        self._number = np.arange(count)
+        self._boxes = tree.tree(self._points, self._number) if count else np.empty((0, 6))
 
     def query(
         self, lon: ArrayLike, lat: ArrayLike, k: int = 1, within: float | None = None
@@ -63,7 +69,7 @@ class NearestIndex:
         lon, lat: degrees, arrays of one length n or scalars (n = 1). within: metres, inclusive. Returns int32 (n, k) site
         indices and float64 (n, k) metres, nearest first and metres never falling along a row; -1 and inf where there are
         fewer, and all along a row whose place is not finite or lies beyond a pole. Raises ValueError when k < 1 or within is
-        negative or NaN.
+        negative or NaN. Metres are those of GeographicLib to 0.1 µm.
 
         Ties are read from the nearest outward: all that is no more than 1 µm farther than the first of them is equal to it.
         """
@@ -73,50 +79,58 @@ class NearestIndex:
         limit = np.inf if within is None else float(within)
         if not limit >= 0.0:
             raise ValueError(f"within must be metres >= 0, got {within}")
-        x, y = coordinates(lon, lat)
+        x, y = (np.require(part, requirements=["C", "W"]) for part in coordinates(lon, lat))
         sites = np.full((len(x), k), -1, dtype=np.int32)
         metres = np.full((len(x), k), np.inf)
-        if self._tree is None:
+        if len(self._lon) == 0 or len(x) == 0:
             return sites, metres
-        rows = np.flatnonzero(on_earth(x, y))
-        wanted = min(k, len(self._lon)) + 1
-        while len(rows):
-            piece = max(1, _PAIRS_AT_ONCE // wanted)
-            pieces = [rows[start : start + piece] for start in range(0, len(rows), piece)]
-            proven = [self._answer(x[some], y[some], some, k, limit, wanted, sites, metres) for some in pieces]
-            rows = rows[~np.concatenate(proven)]
-            wanted = min(4 * wanted, len(self._lon) + 1)
+        farthest = float(_chord_within(np.array([limit + SLACK]))[0])
+        chord = np.full(len(x), -1.0)
+
+        def work(start: int, stop: int) -> None:
+            for first in range(start, stop, _ROWS_AT_ONCE):
+                chords.nearest(
+                    x, y, first, min(first + _ROWS_AT_ONCE, stop), self._points, self._boxes, self._number, self._ends, self._sites,
+                    k, limit, farthest / chords.AXIS, sites, metres, chord,
+                )  # fmt: skip
+
+        in_threads(work, len(x), _ROWS_A_THREAD)
+        open_rows = np.flatnonzero(chord >= 0.0)
+        if len(open_rows):
+            self._decide(x, y, open_rows, chord[open_rows] * chords.AXIS, k, limit, farthest, sites, metres)
         return sites, metres
 
-    def _answer(
+    def _decide(
         self,
         x: Floats,
         y: Floats,
         rows: Ints,
+        chord: Floats,
         k: int,
         limit: float,
-        wanted: int,
+        farthest: float,
         sites: NDArray[np.int32],
         metres: Floats,
-    ) -> Mask:
-        """Fills in the rows that the `wanted` nearest places by chord prove, and tells which these are."""
-        assert self._tree is not None
-        farthest = _chord_within(np.array([limit + _SLACK]))[0]
-        chord, place = self._tree.query(_earth_centred(x, y), k=wanted, distance_upper_bound=farthest)
+    ) -> None:
+        """Fills in rows by PROJ's geodesics; chord: metres to the k-th place of each row, inf where there are fewer."""
         # The k-th place holds at least the k-th site: nothing longer than its upper bound can come before.
-        last = _longest(chord[:, min(k, wanted) - 1])
-        enough = np.minimum(_chord_within(last + TIE + _SLACK), farthest)
-        proven = np.isinf(chord[:, -1]) | (chord[:, -1] > enough)
-        row, column = np.nonzero(np.isfinite(chord) & (chord <= enough[:, None]) & proven[:, None])
-        place = place[row, column]
-        _, _, distance = _GEOD.inv(x[row], y[row], self._lon[place], self._lat[place])
-        near = distance <= limit
-        row, site, distance = self._sites_at(row[near], place[near], distance[near], k)
-        row, site, distance, rank = _ranked(row, site, distance)
-        first = rank < k
-        sites[rows[row[first]], rank[first]] = site[first]
-        metres[rows[row[first]], rank[first]] = distance[first]
-        return proven
+        enough = np.minimum(_chord_within(_longest(chord) + TIE + SLACK), farthest) / chords.AXIS
+        counts = chords.count_around(x[rows], y[rows], enough, self._points, self._boxes)
+        ends = np.cumsum(counts)
+        start = 0
+        while start < len(rows):
+            stop = max(start + 1, int(np.searchsorted(ends, ends[start] - counts[start] + _PAIRS_AT_ONCE)))
+            some = rows[start:stop]
+            place = chords.around(x[some], y[some], enough[start:stop], self._points, self._boxes, self._number, counts[start:stop])
+            row = np.repeat(np.arange(len(some)), counts[start:stop])
+            _, _, distance = _GEOD.inv(x[some][row], y[some][row], self._lon[place], self._lat[place])
+            near = distance <= limit
+            row, site, distance = self._sites_at(row[near], place[near], distance[near], k)
+            row, site, distance, rank = _ranked(row, site, distance)
+            first = rank < k
+            sites[some[row[first]], rank[first]] = site[first]
+            metres[some[row[first]], rank[first]] = distance[first]
+            start = stop
 
     def _sites_at(self, row: Ints, place: Ints, distance: Floats, k: int) -> tuple[Ints, Ints, Floats]:
         """A line for every site at the places instead of one for every place; no more than the first k of a place matter."""
@@ -162,14 +176,6 @@ def _first_of_ties(apart: Mask, distance: Floats) -> Mask:
                 first[line] = True
                 anchor = distance[line]
     return first
-
-
-def _earth_centred(lon: Floats, lat: Floats) -> Floats:
-    """Earth-centred coordinates on the ellipsoid in metres, float64 (n, 3)."""
-    east, north = np.radians(lon), np.radians(lat)
-    vertical = _GEOD.a / np.sqrt(1.0 - _GEOD.es * np.sin(north) ** 2)
-    flat = vertical * np.cos(north)
-    return np.column_stack([flat * np.cos(east), flat * np.sin(east), vertical * (1.0 - _GEOD.es) * np.sin(north)])
 
 
 def _longest(chord: Floats) -> Floats:

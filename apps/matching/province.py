@@ -7,6 +7,7 @@ twice is the same county. Workers need this package and the folders, no Django a
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import secrets
 import signal
@@ -31,7 +32,11 @@ PATIENCE = "10s"  # with a scheduler that does not answer
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": DEATHS,
     "distributed.scheduler.worker-saturation": 1.0,  # a county that waits is not lost with a worker
-    "distributed.admin.tick.limit": "1h",
+    # A worker above its limit is ended and its county begun again; to pause it would be to wait for ever.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
 }
 
 
@@ -68,7 +73,7 @@ class Work:
             return self._outcome(code, None, why(error))
 
     def _outcome(self, code: str, summary: dict[str, Any] | None, reason: str = "") -> Outcome:
-        return Outcome(code, summary, reason, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        return Outcome(code, summary, reason, peak_memory())
 
     def one_after_another(self, codes: Sequence[str]) -> Iterator[Outcome]:
         """All counties in this process."""
@@ -91,6 +96,16 @@ class Work:
                 yield outcome
         finally:
             client.cancel(futures, force=True)
+
+
+def peak_memory() -> int:
+    """Bytes this process has held at most."""
+    try:
+        # Not ru_maxrss: a process begins with what its parent held.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _on_a_worker(work: Work, code: str) -> Outcome:
@@ -163,6 +178,14 @@ def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
         cluster.scheduler.add_plugin(Watch(), name="losses")
         try:
             yield client, losses
+        except BaseException:
+            # They would be waited for until they end what they do, and there is nothing to be lost.
+            losses.closing = True
+            for nanny in cluster.workers.values():
+                nanny.auto_restart = False
+                if nanny.pid:
+                    os.kill(nanny.pid, signal.SIGKILL)
+            raise
         finally:
             losses.closing = True
 
@@ -205,17 +228,21 @@ def _sees(*folders: str) -> bool:
 
 
 @contextmanager
-def ended_by_terminate() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does."""
+def ended_by_one_signal() -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM raises KeyboardInterrupt in the block; further ones do not disturb the cleaning up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(*_: Any) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

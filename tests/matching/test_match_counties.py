@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from apps.supervision.presets import PRESETS
 from apps.territory.models import Doorplate
 from gis_data.geoparquet import schema, wkb_points
 from tests import town as toy
-from tests.bench.province import Size, codes, grow_county
+from tests.bench.province import Killer, Size, codes, grow_county
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Size(doorplates=3_000, districts=12, township_districts=20, projects=8, vertices=30)
@@ -225,24 +224,11 @@ def test_a_worker_killed_while_it_writes_costs_no_result(province: Path, tmp_pat
     one = Work(province, tmp_path / "one", asked, "one")
     many = Work(province, tmp_path / "many", asked, "many")
     assert all(outcome.summary for outcome in one.one_after_another(CODES))
-    before, killed = losses.count, []
-    processes = [psutil.Process(pid) for pid in client.run(os.getpid).values()]
-
-    def kill() -> None:
-        until = time.monotonic() + 30
-        while not killed and time.monotonic() < until:
-            for process in processes:
-                writing = [Path(file.path) for file in process.open_files() if file.path.endswith(".part")]
-                if writing and writing[0].stat().st_size > 20_000:
-                    os.kill(process.pid, signal.SIGKILL)
-                    killed.append(writing[0])
-                    return
-
-    killer = threading.Thread(target=kill)
-    killer.start()
+    before = losses.count
+    killer = Killer(list(client.run(os.getpid).values()), tmp_path / "many")
     outcomes = list(many.on(client, CODES))
     killer.join()
-    assert killed and killed[0].exists(), "the file it was writing lies there half written"
+    assert killer.killed and killer.killed.exists(), "the file it was writing lies there half written"
     assert losses.count == before + 1
     assert sorted(outcome.code for outcome in outcomes if outcome.summary) == CODES
     assert tables(tmp_path / "many") == tables(tmp_path / "one")
@@ -371,7 +357,7 @@ def test_what_a_broken_file_cannot_undo(copy: Path, alone: Path, tmp_path: Path,
 @pytest.mark.parametrize(("options", "words"), [
     ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "不能与 --scheduler 同用"),
     ({"scheduler": "tcp://127.0.0.1:1"}, "连不上调度器"),
-    ({"memory": "viel"}, "应是 256MB 以上"),
+    ({"memory": "viel"}, "应是 600MB 以上"),
     ({"workers": -1}, "--workers 应不小于 0"),
 ])  # fmt: skip
 def test_options_that_cannot_be(province: Path, tmp_path: Path, options: dict, words: str, monkeypatch):
@@ -392,13 +378,14 @@ def test_folders_that_cannot_be(province: Path, tmp_path: Path):
 # --- memory --------------------------------------------------------------------------------------------------------------
 
 MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 from apps.matching.counties import Asked, match_county
+from apps.matching.province import peak_memory
 source, target = map(Path, sys.argv[1:])
-for code in ("330101", "330102"):
-    match_county(source / code, target / code, Asked(at_once=20_000), "run")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+for code, at_once in (("330101", 20_000), ("330102", 20_000), ("330102", 400_000)):
+    match_county(source / code, target / code, Asked(at_once=at_once), str(at_once))
+    print(peak_memory())
 """
 
 
@@ -416,6 +403,5 @@ def test_memory_does_not_grow_with_a_county(tmp_path: Path):
     run = subprocess.run(
         [sys.executable, "-c", MEASURE, str(tmp_path / "source"), str(tmp_path / "target")], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    small, large = (int(line) * 1024 for line in run.stdout.split())
-    whole = 400_000 * 8 * 9  # three deputies' rows, metres and anchors alone would be that much
-    assert large - small < whole, f"{small / 1e6:.0f} MB, then {large / 1e6:.0f} MB"
+    small, large, at_once = (int(line) / 1e6 for line in run.stdout.split())
+    assert (large - small) * 2 < at_once - small, f"{small:.0f} MB, then {large:.0f} MB; all at once {at_once:.0f} MB"

@@ -17,12 +17,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.matching.counties import Asked
 from apps.matching.county_files import FILES
-from apps.matching.province import Losses, NoCluster, Outcome, Work, ended_by_terminate, local_workers, workers_of
+from apps.matching.province import Losses, NoCluster, Outcome, Work, ended_by_one_signal, local_workers, workers_of
 from gis_data.compiled import cores
 
 REPORT = "report.json"
 SOME_FAILED, INTERRUPTED = 2, 130
-LARGEST_MEMORY = 1 << 50
+LEAST_MEMORY, LARGEST_MEMORY = 600e6, 1e15  # a worker that has only begun holds 300 MB
 
 
 @dataclass
@@ -30,8 +30,14 @@ class Progress:
     """What is done so far."""
 
     counties: int
-    began: float = field(default_factory=time.perf_counter)
+    began: float = 0.0
+    ended: float = 0.0  # when the last one was done
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
+
+    def add(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.code] = outcome
+        self.ended = time.perf_counter()
 
     def done(self) -> list[dict[str, Any]]:
         return [outcome.summary for _, outcome in sorted(self.outcomes.items()) if outcome.summary]
@@ -44,7 +50,7 @@ class Progress:
         return {code: outcome.reason for code, outcome in sorted(self.outcomes.items()) if not outcome.summary}
 
     def seconds(self) -> float:
-        return time.perf_counter() - self.began
+        return self.ended - self.began
 
     def rate(self) -> float:
         """Doorplates a second, by the clock."""
@@ -77,26 +83,16 @@ class Command(BaseCommand):
 
     def handle(self, *args, source: Path, target: Path, **options) -> None:
         work, codes = self._work(source, target, options)
-        with ExitStack() as stack:
-            stack.enter_context(_alone(work.target))
-            stack.enter_context(ended_by_terminate())
-            progress, losses = Progress(len(codes)), Losses()
-            interrupted = False
+        progress, interrupted = Progress(len(codes)), False
+        with _alone(work.target), ended_by_one_signal():
             try:
-                outcomes, where, losses = self._started(work, codes, options, stack)
-                self.stdout.write(f"{len(codes)} 个县，{where}。")
-                progress.began = time.perf_counter()
-                for outcome in outcomes:
-                    progress.outcomes[outcome.code] = outcome
-                    self._tell(progress, outcome)
+                self._match(work, codes, options, progress)
             except KeyboardInterrupt:
                 interrupted = True
             except NoCluster as error:
                 raise CommandError(str(error)) from None
-            seconds = progress.seconds()
-            stack.pop_all().close()
-        _sweep(work)
-        self._report(work, progress, seconds, losses.count, interrupted, codes)
+            _sweep(work)
+            self._report(work, progress, interrupted, codes)
         if interrupted:
             raise CommandError("已中断，完成的县已经写好。再次运行同一命令会接着做。", returncode=INTERRUPTED)
         if failed := progress.failed():
@@ -124,6 +120,15 @@ class Command(BaseCommand):
         work = Work(source.resolve(), target.resolve(), asked, secrets.token_hex(4), options["again"])
         return work, [folder.name for folder in folders]
 
+    def _match(self, work: Work, codes: list[str], options: dict[str, Any], progress: Progress) -> None:
+        with ExitStack() as stack:
+            outcomes, where, progress.losses = self._started(work, codes, options, stack)
+            self.stdout.write(f"{len(codes)} 个县，{where}。")
+            progress.began = progress.ended = time.perf_counter()
+            for outcome in outcomes:
+                progress.add(outcome)
+                self._tell(progress, outcome)
+
     def _started(self, work: Work, codes: list[str], options: dict[str, Any], stack: ExitStack) -> tuple[Iterator[Outcome], str, Losses]:
         if options["scheduler"]:
             client, threads = stack.enter_context(workers_of(options["scheduler"], work.source, work.target))
@@ -144,21 +149,21 @@ class Command(BaseCommand):
             line = f"完成 {len(progress.done())}/{progress.counties} 个县，未完成 {len(progress.failed())}，每秒 {progress.rate():,.0f} 个门牌"
             self.stderr.write(start + line, ending="" if terminal and not last else "\n")
 
-    def _report(self, work: Work, progress: Progress, seconds: float, lost: int, interrupted: bool, codes: list[str]) -> None:
+    def _report(self, work: Work, progress: Progress, interrupted: bool, codes: list[str]) -> None:
         done, failed = progress.done(), progress.failed()
         plates: Counter[str] = sum((Counter(summary["doorplates"]) for summary in done), Counter())
         teams: Counter[str] = Counter()
         for summary in done:
             numbers = summary["supervision"]
-            teams.update({name: numbers[name] for name in ("projects", "pairs", "proven")})
+            teams.update({name: int(numbers[name]) for name in ("projects", "pairs", "proven")})
             teams["empty"] += sum(item["places"] for item in numbers["empty"])
         peak = max((outcome.peak for outcome in progress.outcomes.values()), default=0)
         report = {
             "source": str(work.source), "asked": asdict(work.asked), "interrupted": interrupted,
             "counties": {"all": len(codes), "done": len(done), "kept": len(done) - len(progress.made()), "failed": len(failed)},
             "doorplates": plates, "supervision": teams,
-            "seconds": round(seconds, 2), "doorplates_per_second": round(progress.rate()), "per_core_second": round(progress.rate_of_a_core()),
-            "peak_bytes": peak, "workers_lost": lost,
+            "seconds": round(progress.seconds(), 2), "doorplates_per_second": round(progress.rate()), "per_core_second": round(progress.rate_of_a_core()),
+            "peak_bytes": peak, "workers_lost": progress.losses.count,
             "failures": failed, "left": sorted(set(codes) - set(progress.outcomes)),
             "by_county": {summary["code"]: {name: summary[name] for name in ("doorplates", "supervision", "cpu_seconds", "kept")} for summary in done},
         }  # fmt: skip
@@ -173,7 +178,8 @@ class Command(BaseCommand):
             f"不在任何选区 {plates['in no district']:,}，选区无代表 {plates['without deputy']:,}"
         )
         yield f"监督    {teams['projects']:,} 个项目，{teams['pairs']:,} 人次，空缺 {teams['empty']:,}；{teams['proven']} 个县已证明最优"
-        yield f"用时    {report['seconds']:.1f} 秒，每秒 {report['doorplates_per_second']:,} 个门牌；每核每秒 {report['per_core_second']:,} 个"
+        if report["per_core_second"]:
+            yield f"用时    {report['seconds']:.1f} 秒，每秒 {report['doorplates_per_second']:,} 个门牌；每核每秒 {report['per_core_second']:,} 个"
         yield f"内存    每个计算进程最多 {report['peak_bytes'] / 1e6:,.0f} MB"
         if report["workers_lost"]:
             yield f"        {report['workers_lost']} 个计算进程中途退出，它们的县已重新计算"
@@ -213,6 +219,6 @@ def _memory(text: str) -> int:
         found = parse_bytes(text)
     except ValueError:
         found = 0
-    if not 256e6 <= found <= LARGEST_MEMORY:
-        raise CommandError(f"--memory“{text}”应是 256MB 以上的内存大小，例如 2GB。")
+    if not LEAST_MEMORY <= found <= LARGEST_MEMORY:
+        raise CommandError(f"--memory“{text}”应是 600MB 以上的内存大小，例如 2GB。")
     return found
