@@ -39,7 +39,7 @@ def main() -> int:
     if not chosen.jobs and not chosen.quick:
         report.write(machine, outcomes)
         print("README.md 的性能表已更新")
-    wrong = [f"{outcome.job.key}: {check.title}" for outcome in outcomes for check in outcome.checks if not check.right]
+    wrong = [f"{outcome.job.key}: {fault}" for outcome in outcomes for fault in outcome.faults()]
     print(
         f"\n用时 {time.monotonic() - began:.0f} 秒；"
         + ("结果全部正确" if not wrong else f"结果不对：{'；'.join(wrong)}")

@@ -144,6 +144,14 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
+    def faults(self) -> list[str]:
+        """Answers that are wrong, and contenders of ours that gave none."""
+        ours = {goal.ours for goal in self.job.goals}
+        failed = [
+            f"{key}: {self.measured[key].missing}" for key in ours & self.measured.keys() if self.measured[key].missing
+        ]
+        return [*failed, *(check.title for check in self.checks if not check.right)]
+
 
 def carry_out(job: Job, folder: Path, quick: bool, say: Callable[[str], None]) -> Outcome:
     """Make the data, let every contender work, judge and check."""

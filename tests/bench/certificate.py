@@ -1,0 +1,135 @@
+"""Whether an assignment keeps the rules and its prices prove it: one pass over all pairs, sharing nothing with the engine.
+
+The bound of any prices v >= 0, with r_i places wanted and E the price of an empty one:  sum_i T_i(v) - sum_j capacity_j * v_j, where T_i
+sums the r_i least of c_ij + v_j and E over all allowed pairs. It is no more than total + E * empty, of any assignment; where this one's equals
+it, none is better. (For problems without balance, locks, experts, previous or forbidden pairs, town cost, largest distance; all anchors known.)
+
+All pairs are looked at, in blocks: the straight line between two places is never longer than the geodesic, so a pair whose straight
+lines already make it dearer than the project's price cannot count; the few others are measured on the ellipsoid.
+"""
+
+import numpy as np
+from pyproj import Geod
+
+from apps.matching.assignment import Deputies, Projects, Rules, Solution
+from gis_data.compiled import compiled, in_threads
+from tests.bench.peers import earth_centred
+
+GEOD = Geod(ellps="WGS84")
+ROOM = 64  # pairs a project may keep at first; doubled where they are more
+
+
+def faults(projects: Projects, deputies: Deputies, rules: Rules, solution: Solution) -> list[str]:
+    """What is wrong with a solution, in words; nothing where it is right and proven."""
+    row, column = solution.pairs.T
+    found = []
+    if len(np.unique(solution.pairs, axis=0)) != len(solution.pairs):
+        found.append("a pair twice")
+    if (np.bincount(row, minlength=len(projects)) + solution.unmet != projects.demand).any():
+        found.append("places and empty places are not the demand")
+    if (np.bincount(column, minlength=len(deputies)) > deputies.capacity).any():
+        found.append("more than a deputy's capacity")
+    if recused(projects, deputies, row, column).any():
+        found.append("a recused pair")
+    price = costs(projects, deputies, rules, row, column)
+    if (price != solution.cost).any() or price.sum() != solution.total:
+        found.append("costs are not those of the pairs")
+    empty = int(solution.unmet.sum())
+    proven = bound(projects, deputies, rules, solution)
+    if proven != solution.total + solution.empty_price * empty:
+        found.append(f"prices prove {proven:,}, not {solution.total + solution.empty_price * empty:,}")
+    if solution.lower_bound != solution.total:
+        found.append(f"lower_bound {solution.lower_bound:,} is not total {solution.total:,}")
+    return found
+
+
+def bound(projects: Projects, deputies: Deputies, rules: Rules, solution: Solution) -> int:
+    prices, empty = solution.deputy_price, solution.empty_price
+    row, column = candidates(projects, deputies, rules, solution)
+    row, column = (side[~recused(projects, deputies, row, column)] for side in (row, column))
+    offers = np.minimum(costs(projects, deputies, rules, row, column) + prices[column], empty)
+    order = np.lexsort((offers, row))
+    row, offers = row[order], offers[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    taken = rank < projects.demand[row]
+    filled = np.bincount(row[taken], minlength=len(projects))
+    least = int(offers[taken].sum()) + empty * int((projects.demand - filled).sum())
+    return least - int((deputies.capacity * prices).sum())
+
+
+def candidates(
+    projects: Projects, deputies: Deputies, rules: Rules, solution: Solution
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair that may cost no more than the project's dearest place, and some more."""
+    site = earth_centred(projects.lon, projects.lat)
+    home = earth_centred(deputies.residence_lon, deputies.residence_lat)
+    work = earth_centred(deputies.workplace_lon, deputies.workplace_lat)
+    field = field_costs(deputies, rules)
+    weights = np.array([rules.residence_weight, rules.workplace_weight])
+    # Where a place is empty nothing dearer than it can count; else nothing dearer than the dearest of the places.
+    limit = np.where(projects.demand > 0, solution.project_price, -1).astype(np.float64) + 1.0
+    room = ROOM
+    while True:
+        kept, count = np.zeros((len(projects), room), np.int32), np.zeros(len(projects), np.int64)
+
+        def some(start: int, stop: int, kept: np.ndarray = kept, count: np.ndarray = count) -> None:
+            _near(
+                site[start:stop],
+                projects.field[start:stop],
+                limit[start:stop],
+                home,
+                work,
+                field,
+                solution.deputy_price.astype(np.float64),
+                weights,
+                kept[start:stop],
+                count[start:stop],
+            )
+
+        in_threads(some, len(projects), 100)
+        if count.max(initial=0) <= room:
+            break
+        room = int(count.max())
+    rows = np.repeat(np.arange(len(projects)), count)
+    return rows, kept[np.arange(room) < count[:, None]].astype(np.int64)
+
+
+def costs(projects: Projects, deputies: Deputies, rules: Rules, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Whole metres of pairs, int64."""
+    from_home = GEOD.inv(
+        projects.lon[row], projects.lat[row], deputies.residence_lon[column], deputies.residence_lat[column]
+    )[2]
+    from_work = GEOD.inv(
+        projects.lon[row], projects.lat[row], deputies.workplace_lon[column], deputies.workplace_lat[column]
+    )[2]
+    field = field_costs(deputies, rules)[projects.field[row], column]
+    return np.rint(rules.residence_weight * from_home + rules.workplace_weight * from_work + field).astype(np.int64)
+
+
+def field_costs(deputies: Deputies, rules: Rules) -> np.ndarray:
+    """Metres for each field of a project and each deputy, float64 (fields, m)."""
+    return np.array([np.where(deputies.fields, row, row.max()).min(axis=1) for row in rules.field_cost])
+
+
+def recused(projects: Projects, deputies: Deputies, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    body = deputies.organisation[column]
+    return ((projects.organisations[row] == body[:, None]) & (body >= 0)[:, None]).any(axis=1)
+
+
+@compiled
+def _near(site, fields, limit, home, work, field, prices, weights, kept, count):
+    """Keep the deputies of each project whose straight lines, field and price come to no more than its limit, while there is room."""
+    for i in range(len(site)):
+        px, py, pz = site[i]
+        known = field[fields[i]]
+        for j in range(len(home)):
+            left = limit[i] - prices[j] - known[j]
+            x, y, z = home[j, 0] - px, home[j, 1] - py, home[j, 2] - pz
+            first = weights[0] * weights[0] * (x * x + y * y + z * z)
+            if left < 0.0 or first > left * left:
+                continue
+            x, y, z = work[j, 0] - px, work[j, 1] - py, work[j, 2] - pz
+            if np.sqrt(first) + weights[1] * np.sqrt(x * x + y * y + z * z) <= left:
+                if count[i] < kept.shape[1]:
+                    kept[i, count[i]] = j
+                count[i] += 1
