@@ -214,7 +214,10 @@ def written(path: Path, of: pa.Schema, token: str) -> Iterator[pq.ParquetWriter]
     """A writer whose file takes its name when the block ends well; until then it is called by the token, and gone on an error."""
     part = part_of(path, token)
     try:
-        with pq.ParquetWriter(part, of, compression="zstd", compression_level=1, store_schema=True) as writer:
+        # Dictionaries only where there are some, and bounds only of codes: twice as quick, and smaller.
+        coded = [field.name for field in of if pa.types.is_dictionary(field.type)]
+        codes = [field.name for field in of if pa.types.is_string(field.type)]
+        with pq.ParquetWriter(part, of, compression="zstd", compression_level=1, use_dictionary=coded, write_statistics=codes) as writer:
             yield writer
         put(part, path)
     except BaseException:
