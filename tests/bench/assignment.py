@@ -152,32 +152,31 @@ def _memory(measured: Mapping[str, Measured], _: Data) -> float | None:
     return measured["large-ours"].peak if "large-ours" in measured and not measured["large-ours"].missing else None
 
 
+def _against_the_graph(case: str) -> list[Contender]:
+    ours_too, peer = f"{case}-ours", f"{case}: OR-Tools on {NEAREST} pairs a project"
+    return [
+        Contender(ours_too, f"{case}: solve, proven over all pairs", partial(ours, case), versus=ours_too),
+        Contender(f"{case}-solver", f"{peer}, the solver alone", partial(solver_alone, case), versus=ours_too),
+        Contender(
+            f"{case}-graph", f"{peer}, making the graph counted", partial(solver_and_graph, case), versus=ours_too
+        ),
+    ]
+
+
+LARGEST = Contender(
+    "large-ours",
+    f"{LARGE:,} x {LARGE:,}, one each: solve, proven over all pairs",
+    partial(ours, "large"),
+    1,
+    only_full=True,
+    versus="large-ours",
+)
+
 JOB = Job(
     key="assignment",
     title=lambda data: f"supervision, {data.size(10_000, 1_000):,} x {data.size(20_000, 2_000):,}, up to 3 each",
     make=make,
-    contenders=(
-        *(
-            contender
-            for case in CASES
-            for contender in (
-                Contender(f"{case}-ours", f"{case}: solve, proven over all pairs", partial(ours, case)),
-                Contender(
-                    f"{case}-solver", f"{case}: OR-Tools, {NEAREST} nearest, solver alone", partial(solver_alone, case)
-                ),
-                Contender(
-                    f"{case}-graph", f"{case}: OR-Tools, making the graph counted", partial(solver_and_graph, case)
-                ),
-            )
-        ),
-        Contender(
-            "large-ours",
-            f"{LARGE:,} x {LARGE:,}, one each: solve, proven over all pairs",
-            partial(ours, "large"),
-            repeats=1,
-            only_full=True,
-        ),
-    ),
+    contenders=(*_against_the_graph("ample"), *_against_the_graph("short"), LARGEST),
     goals=(
         *map(_time, CASES),
         Goal("large-ours", f"{LARGE:,} x {LARGE:,}: peak memory", _memory, at_most=1024.0, unit="MB"),

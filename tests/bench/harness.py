@@ -69,6 +69,7 @@ class Contender:
     prepare: Callable[[Data], Callable[[], Answer]]
     repeats: int = 3
     scale: float = 1.0  # its work is so many times smaller than the others': its time is multiplied
+    versus: str = ""  # the contender of ours that its ratio refers to; the job's first where nothing is said
     only_full: bool = False
 
 
@@ -144,6 +145,14 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
+    def ratio(self, contender: Contender) -> float | None:
+        """How many times longer a contender took than ours that it stands beside."""
+        ours = contender.versus or self.job.contenders[0].key
+        pair = self.measured.get(ours), self.measured.get(contender.key)
+        if contender.key == ours or pair[0] is None or pair[1] is None or pair[0].missing or pair[1].missing:
+            return None
+        return pair[1].wall / pair[0].wall
+
     def faults(self) -> list[str]:
         """Answers that are wrong, and contenders of ours that gave none."""
         ours = {goal.ours for goal in self.job.goals}
@@ -179,7 +188,8 @@ def _judged(goal: Goal, measured: Mapping[str, Measured], data: Data) -> Row:
     value = goal.reached(measured, data)
     limit = goal.at_least if goal.at_least is not None else goal.at_most
     sign = "≥" if goal.at_least is not None else "≤"
-    met = None if value is None or limit is None else (value >= limit if goal.at_least is not None else value <= limit)
+    told = value is not None and limit is not None and not data.quick  # what is asked is asked at full size
+    met = (value >= limit if goal.at_least is not None else value <= limit) if told else None  # type: ignore[operator]
     return Row(goal.title, goal.ours, value, f"{sign} {number(limit, goal.unit)}", met, goal.unit)
 
 

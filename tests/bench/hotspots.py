@@ -99,7 +99,7 @@ JOB = Job(
     make=make,
     contenders=(
         Contender("ours", "gi_star", ours, repeats=9),
-        Contender("permuted", f"gi_star with {PERMUTATIONS} permutations", permuted),
+        Contender("permuted", f"gi_star with {PERMUTATIONS} permutations", permuted, versus="permuted"),
         Contender("esda", "libpysal + esda.G_Local, no permutations", esda, repeats=1),
     ),
     goals=(faster("ours", "esda", "against esda", 1000.0),),

@@ -37,24 +37,26 @@ def _version(name: str) -> str:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Markdown: a line a contender, with the goals beside ours."""
-    lines = ["| job | contender | wall | CPU | peak MB | ratio | target | |", "|---|---|--:|--:|--:|--:|--:|:-:|"]
+    """Markdown: a line for each contender, with how many times longer than ours it took; then what was asked and what was checked."""
+    lines = ["| | wall | CPU | peak MB | ours, times faster | asked | |", "|---|--:|--:|--:|--:|--:|:-:|"]
     for outcome in outcomes:
-        title = outcome.title
+        lines.append(f"| **{outcome.title}** | | | | | | |")
         for contender in outcome.job.contenders:
-            if contender.key not in outcome.measured:
+            measured = outcome.measured.get(contender.key)
+            if measured is None:
                 continue
-            measured = outcome.measured[contender.key]
             if measured.missing:
-                lines.append(f"| {title} | {contender.title} | {measured.missing} | | | | | |")
-            else:
-                took = f"{seconds(measured.wall)} | {seconds(measured.cpu)} | {measured.peak:,.0f}"
-                lines.append(f"| {title} | {contender.title} | {took} | | | |")
-            title = ""
+                lines.append(f"| {contender.title} | {measured.missing} | | | | | |")
+                continue
+            ratio = outcome.ratio(contender)
+            took = f"{seconds(measured.wall)} | {seconds(measured.cpu)} | {measured.peak:,.0f}"
+            lines.append(f"| {contender.title} | {took} | {'' if ratio is None else number(ratio, 'x')} | | |")
         for row in outcome.rows:
-            lines.append(f"| | *{row.title}* | | | | {number(row.value, row.unit)} | {row.target} | {mark(row.met)} |")
+            lines.append(f"| *{row.title}* | | | | {number(row.value, row.unit)} | {row.target} | {mark(row.met)} |")
         for check in outcome.checks:
-            lines.append(f"| | *{check.title}* | | | | {check.found} | | {mark(check.right)} |")
+            lines.append(
+                f"| *{check.title.replace('|', chr(92) + '|')}*: {check.found.replace('|', chr(92) + '|')} | | | | | | {mark(check.right)} |"
+            )
     return "\n".join(lines)
 
 
