@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import resource
 import secrets
 import signal
@@ -72,6 +73,12 @@ class Work:
         except Exception as error:  # one county's trouble, whatever it is, stops no other
             return self._outcome(code, None, why(error))
 
+    def on_a_worker(self, code: str) -> Outcome:
+        """Match one county with one core: Dask counts one a thread, and the inner loops must not take the others'."""
+        at_most(1)
+        pa.set_cpu_count(1)
+        return self.county(code)
+
     def _outcome(self, code: str, summary: dict[str, Any] | None, reason: str = "") -> Outcome:
         return Outcome(code, summary, reason, peak_memory())
 
@@ -84,7 +91,15 @@ class Work:
         from distributed import as_completed
 
         keys = {f"{code}-{self.run}": code for code in codes}
-        futures = client.map(_on_a_worker, [self] * len(codes), codes, key=list(keys), pure=False)
+        packed = pickle.dumps(self)
+
+        def county(code: str) -> Outcome:
+            # A function without a module, and the work as bytes: the scheduler reads the tasks and need not have this package.
+            import pickle
+
+            return pickle.loads(packed).on_a_worker(code)
+
+        futures = client.map(county, codes, key=list(keys), pure=False)
         try:
             for future in as_completed(futures, loop=client.loop):
                 try:
@@ -106,13 +121,6 @@ def peak_memory() -> int:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _on_a_worker(work: Work, code: str) -> Outcome:
-    # Dask counts one core a thread; the inner loops must not take the others' cores.
-    at_most(1)
-    pa.set_cpu_count(1)
-    return work.county(code)
 
 
 def why(error: BaseException) -> str:
@@ -216,8 +224,10 @@ def workers_of(scheduler: str, source: Path, target: Path) -> Iterator[tuple[Any
                 raise NoCluster(f"调度器 {scheduler} 上没有计算进程。请先启动：dask worker {scheduler}")
             try:
                 blind = [worker for worker, sees in client.run(_sees, str(source), str(target)).items() if not sees]
-            except ImportError as error:
-                raise NoCluster(f"计算进程上没有安装本系统的程序（{_first_line(error)}）。请在每台计算机上安装同一版本。") from None
+            except Exception as error:  # Dask passes on what a worker could not import as a bare Exception
+                raise NoCluster(
+                    f"计算进程用不了本系统的程序（{_first_line(error)}）。请在每台计算机上安装同一版本，并在程序文件夹里启动 dask worker。"
+                ) from None
             if blind:
                 raise NoCluster(f"计算进程 {blind[0]} 看不到 {source} 或 {target}。各台计算机要用同一路径挂载同一份共享目录。")
             yield client, threads

@@ -218,6 +218,25 @@ def test_workers_make_the_same_tables(province: Path, alone: Path, tmp_path: Pat
     assert tables(tmp_path) == tables(alone)
 
 
+def test_the_scheduler_need_not_have_the_program(province: Path, tmp_path: Path):
+    """A scheduler reads the tasks that it hands out; one that has only Dask must be able to."""
+    from distributed.protocol.pickle import dumps
+
+    tasks = []
+
+    class Client:
+        loop = None
+
+        def map(self, function, *args, **options):
+            tasks.append(dumps(function))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(Work(province, tmp_path, Asked(), "run").on(Client(), CODES))
+    reads = "import pickle, sys; pickle.loads(sys.stdin.buffer.read()); assert not [name for name in sys.modules if name.startswith('apps')]"
+    subprocess.run([sys.executable, "-I", "-c", reads], input=tasks[0], cwd="/", check=True)
+
+
 def test_a_worker_killed_while_it_writes_costs_no_result(province: Path, tmp_path: Path, cluster):
     client, losses = cluster
     asked = Asked(at_once=50)  # many small batches: the worker is killed between two of them
