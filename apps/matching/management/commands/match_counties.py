@@ -141,7 +141,7 @@ class Command(BaseCommand):
 
     def _tell(self, progress: Progress, outcome: Outcome) -> None:
         done, terminal = len(progress.outcomes), sys.stderr.isatty()
-        start = "\r" if terminal else ""
+        start = "\r\x1b[K" if terminal else ""
         if outcome.reason:
             self.stderr.write(f"{start}{outcome.code} 未完成：{outcome.reason}")
         last = done == progress.counties
