@@ -37,7 +37,9 @@ def districts(
     points, vertices = cells.ridge_points[inside], np.array([cells.ridge_vertices[i] for i in np.flatnonzero(inside)])
     corners = cells.vertices[vertices]
     length = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
-    own = [np.bincount(points[:, side][points[:, side] < count], length[points[:, side] < count], count) for side in (0, 1)]
+    own = [
+        np.bincount(points[:, side][points[:, side] < count], length[points[:, side] < count], count) for side in (0, 1)
+    ]
     pieces = np.maximum(1, np.rint(length * median_vertices / np.median(own[0] + own[1]))).astype(np.int64)
     borders: list[dict[int, tuple[int, Floats]]] = [{} for _ in range(count)]
     for (one, other), (start, end), (a, b), n in zip(points, vertices, corners, pieces, strict=True):

@@ -189,7 +189,7 @@ def _judged(goal: Goal, measured: Mapping[str, Measured], data: Data) -> Row:
     limit = goal.at_least if goal.at_least is not None else goal.at_most
     sign = "≥" if goal.at_least is not None else "≤"
     told = value is not None and limit is not None and not data.quick  # what is asked is asked at full size
-    met = (value >= limit if goal.at_least is not None else value <= limit) if told else None  # type: ignore[operator]
+    met = (value >= limit if goal.at_least is not None else value <= limit) if told else None
     return Row(goal.title, goal.ours, value, f"{sign} {number(limit, goal.unit)}", met, goal.unit)
 
 

@@ -33,7 +33,7 @@ def instance(
         moved = rng.random(n) < 0.8
         site[moved] = _places(rng, rng.random((CENTRES, 2)) * [0.2, 1.0] + [0.8, 0.0], weights, int(moved.sum()))
     demand = rng.integers(1, most + 1, n)
-    organisations = max(1, m // DEPUTIES_PER_ORGANISATION)
+    organisations = max(10, m // DEPUTIES_PER_ORGANISATION)
     recused = rng.integers(0, organisations, (n, 3))
     recused[np.arange(3) >= rng.integers(1, 4, n)[:, None]] = -1
     fields = np.zeros((m, FIELDS), bool)
