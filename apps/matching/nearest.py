@@ -34,6 +34,7 @@ Mask = NDArray[np.bool_]
 _GEOD = pyproj.Geod(ellps="WGS84")
 _LARGEST_RADIUS, _SMALLEST_RADIUS = _GEOD.a**2 / _GEOD.b, _GEOD.b**2 / _GEOD.a
 _ROWS_A_THREAD = 8192
+_OPEN_ROWS_A_THREAD = 1024
 _ROWS_AT_ONCE = 1 << 20
 _PAIRS_AT_ONCE = 1 << 20
 
@@ -97,7 +98,12 @@ class NearestIndex:
         in_threads(work, len(x), _ROWS_A_THREAD)
         open_rows = np.flatnonzero(chord >= 0.0)
         if len(open_rows):
-            self._decide(x, y, open_rows, chord[open_rows] * chords.AXIS, k, limit, farthest, sites, metres)
+
+            def decide(start: int, stop: int) -> None:
+                rows = open_rows[start:stop]
+                self._decide(x, y, rows, chord[rows] * chords.AXIS, k, limit, farthest, sites, metres)
+
+            in_threads(decide, len(open_rows), _OPEN_ROWS_A_THREAD)
         return sites, metres
 
     def _decide(

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.matching import chords
 from apps.matching.nearest import NearestIndex
+from tests.matching.reference_nearest import PlainIndex
 
 GEOD = pyproj.Geod(ellps="WGS84")
 EAST_METRES = np.radians(6378137.0)  # metres in a degree of longitude on the equator
@@ -185,10 +187,11 @@ def test_across_the_date_line_and_at_the_pole():
 COARSE = st.tuples(st.integers(-3, 3), st.integers(-3, 3)).map(lambda p: (120 + p[0] / 100, 27 + p[1] / 100))
 FINE = st.tuples(st.integers(-3, 3), st.integers(-3, 3)).map(lambda p: (120 + p[0] * 4e-12, 27 + p[1] * 4e-12))
 ANY = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
-PLACES = st.lists(st.one_of(COARSE, FINE, ANY), min_size=1, max_size=12)
+EDGE = st.tuples(st.sampled_from([-180.0, 180.0, 360.0, 0.0, 120.0, -60.0]), st.sampled_from([-90.0, 90.0, 0.0, 27.0, -27.0, 89.9999]))
+PLACES = st.lists(st.one_of(COARSE, FINE, ANY, EDGE), min_size=1, max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(PLACES, PLACES, st.integers(1, 15), st.one_of(st.none(), st.floats(0, 3e7)))
 def test_any_sites_any_places(sites, places, k, within):
     (site_lon, site_lat), (lon, lat) = np.array(sites).T, np.array(places).T
@@ -196,7 +199,62 @@ def test_any_sites_any_places(sites, places, k, within):
     assert_same(found, nearest_one_by_one(site_lon, site_lat, lon, lat, k, np.inf if within is None else within))
 
 
-@settings(max_examples=100, deadline=None)
+def crowd(random, count, size):
+    """Points of mixed habit: a lattice full of ties, jitter of a micrometre about it, clusters, anywhere near, the poles and the antipodes."""
+    lon = 120.0 + random.integers(-3, 4, count) * size / 4
+    lat = 27.0 + random.integers(-3, 4, count) * size / 4
+    habit = random.integers(0, random.integers(1, 8), count)
+    for kind, spread in ((1, 1e-11), (2, size), (3, size / 50), (4, size)):
+        some = habit == kind
+        lon[some] += random.uniform(-spread, spread, some.sum())
+        lat[some] += random.uniform(-spread, spread, some.sum())
+    where = random.integers(0, 12)
+    far = habit == 5
+    if where == 0:
+        lon[far], lat[far] = lon[far] - 180.0, -lat[far]
+    elif where == 1:
+        lat[far] = random.choice([90.0, -90.0, 89.99], far.sum())
+    elif where == 2:
+        lon = (lon - 120.0 + 180.0 + 180.0) % 360.0 - 180.0  # all of it on the date line
+    elif where == 3:
+        lat = np.clip(lat + 62.5, -90.0, 90.0)
+    return lon, lat
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([1e-9, 1e-5, 0.01, 0.5, 5.0, 30.0]), st.integers(1, 120),
+    st.sampled_from([1, 2, 5, 9, 40, 130]), st.sampled_from([None, 0.0, 0.3, 1.0, 2.0]),
+)  # fmt: skip
+def test_crowds_that_share_their_way_through_the_tree(seed, size, sites, k, reach):
+    """Many neighbouring places at once go another way than a few: blocks of them, in an order of their own."""
+    random = np.random.default_rng(seed)
+    (site_lon, site_lat), (lon, lat) = crowd(random, sites, size), crowd(random, 150, size)
+    within = None
+    if reach is not None:
+        at = random.integers(len(lon)), random.integers(sites)
+        within = reach * GEOD.inv(lon[at[0]], lat[at[0]], site_lon[at[1]], site_lat[at[1]])[2]  # 1: somebody stands on the limit
+    found = NearestIndex(site_lon, site_lat).query(lon, lat, k, within)
+    assert_same(found, PlainIndex(site_lon, site_lat).query(lon, lat, k, within))
+
+
+@pytest.mark.parametrize("size", [0.3, 3.0, 40.0])
+def test_a_county_and_a_country_of_queries(size):
+    random = np.random.default_rng(6)
+    towns = random.uniform(-size, size, (2, 40))
+
+    def scattered(count):
+        some = towns[:, random.integers(0, 40, count)] + random.normal(0, size / 50, (2, count))
+        loose = random.random(count) < 0.3
+        some[:, loose] = random.uniform(-size, size, (2, loose.sum()))
+        return 110.0 + some[0], 30.0 + some[1] / 2
+
+    sites, places = scattered(5000), scattered(60_000)
+    for k, within in ((5, None), (1, None), (3, 2000.0)):
+        assert_same(NearestIndex(*sites).query(*places, k, within), PlainIndex(*sites).query(*places, k, within))
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=10))
 def test_any_numbers_at_all(places):
     lon, lat = np.array(places, dtype=float).reshape(-1, 2).T
@@ -225,6 +283,23 @@ def test_geodesic_lies_between_its_bounds():
     assert (2 * largest * np.arcsin(chord / 2 / largest) <= metres + 1e-7).all()
     bounded = chord < 2 * smallest * 0.9999
     assert (metres[bounded] <= 2 * smallest * np.arcsin(chord[bounded] / 2 / smallest) + 1e-7).all()
+
+
+def test_the_geodesic_of_a_chord_is_right_to_a_twentieth_of_a_micrometre():
+    random = np.random.default_rng(8)
+    n = 400_000
+    lon, lat = random.uniform(-180, 180, n), np.degrees(np.arcsin(random.uniform(-1, 1, n)))
+    lat[: n // 10] = random.choice([0.0, 90.0, -90.0, 45.0, 1e-7], n // 10)
+    azimuth = np.where(random.random(n) < 0.2, random.choice([0.0, 45.0, 90.0, 180.0], n), random.uniform(0, 360, n))
+    other_lon, other_lat, _ = GEOD.fwd(lon, lat, azimuth, np.r_[np.full(n // 2, 149_900.0), 10 ** random.uniform(-3, 5.17, n - n // 2)])
+    expected = GEOD.inv(lon, lat, other_lon, other_lat)[2]
+    here, there = np.array(chords.earth_centred(lon, lat)), np.array(chords.earth_centred(other_lon, other_lat))
+    metres = np.empty(n)
+    chords.geodesics(here, there, n, metres)
+    assert np.abs(metres - expected).max() < 5e-8
+    assert (np.linalg.norm(there - here, axis=0) < chords.REACH).all()
+    chords.geodesics(here, here, n, metres)
+    assert (metres == 0.0).all()
 
 
 # --- input -------------------------------------------------------------------------------------------------------------
