@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from apps.matching.assignment import Reason, Solution, solve
-from apps.matching.costs import distances
 from apps.matching.county_files import (
     ANCHORS,
     DOORPLATES,
@@ -37,6 +37,7 @@ from apps.matching.county_files import (
     read_supervision,
     read_territory,
 )
+from apps.matching.ranking import DistrictRanking
 from apps.territory.locate import PolygonLocator
 from gis_data.geoparquet import opened, part_of, points, put, schema, wkb_points, written
 from gis_data.rows import FileRefused
@@ -90,13 +91,14 @@ def match_county(folder: Path, target: Path, asked: Asked, run: str, attempt: st
     dead, do not write into one file. Raises FileRefused with a Chinese reason when the input is not whole; what an earlier run made
     is then still there.
     """
-    print_of_inputs = fingerprint(folder, {"made by": _MADE_BY, **asdict(asked)})
-    before = complete(target)
+    clock = _Clock()
+    with clock("fingerprint"):
+        print_of_inputs = fingerprint(folder, {"made by": _MADE_BY, **asdict(asked)})
+        before = complete(target)
     if before and before["fingerprint"] == print_of_inputs and (not again or before["run"] == run):
         return {**before, "kept": before["run"] != run}
     seen, token = _times(folder), f"{run}{attempt}"
     target.mkdir(parents=True, exist_ok=True)
-    clock = _Clock()
     began = time.perf_counter()
     with clock("read"):
         territory = read_territory(folder)
@@ -106,12 +108,14 @@ def match_county(folder: Path, target: Path, asked: Asked, run: str, attempt: st
         supervised = _assign(supervision, target / OUTPUTS[1], token)
     if _times(folder) != seen:
         raise FileRefused("计算时有人改动了这个县的文件。请等文件不再变动后重新运行。")
+    with clock("fingerprint"):
+        digests = {name: _digest(target / name) for name in OUTPUTS}
     summary = {
         "code": folder.name,
         "run": run,
         "fingerprint": print_of_inputs,
         "asked": asdict(asked),
-        "files": {name: _digest(target / name) for name in OUTPUTS},
+        "files": digests,
         "doorplates": plates,
         "supervision": supervised,
         "cpu_seconds": {step: round(spent, 4) for step, spent in clock.seconds.items()},
@@ -164,6 +168,8 @@ class Matcher:
     def __init__(self, territory: Territory, first: int, margins: bool) -> None:
         """Raises ValueError naming the index of a polygon that cannot be used."""
         self._territory, self._first, self._margins = territory, first, margins
+        # In front, who serves no district at all.
+        self._serving = [[(), *(found.tolist() for found in territory.serving[level])] for level in LEVELS]
         self._locators = {level: PolygonLocator(territory.polygons[level].tolist()) for level in LEVELS}
 
     def match(self, lon: NDArray[np.float64], lat: NDArray[np.float64], clock: _Clock) -> Matched:
@@ -178,28 +184,14 @@ class Matcher:
     def _ranked(
         self, districts: dict[str, NDArray[np.int32]], lon: NDArray[np.float64], lat: NDArray[np.float64]
     ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int8]]:
-        territory = self._territory
-        deputies = np.full((len(lon), self._first), -1, np.int32)
-        metres = np.full((len(lon), self._first), np.inf)
-        anchors = np.full((len(lon), self._first), -1, np.int8)
-        kinds, which = np.unique(np.column_stack([districts[level] for level in LEVELS]), axis=0, return_inverse=True)
-        order = np.argsort(which.ravel(), kind="stable")
-        ends = np.cumsum(np.bincount(which.ravel(), minlength=len(kinds)))
-        for kind, rows in zip(kinds, np.split(order, ends[:-1]) if len(kinds) else [], strict=True):
-            serving = [territory.serving[level][index] for level, index in zip(LEVELS, kind, strict=True) if index >= 0]
-            found = np.unique(np.concatenate(serving)) if serving else np.empty(0, np.int32)
-            if not len(found):
-                continue
-            away = distances(lon[rows], lat[rows], territory.lon[found].ravel(), territory.lat[found].ravel())
-            away = np.nan_to_num(away, nan=np.inf).reshape(len(rows), len(found), -1)
-            nearest = away.min(axis=2)
-            rank = np.argsort(np.round(nearest * 1e6), axis=1, kind="stable")[:, : self._first]
-            width = rank.shape[1]
-            deputies[rows, :width] = found[rank]
-            metres[rows, :width] = np.take_along_axis(nearest, rank, 1)
-            anchors[rows, :width] = np.take_along_axis(away.argmin(axis=2), rank, 1)
-        anchors[~np.isfinite(metres)] = -1
-        return deputies, metres, anchors
+        """Who serves either of a place's districts, in one order; one who serves both stands there once."""
+        county, township = (districts[level].astype(np.int64) + 1 for level in LEVELS)
+        width = len(self._serving[1])
+        pairs, pair = np.unique(county * width + township, return_inverse=True)
+        serving = [sorted({*self._serving[0][one // width], *self._serving[1][one % width]}) for one in pairs.tolist()]
+        ends = np.cumsum([len(deputies) for deputies in serving])
+        ranking = DistrictRanking((ends, list(chain.from_iterable(serving))), self._territory.lon, self._territory.lat)
+        return ranking.rank(pair, lon, lat, self._first)
 
 
 def _match_doorplates(
