@@ -29,13 +29,13 @@ from apps.matching.assignment import Reason, Solution, solve
 from apps.matching.county_files import (
     ANCHORS,
     DOORPLATES,
-    FILES,
     LEVELS,
     Supervision,
     Territory,
     fingerprint,
     read_supervision,
     read_territory,
+    there,
 )
 from apps.matching.ranking import DistrictRanking
 from apps.territory.locate import PolygonLocator
@@ -144,7 +144,7 @@ def _digest(path: Path) -> str:
 
 
 def _times(folder: Path) -> list[tuple[int, int]]:
-    return [(found.st_mtime_ns, found.st_size) for found in ((folder / f"{name}.parquet").stat() for name in FILES)]
+    return [(found.st_mtime_ns, found.st_size) for found in ((folder / f"{name}.parquet").stat() for name in there(folder))]
 
 
 # --- doorplates ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
     <code>/deputies.parquet     one row a mandate in force; the shape is the residence, which only supervision reads
     <code>/doorplates.parquet   points
     <code>/projects.parquet     points: the site that distances are measured to
+    <code>/previous.parquet     if there is one: the assignments.parquet that is in force, for the preset of continuity
 
 Columns are those of `gis_data.layers`, and a few that a database works out from other layers: where a deputy's station and the
 middle of the residence village lie, and the towns of a project, a residence and a workplace. A county whose files are not whole is
@@ -34,6 +35,7 @@ from gis_data.rows import FileRefused
 LEVELS = ("county", "township")
 ANCHORS = ("station", "workplace", "village")  # no home: what is computed for doorplates can be published
 FILES = ("districts", "deputies", "doorplates", "projects")
+PREVIOUS = "previous"
 
 _TEAM = 3  # deputies a project is watched by where its row does not say
 _NEVER = -1
@@ -67,6 +69,10 @@ SUPERVISORS = _with(
     Column("residence_town", "text", "居住乡镇代码", "home_town", 12, pattern=CODE12),
     Column("workplace_town", "text", "工作乡镇代码", "work_town", 12, pattern=CODE12),
 )  # fmt: skip
+ASSIGNED = Layer("assigned", "监督分工", "none", ("project", "deputy"), shape_required=False, columns=(
+    Column("project", "text", "项目编号", "project", 30, required=True),
+    Column("deputy", "text", "代表编号", "deputy", 30, required=True),
+))  # fmt: skip
 DOORPLATES = _of(DOORPLATE, "code")
 PROJECTS = _with(
     _of(PROJECT, "code", "field", "owner", "responsible", "contractors", "experts", "demand", shape="point"),
@@ -105,7 +111,8 @@ class Supervision:
 def fingerprint(folder: Path, asked: Mapping[str, Any]) -> str:
     """Changes when a byte of a county's files changes, or what is asked of them. Raises FileRefused when a file is missing."""
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
-    for name in FILES:
+    for name in there(folder):
+        digest.update(name.encode())
         try:
             with (folder / f"{name}.parquet").open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -113,6 +120,11 @@ def fingerprint(folder: Path, asked: Mapping[str, Any]) -> str:
             reason = "缺少" if isinstance(error, FileNotFoundError) else f"读不了（{error.strerror}）"
             raise FileRefused(f"{reason}文件“{name}.parquet”。请补上；没有内容时也要有一个零行的文件。") from None
     return digest.hexdigest()
+
+
+def there(folder: Path) -> list[str]:
+    """The files that a county must have, and the one that it may have, by their stems."""
+    return [*FILES, *([PREVIOUS] if (folder / f"{PREVIOUS}.parquet").exists() else [])]
 
 
 def read_territory(folder: Path) -> Territory:
@@ -180,13 +192,26 @@ def read_supervision(folder: Path, preset: str) -> Supervision:
     _once([deputies.values["code"][at] for at in drawn], "deputies.parquet", "代表编号")
     _once(projects.values["code"], "projects.parquet", "项目编号")
     order = sorted(range(len(projects.rows)), key=lambda at: str(projects.values["code"][at]))
+    project_codes = [str(projects.values["code"][at]) for at in order]
+    deputy_codes = [str(deputies.values["code"][at]) for at in drawn]
     return Supervision(
-        [str(projects.values["code"][at]) for at in order],
-        [str(deputies.values["code"][at]) for at in drawn],
+        project_codes,
+        deputy_codes,
         _projects(projects, order, fields, towns, bodies),
         _deputies(deputies, drawn, fields, count, towns, bodies),
-        PRESETS[preset].for_fields(count, near),
+        PRESETS[preset].for_fields(count, near, _previous(folder, project_codes, deputy_codes)),
     )
+
+
+def _previous(folder: Path, projects: list[str], deputies: list[str]) -> NDArray[np.int64]:
+    """The rows (project, deputy) of the list in force, int64[k, 2], where both still stand."""
+    if PREVIOUS not in there(folder):
+        return np.empty((0, 2), np.int64)
+    found = _read(folder / f"{PREVIOUS}.parquet", ASSIGNED)
+    project_row = {code: row for row, code in enumerate(projects)}
+    deputy_row = {code: row for row, code in enumerate(deputies)}
+    pairs = zip(found.values["project"], found.values["deputy"], strict=True)
+    return np.array([(project_row[p], deputy_row[d]) for p, d in pairs if p in project_row and d in deputy_row], np.int64).reshape(-1, 2)
 
 
 class _Numbers(dict[str, int]):

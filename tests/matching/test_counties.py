@@ -114,6 +114,25 @@ def test_margins_and_more_deputies(province: Path, tmp_path: Path):
     assert report(tmp_path)["supervision"]["proven"] == 4
 
 
+def test_last_years_teams_are_kept_where_they_can(copy: Path, alone: Path, tmp_path: Path):
+    """The bonus is worth more than what a deputy near by would save; a project that has ended is forgotten."""
+    folder = copy / CODES[0]
+    before = pq.read_table(alone / CODES[0] / OUTPUTS[1])
+    shuffled = before.set_column(1, "deputy", pa.array(before["deputy"].to_pylist()[::-1])).slice(0, 5)
+    gone = shuffled.set_column(0, "project", pa.array(["ended"] * 5))
+    pq.write_table(pa.concat_tables([shuffled, gone]), folder / "previous.parquet")
+    expected = read_supervision(folder, "continuity")
+    assert {(expected.project_codes[i], expected.deputy_codes[j]) for i, j in expected.rules.previous} == {
+        (row["project"], row["deputy"]) for row in shuffled.to_pylist()
+    }
+    match_county(folder, tmp_path / CODES[0], Asked(preset="continuity"), "run")
+    solution = solve(expected.projects, expected.deputies, expected.rules)
+    said = json.loads(pq.read_schema(tmp_path / CODES[0] / OUTPUTS[1]).metadata[b"certificate"])
+    assert said["total"] == solution.total == said["lower_bound"] < report(alone)["by_county"][CODES[0]]["supervision"]["total"]
+    (folder / "previous.parquet").unlink()
+    assert not match_county(folder, tmp_path / CODES[0], Asked(preset="continuity"), "later")["kept"]
+
+
 def test_a_county_with_nothing_in_it(alone: Path):
     said = report(alone)["by_county"][CODES[3]]
     assert said["doorplates"]["rows"] == 0 and said["supervision"]["pairs"] == 0 and said["supervision"]["proven"]

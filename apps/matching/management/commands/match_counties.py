@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.matching.counties import Asked
 from apps.matching.county_files import FILES
+from apps.matching.presets import PRESETS
 from apps.matching.province import Losses, NoCluster, Outcome, Work, ended_by_one_signal, local_workers, workers_of
 from gis_data.compiled import cores
 
@@ -78,7 +79,7 @@ class Command(BaseCommand):
         parser.add_argument("--memory", metavar="2GB", help="本机每个计算进程的内存上限，默认 2GB")
         parser.add_argument("--first", type=int, default=3, metavar="K", help="每个门牌列出最近的几名代表，默认 3")
         parser.add_argument("--margins", action="store_true", help="同时量出门牌到选区边界的米数")
-        parser.add_argument("--preset", choices=["nearest", "balanced"], default="nearest", help="监督分工的预设：就近优先、均衡")
+        parser.add_argument("--preset", choices=list(PRESETS), default="nearest", help="监督分工的预设：就近优先、均衡、延续去年")
         parser.add_argument("--again", action="store_true", help="已完成且数据未变的县也重新计算")
 
     def handle(self, *args, source: Path, target: Path, **options) -> None:
