@@ -76,7 +76,9 @@ def _geometry(file: pq.ParquetFile, path: Path) -> tuple[str, dict[str, Any]]:
         shape = geo["primary_column"]
         about = geo["columns"][shape]
     except (KeyError, TypeError, ValueError):
-        raise FileRefused(f"文件“{path.name}”不是 GeoParquet（没有图形列的说明）。请用 QGIS、GDAL 或 geopandas 导出。") from None
+        raise FileRefused(
+            f"文件“{path.name}”不是 GeoParquet（没有图形列的说明）。请用 QGIS、GDAL 或 geopandas 导出。"
+        ) from None
     if shape not in file.schema_arrow.names:
         raise FileRefused(f"文件“{path.name}”里没有它自己声明的图形列“{shape}”。请重新导出。")
     return shape, about
@@ -198,7 +200,9 @@ def wkb_points(lon: Floats, lat: Floats) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(lon), [None, pa.py_buffer(starts), pa.py_buffer(raw)])
 
 
-def schema(fields: Sequence[pa.Field], shapes: Sequence[str], about: dict[str, Any] | None = None, **said: str) -> pa.Schema:
+def schema(
+    fields: Sequence[pa.Field], shapes: Sequence[str], about: dict[str, Any] | None = None, **said: str
+) -> pa.Schema:
     """The schema of a GeoParquet file: these fields, then `geometry` of these types. about: of the column it was copied from.
 
     said: what else the file says of itself, under its own names.
@@ -217,7 +221,9 @@ def written(path: Path, of: pa.Schema, token: str) -> Iterator[pq.ParquetWriter]
         # Dictionaries only where there are some, and bounds only of codes: twice as quick, and smaller.
         coded = [field.name for field in of if pa.types.is_dictionary(field.type)]
         codes = [field.name for field in of if pa.types.is_string(field.type)]
-        with pq.ParquetWriter(part, of, compression="zstd", compression_level=1, use_dictionary=coded, write_statistics=codes) as writer:
+        with pq.ParquetWriter(
+            part, of, compression="zstd", compression_level=1, use_dictionary=coded, write_statistics=codes
+        ) as writer:
             yield writer
         put(part, path)
     except BaseException:

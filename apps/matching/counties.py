@@ -83,7 +83,9 @@ class _Clock:
             self.seconds[step] = self.seconds.get(step, 0.0) + time.thread_time() - began
 
 
-def match_county(folder: Path, target: Path, asked: Asked, run: str, attempt: str = "", again: bool = False) -> dict[str, Any]:
+def match_county(
+    folder: Path, target: Path, asked: Asked, run: str, attempt: str = "", again: bool = False
+) -> dict[str, Any]:
     """Match one county and return its summary; what is complete and made from the same files is kept as it is.
 
     folder: the county's input, named by its code. target: where its tables go (created). run: tells whether a summary is of this run;
@@ -144,7 +146,9 @@ def _digest(path: Path) -> str:
 
 
 def _times(folder: Path) -> list[tuple[int, int]]:
-    return [(found.st_mtime_ns, found.st_size) for found in ((folder / f"{name}.parquet").stat() for name in there(folder))]
+    return [
+        (found.st_mtime_ns, found.st_size) for found in ((folder / f"{name}.parquet").stat() for name in there(folder))
+    ]
 
 
 # --- doorplates ----------------------------------------------------------------------------------------------------------
@@ -177,7 +181,9 @@ class Matcher:
         with clock("locate"):
             districts = {level: locator.locate(lon, lat) for level, locator in self._locators.items()}
         with clock("margin"):
-            margins = {level: locator.margin(lon, lat) for level, locator in self._locators.items()} if self._margins else {}
+            margins = (
+                {level: locator.margin(lon, lat) for level, locator in self._locators.items()} if self._margins else {}
+            )
         with clock("rank"):
             return Matched(districts, margins, *self._ranked(districts, lon, lat))
 
@@ -216,7 +222,9 @@ def _match_doorplates(
                 with clock("write"):
                     _count(counts, found)
                     table = _table(rows.column(0), found, territory, asked)
-                    writer.write_table(pa.table([*table, wkb_points(lon, lat)], writer.schema), row_group_size=asked.at_once)
+                    writer.write_table(
+                        pa.table([*table, wkb_points(lon, lat)], writer.schema), row_group_size=asked.at_once
+                    )
 
 
 def _columns(asked: Asked) -> list[pa.Field]:
@@ -229,7 +237,11 @@ def _columns(asked: Asked) -> list[pa.Field]:
         *(
             pa.field(f"{name}_{place}", kind)
             for place in range(1, asked.first + 1)
-            for name, kind in (("deputy", code), ("metres", pa.float32()), ("anchor", pa.dictionary(pa.int8(), pa.string())))
+            for name, kind in (
+                ("deputy", code),
+                ("metres", pa.float32()),
+                ("anchor", pa.dictionary(pa.int8(), pa.string())),
+            )
         ),
     ]
 
@@ -282,7 +294,10 @@ def _assign(supervision: Supervision, out: Path, token: str) -> dict[str, Any]:
     fields += [pa.field(part, pa.float64()) for part in PARTS]
     numbers = _certificate(supervision, solution)
     of = schema(fields, ["Point"], certificate=json.dumps(numbers, ensure_ascii=False))
-    projects, deputies = np.array(supervision.project_codes, dtype=object), np.array(supervision.deputy_codes, dtype=object)
+    projects, deputies = (
+        np.array(supervision.project_codes, dtype=object),
+        np.array(supervision.deputy_codes, dtype=object),
+    )
     with written(out, of, token) as writer:
         part_of(out, token).chmod(_OFFICE_ONLY)
         writer.write_table(pa.table([

@@ -134,17 +134,25 @@ def read_territory(folder: Path) -> Territory:
     _once(codes, "districts.parquet", "选区编号")
     elsewhere = [c for c, congress in zip(codes, congresses, strict=True) if str(congress)[:6] != folder.name]
     if elsewhere:
-        raise FileRefused(f"选区“{elsewhere[0]}”属于另一个县：人大区划代码的前六位不是 {folder.name}。请检查文件是否放错了文件夹。")
+        raise FileRefused(
+            f"选区“{elsewhere[0]}”属于另一个县：人大区划代码的前六位不是 {folder.name}。请检查文件是否放错了文件夹。"
+        )
     assert districts.shapes is not None
     level = ["county" if str(congress).endswith("000000") else "township" for congress in congresses]
-    drawn = [at for at in np.argsort(np.array(codes, dtype=object), kind="stable").tolist() if districts.shapes[at] is not None]
+    drawn = [
+        at
+        for at in np.argsort(np.array(codes, dtype=object), kind="stable").tolist()
+        if districts.shapes[at] is not None
+    ]
     rows = {name: [at for at in drawn if level[at] == name] for name in LEVELS}
     placed = {codes[at]: (name, index) for name in LEVELS for index, at in enumerate(rows[name])}
 
     mandates = _read(folder / "deputies.parquet", MANDATES)
     unknown = sorted({str(d) for d in mandates.values["district"] if d is not None} - set(map(str, codes)))
     if unknown:
-        raise FileRefused(f"deputies.parquet 里的选区“{unknown[0]}”不在 districts.parquet 里（共 {len(unknown)} 个）。请补上选区或改正编号。")
+        raise FileRefused(
+            f"deputies.parquet 里的选区“{unknown[0]}”不在 districts.parquet 里（共 {len(unknown)} 个）。请补上选区或改正编号。"
+        )
     deputies = sorted({str(code) for code in mandates.values["code"]})
     row = {code: index for index, code in enumerate(deputies)}
     serving: dict[str, list[set[int]]] = {name: [set() for _ in rows[name]] for name in LEVELS}
@@ -180,7 +188,11 @@ def read_supervision(folder: Path, preset: str) -> Supervision:
     """
     projects = _read(folder / "projects.parquet", PROJECTS)
     deputies = _read(folder / "deputies.parquet", SUPERVISORS)
-    fields = {name: column for column, item in enumerate(material("fields")["fields"]) for name in (item["code"], item["label"])}
+    fields = {
+        name: column
+        for column, item in enumerate(material("fields")["fields"])
+        for name in (item["code"], item["label"])
+    }
     count = len(material("fields")["fields"])
     near = [(fields[first], fields[second], closeness) for first, second, closeness in material("fields")["affinity"]]
     towns, bodies = _Numbers(), _Numbers()
@@ -211,7 +223,9 @@ def _previous(folder: Path, projects: list[str], deputies: list[str]) -> NDArray
     project_row = {code: row for row, code in enumerate(projects)}
     deputy_row = {code: row for row, code in enumerate(deputies)}
     pairs = zip(found.values["project"], found.values["deputy"], strict=True)
-    return np.array([(project_row[p], deputy_row[d]) for p, d in pairs if p in project_row and d in deputy_row], np.int64).reshape(-1, 2)
+    return np.array(
+        [(project_row[p], deputy_row[d]) for p, d in pairs if p in project_row and d in deputy_row], np.int64
+    ).reshape(-1, 2)
 
 
 class _Numbers(dict[str, int]):
@@ -226,7 +240,8 @@ def _projects(found: Checked, order: list[int], fields: dict[str, int], towns: _
     field = [_field(fields, code, "projects.parquet") for code in _column(found, "field")]
     owner, responsible, contractors = (_column(found, name) for name in ("owner", "responsible", "contractors"))
     away = [
-        sorted({bodies.of(code) for code in (owner[at], responsible[at], *_listed(contractors[at])) if code}) for at in order
+        sorted({bodies.of(code) for code in (owner[at], responsible[at], *_listed(contractors[at])) if code})
+        for at in order
     ]
     width = max(map(len, away), default=0)
     demand = np.where(np.isnan(_floats(found, "demand")), _TEAM, _floats(found, "demand"))
@@ -245,7 +260,9 @@ def _projects(found: Checked, order: list[int], fields: dict[str, int], towns: _
     )  # fmt: skip
 
 
-def _deputies(found: Checked, drawn: list[int], fields: dict[str, int], count: int, towns: _Numbers, bodies: _Numbers) -> Deputies:
+def _deputies(
+    found: Checked, drawn: list[int], fields: dict[str, int], count: int, towns: _Numbers, bodies: _Numbers
+) -> Deputies:
     assert found.shapes is not None
     rows = np.array(drawn, np.int64)
     knows = np.zeros((len(drawn), count), bool)

@@ -69,7 +69,9 @@ class Work:
         """Match one county; what is wrong with it becomes the outcome's reason."""
         try:
             attempt = f"-{secrets.token_hex(4)}"
-            return self._outcome(code, match_county(self.source / code, self.target / code, self.asked, self.run, attempt, self.again))
+            return self._outcome(
+                code, match_county(self.source / code, self.target / code, self.asked, self.run, attempt, self.again)
+            )
         except Exception as error:  # one county's trouble, whatever it is, stops no other
             return self._outcome(code, None, why(error))
 
@@ -166,7 +168,9 @@ def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
     They listen on 127.0.0.1 only. Ctrl-C reaches this process alone, which then ends them.
     """
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({**_SETTINGS, "logging": {"distributed": "critical", "tornado": "critical"}}))
+        stack.enter_context(
+            dask.config.set({**_SETTINGS, "logging": {"distributed": "critical", "tornado": "critical"}})
+        )
         from distributed import Client, LocalCluster
         from distributed.diagnostics.plugin import SchedulerPlugin
 
@@ -229,7 +233,9 @@ def workers_of(scheduler: str, source: Path, target: Path) -> Iterator[tuple[Any
                     f"计算进程用不了本系统的程序（{_first_line(error)}）。请在每台计算机上安装同一版本，并在程序文件夹里启动 dask worker。"
                 ) from None
             if blind:
-                raise NoCluster(f"计算进程 {blind[0]} 看不到 {source} 或 {target}。各台计算机要用同一路径挂载同一份共享目录。")
+                raise NoCluster(
+                    f"计算进程 {blind[0]} 看不到 {source} 或 {target}。各台计算机要用同一路径挂载同一份共享目录。"
+                )
             yield client, threads
 
 

@@ -61,7 +61,9 @@ def test_other_shapes_are_refused(shapes):
 @pytest.mark.parametrize("encoding", ["WKB", "geoarrow"])
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4490", "OGC:CRS84", None])
 def test_files_of_geopandas(tmp_path: Path, encoding: str, crs: str | None):
-    frame = geopandas.GeoDataFrame({"code": ["a", "b"]}, geometry=geopandas.points_from_xy([120.1, 120.2], [28, 28.1]), crs=crs)
+    frame = geopandas.GeoDataFrame(
+        {"code": ["a", "b"]}, geometry=geopandas.points_from_xy([120.1, 120.2], [28, 28.1]), crs=crs
+    )
     frame.to_parquet(tmp_path / "points.parquet", geometry_encoding=encoding)
     with opened(tmp_path / "points.parquet") as file:
         ((batch, lon, lat),) = points(file, ["code"], 10)

@@ -16,13 +16,19 @@ CODES = codes(4)
 def build(source: Path) -> Path:
     for index, code in enumerate(CODES):
         plates, projects = (0, 0) if index == 3 else (SMALL.doorplates * (index + 1), SMALL.projects)
-        grow_county(source / code, index, Size(plates, SMALL.districts, SMALL.township_districts, projects=projects, vertices=30))
+        grow_county(
+            source / code,
+            index,
+            Size(plates, SMALL.districts, SMALL.township_districts, projects=projects, vertices=30),
+        )
     return source
 
 
 def tables(target: Path) -> dict[str, bytes]:
     """What a run wrote, to the byte."""
-    found = {f"{path.parent.name}/{path.name}": path.read_bytes() for name in OUTPUTS for path in target.glob(f"*/{name}")}
+    found = {
+        f"{path.parent.name}/{path.name}": path.read_bytes() for name in OUTPUTS for path in target.glob(f"*/{name}")
+    }
     assert found
     return found
 

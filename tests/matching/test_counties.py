@@ -49,7 +49,11 @@ def test_doorplates_as_brute_force_finds_them(province: Path, alone: Path):
     assert sum(code is not None for code in theirs["county"]) > 0.9 * len(points)
     geod = Geod(ellps="WGS84")
     for at in range(0, len(points), 7):
-        serving = {d["code"]: d for d in deputies if d["district"] and d["district"] in (theirs["county"][at], theirs["township"][at])}
+        serving = {
+            d["code"]: d
+            for d in deputies
+            if d["district"] and d["district"] in (theirs["county"][at], theirs["township"][at])
+        }
         ranked = []
         for code, deputy in sorted(serving.items()):
             away = [
@@ -86,7 +90,11 @@ def test_supervision_is_proven_and_stands_on_the_files(province: Path, alone: Pa
         for row in pq.read_table(path).to_pylist():
             i, j = supervision.project_codes.index(row["project"]), supervision.deputy_codes.index(row["deputy"])
             assert table.allowed[i, j]
-            assert row["cost"] == table.cost[i, j] == round(sum(row[part] for part in ("residence", "workplace", "field", "town")))
+            assert (
+                row["cost"]
+                == table.cost[i, j]
+                == round(sum(row[part] for part in ("residence", "workplace", "field", "town")))
+            )
             load[row["deputy"]] += 1
         assert max(load.values()) > 0 and (np.array(list(load.values())) <= supervision.deputies.capacity).all()
         assert path.stat().st_mode & 0o077 == 0, "only the office may read metres that tell of homes"
@@ -128,7 +136,12 @@ def test_last_years_teams_are_kept_where_they_can(copy: Path, alone: Path, tmp_p
     match_county(folder, tmp_path / CODES[0], Asked(preset="continuity"), "run")
     solution = solve(expected.projects, expected.deputies, expected.rules)
     said = json.loads(pq.read_schema(tmp_path / CODES[0] / OUTPUTS[1]).metadata[b"certificate"])
-    assert said["total"] == solution.total == said["lower_bound"] < report(alone)["by_county"][CODES[0]]["supervision"]["total"]
+    assert (
+        said["total"]
+        == solution.total
+        == said["lower_bound"]
+        < report(alone)["by_county"][CODES[0]]["supervision"]["total"]
+    )
     (folder / "previous.parquet").unlink()
     assert not match_county(folder, tmp_path / CODES[0], Asked(preset="continuity"), "later")["kept"]
 
@@ -147,7 +160,9 @@ def test_a_real_county_gets_the_answers_of_its_own_database(town: toy.Town, tmp_
     found = pq.read_table(target / "339999" / "doorplates.parquet").to_pylist()
     plates = list(Doorplate.objects.active().order_by("code"))
     day = Engine().on(toy.TODAY)
-    answers = answer_many(day, np.array([plate.point.x for plate in plates]), np.array([plate.point.y for plate in plates]))
+    answers = answer_many(
+        day, np.array([plate.point.x for plate in plates]), np.array([plate.point.y for plate in plates])
+    )
     assert len(found) == 11
     for at, (plate, row) in enumerate(zip(plates, found, strict=True)):
         assert row["code"] == plate.code
@@ -155,10 +170,17 @@ def test_a_real_county_gets_the_answers_of_its_own_database(town: toy.Town, tmp_
             index = answers.districts[level][at]
             assert row[f"{level}_district"] == (day.districts[level].rows[index].code if index >= 0 else None)
         assert row["deputy_1"] == (answers.first[at].deputy.code if answers.first[at] else None)
-        assert row["deputy_1"] != row["deputy_2"] or row["deputy_1"] is None, "one person with two mandates is named once"
-    run = AssignmentRun.objects.create(name="草案", preset="nearest", rules=PRESETS["nearest"].as_json(), created_by=None)
+        assert row["deputy_1"] != row["deputy_2"] or row["deputy_1"] is None, (
+            "one person with two mandates is named once"
+        )
+    run = AssignmentRun.objects.create(
+        name="草案", preset="nearest", rules=PRESETS["nearest"].as_json(), created_by=None
+    )
     theirs, ours = instance(run, toy.TODAY), read_supervision(source / "339999", "nearest")
-    assert (ours.project_codes, ours.deputy_codes) == ([p.code for p in theirs.project_rows], [d.code for d in theirs.deputy_rows])
+    assert (ours.project_codes, ours.deputy_codes) == (
+        [p.code for p in theirs.project_rows],
+        [d.code for d in theirs.deputy_rows],
+    )
     assert (price_pairs(ours.projects, ours.deputies, ours.rules).cost == theirs.table.cost).all()
     assert (price_pairs(ours.projects, ours.deputies, ours.rules).allowed == theirs.table.allowed).all()
     solution = solve(theirs.projects, theirs.deputies, theirs.rules)
@@ -187,9 +209,15 @@ def test_memory_does_not_grow_with_a_county(tmp_path: Path):
         lon, lat = (corner + random.uniform(0, 0.36, (plates, 2))).T
         of = schema([pa.field("code", pa.string())], ["Point"])
         numbers = pa.array(np.arange(plates)).cast(pa.string())
-        pq.write_table(pa.table([numbers, wkb_points(lon, lat)], of), folder / "doorplates.parquet", row_group_size=plates)
+        pq.write_table(
+            pa.table([numbers, wkb_points(lon, lat)], of), folder / "doorplates.parquet", row_group_size=plates
+        )
     run = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(tmp_path / "source"), str(tmp_path / "target")], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEASURE, str(tmp_path / "source"), str(tmp_path / "target")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     small, large, at_once = (int(line) / 1e6 for line in run.stdout.split())
     assert (large - small) * 2 < at_once - small, f"{small:.0f} MB, then {large:.0f} MB; all at once {at_once:.0f} MB"

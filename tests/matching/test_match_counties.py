@@ -84,7 +84,9 @@ def test_a_county_that_kills_every_worker_is_given_up(province: Path, tmp_path: 
     with pytest.raises(Exception) as caught:
         futures[0].result(timeout=60)
     assert "内存不够" in why(caught.value)
-    assert [outcome.code for outcome in Work(province, tmp_path, Asked(), "run").on(client, CODES[3:]) if outcome.summary] == CODES[3:]
+    assert [
+        outcome.code for outcome in Work(province, tmp_path, Asked(), "run").on(client, CODES[3:]) if outcome.summary
+    ] == CODES[3:]
 
 
 def test_interrupted_and_run_again(copy: Path, province: Path, alone: Path, tmp_path: Path):
@@ -93,7 +95,9 @@ def test_interrupted_and_run_again(copy: Path, province: Path, alone: Path, tmp_
     pipe.unlink()
     os.mkfifo(pipe)
     command = [sys.executable, str(ROOT / "manage.py"), "match_counties", str(copy), str(target), "--workers", "1"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         until = time.monotonic() + 60
         others = [target / code / "summary.json" for code in CODES if code != CODES[2]]
@@ -126,7 +130,9 @@ def without_column(name: str):
 
 
 def with_shapes(make):
-    return lambda table: table.set_column(table.column_names.index("geometry"), "geometry", pa.array(make(table), pa.binary()))
+    return lambda table: table.set_column(
+        table.column_names.index("geometry"), "geometry", pa.array(make(table), pa.binary())
+    )
 
 
 def bow_tie(table: pa.Table) -> list[bytes]:
@@ -135,11 +141,15 @@ def bow_tie(table: pa.Table) -> list[bytes]:
 
 
 def swapped(table: pa.Table) -> list[bytes]:
-    return shapely.to_wkb(shapely.transform(shapely.from_wkb(table["geometry"].to_pylist()), lambda xy: xy[:, ::-1])).tolist()
+    return shapely.to_wkb(
+        shapely.transform(shapely.from_wkb(table["geometry"].to_pylist()), lambda xy: xy[:, ::-1])
+    ).tolist()
 
 
 def with_value(name: str, value):
-    return lambda table: table.set_column(table.column_names.index(name), name, pa.array([value, *table[name].to_pylist()[1:]]))
+    return lambda table: table.set_column(
+        table.column_names.index(name), name, pa.array([value, *table[name].to_pylist()[1:]])
+    )
 
 
 BROKEN = {

@@ -34,7 +34,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path, metavar="SOURCE", help="写到这个文件夹下以六位区划代码命名的文件夹里")
-        parser.add_argument("--on", type=dt.date.fromisoformat, metavar="2026-03-01", help="哪一天在届的选区和代表，默认今天")
+        parser.add_argument(
+            "--on", type=dt.date.fromisoformat, metavar="2026-03-01", help="哪一天在届的选区和代表，默认今天"
+        )
 
     def handle(self, *args, source: Path, on: dt.date | None, **options) -> None:
         county, on = AdminArea.objects.county(), on or timezone.localdate()
@@ -75,7 +77,9 @@ def _deputies(on: dt.date) -> tuple[Columns, pa.Array]:
     )  # fmt: skip
     day = Engine().on(on)
     people: list[Deputy] = [mandate.deputy for mandate in mandates]
-    work = np.array([(who.workplace.x, who.workplace.y) if who.workplace else (np.nan, np.nan) for who in people], float).reshape(-1, 2)
+    work = np.array(
+        [(who.workplace.x, who.workplace.y) if who.workplace else (np.nan, np.nan) for who in people], float
+    ).reshape(-1, 2)
     town = day.towns.locator.locate(work[:, 0], work[:, 1])
     villages = [who.residence_village for who in people]
     columns: Columns = {
@@ -92,13 +96,19 @@ def _deputies(on: dt.date) -> tuple[Columns, pa.Array]:
     places = np.array([day.anchors[who.pk] for who in people]).reshape(-1, len(ANCHORS), 2)
     for at, name in enumerate(ANCHORS):
         for axis, letters in enumerate(("lon", "lat")):
-            columns[f"{name}_{letters}"] = [None if np.isnan(value) else value for value in places[:, at, axis].tolist()]
+            columns[f"{name}_{letters}"] = [
+                None if np.isnan(value) else value for value in places[:, at, axis].tolist()
+            ]
     homes = np.array([shapely.Point(who.home.point.coords) if hasattr(who, "home") else None for who in people], object)
     return columns, pa.array(shapely.to_wkb(homes), pa.binary())
 
 
 def _projects() -> tuple[Columns, pa.Array]:
-    found = list(KeyProject.objects.order_by("code").select_related("field", "owner", "responsible", "town").prefetch_related("contractors"))
+    found = list(
+        KeyProject.objects.order_by("code")
+        .select_related("field", "owner", "responsible", "town")
+        .prefetch_related("contractors")
+    )
     columns: Columns = {
         "code": [row.code for row in found],
         "field": [row.field.code if row.field else None for row in found],
@@ -117,7 +127,9 @@ _KINDS = {"county_leader": pa.bool_(), "capacity": pa.int32(), "demand": pa.int3
 
 
 def _write(path: Path, columns: Columns, shapes: pa.Array, kinds: list[str], secret: bool = False) -> int:
-    types = {name: _KINDS.get(name, pa.float64() if name.endswith(("_lon", "_lat")) else pa.string()) for name in columns}
+    types = {
+        name: _KINDS.get(name, pa.float64() if name.endswith(("_lon", "_lat")) else pa.string()) for name in columns
+    }
     of = schema([pa.field(name, kind) for name, kind in types.items()], kinds)
     with written(path, of, "export") as writer:
         if secret:
@@ -128,7 +140,9 @@ def _write(path: Path, columns: Columns, shapes: pa.Array, kinds: list[str], sec
 
 def _write_doorplates(path: Path) -> int:
     coordinates = (Func("point", function=name, output_field=FloatField()) for name in ("ST_X", "ST_Y"))
-    rows: Iterator = Doorplate.objects.active().order_by("code").values_list("code", *coordinates).iterator(chunk_size=AT_ONCE)
+    rows: Iterator = (
+        Doorplate.objects.active().order_by("code").values_list("code", *coordinates).iterator(chunk_size=AT_ONCE)
+    )
     of, count = schema([pa.field("code", pa.string())], ["Point"]), 0
     with written(path, of, "export") as writer:
         while chunk := list(islice(rows, AT_ONCE)):

@@ -74,12 +74,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path, metavar="SOURCE", help="每个县一个文件夹，以六位区划代码命名")
         parser.add_argument("target", type=Path, metavar="TARGET", help="结果写到这里；没有就新建")
-        parser.add_argument("--scheduler", metavar="tcp://…", help="用现有的 Dask 调度器，各台计算机要能看到同样路径的 SOURCE、TARGET")
-        parser.add_argument("--workers", type=int, metavar="N", help="本机计算进程数，默认每核一个；0：不用 Dask，就在本进程里逐县计算")
+        parser.add_argument(
+            "--scheduler", metavar="tcp://…", help="用现有的 Dask 调度器，各台计算机要能看到同样路径的 SOURCE、TARGET"
+        )
+        parser.add_argument(
+            "--workers", type=int, metavar="N", help="本机计算进程数，默认每核一个；0：不用 Dask，就在本进程里逐县计算"
+        )
         parser.add_argument("--memory", metavar="2GB", help="本机每个计算进程的内存上限，默认 2GB")
         parser.add_argument("--first", type=int, default=3, metavar="K", help="每个门牌列出最近的几名代表，默认 3")
         parser.add_argument("--margins", action="store_true", help="同时量出门牌到选区边界的米数")
-        parser.add_argument("--preset", choices=list(PRESETS), default="nearest", help="监督分工的预设：就近优先、均衡、延续去年")
+        parser.add_argument(
+            "--preset", choices=list(PRESETS), default="nearest", help="监督分工的预设：就近优先、均衡、延续去年"
+        )
         parser.add_argument("--again", action="store_true", help="已完成且数据未变的县也重新计算")
 
     def handle(self, *args, source: Path, target: Path, **options) -> None:
@@ -97,7 +103,10 @@ class Command(BaseCommand):
         if interrupted:
             raise CommandError("已中断，完成的县已经写好。再次运行同一命令会接着做。", returncode=INTERRUPTED)
         if failed := progress.failed():
-            raise CommandError(f"{len(failed)} 个县未完成，原因见上。改好数据后再次运行同一命令，只会计算这些县。", returncode=SOME_FAILED)
+            raise CommandError(
+                f"{len(failed)} 个县未完成，原因见上。改好数据后再次运行同一命令，只会计算这些县。",
+                returncode=SOME_FAILED,
+            )
 
     def _work(self, source: Path, target: Path, options: dict[str, Any]) -> tuple[Work, list[str]]:
         if options["scheduler"] and (options["workers"] is not None or options["memory"]):
@@ -106,9 +115,15 @@ class Command(BaseCommand):
             raise CommandError("--workers 应不小于 0，--first 应在 1 到 50 之间。")
         if not source.is_dir():
             raise CommandError(f"没有文件夹 {source}。它下面应是每县一个以六位区划代码命名的文件夹。")
-        folders = sorted(folder for folder in source.iterdir() if folder.is_dir() and folder.name.isdecimal() and len(folder.name) == 6)
+        folders = sorted(
+            folder
+            for folder in source.iterdir()
+            if folder.is_dir() and folder.name.isdecimal() and len(folder.name) == 6
+        )
         if not folders:
-            raise CommandError(f"{source} 下没有县：应是以六位区划代码命名的文件夹，各有 {'、'.join(f'{name}.parquet' for name in FILES)}。")
+            raise CommandError(
+                f"{source} 下没有县：应是以六位区划代码命名的文件夹，各有 {'、'.join(f'{name}.parquet' for name in FILES)}。"
+            )
         if target.resolve() in (source.resolve(), *(folder.resolve() for folder in folders)):
             raise CommandError("结果不能写进数据所在的文件夹：同名文件会被覆盖。请另选 TARGET。")
         try:
@@ -130,7 +145,9 @@ class Command(BaseCommand):
                 progress.add(outcome)
                 self._tell(progress, outcome)
 
-    def _started(self, work: Work, codes: list[str], options: dict[str, Any], stack: ExitStack) -> tuple[Iterator[Outcome], str, Losses]:
+    def _started(
+        self, work: Work, codes: list[str], options: dict[str, Any], stack: ExitStack
+    ) -> tuple[Iterator[Outcome], str, Losses]:
         if options["scheduler"]:
             client, threads = stack.enter_context(workers_of(options["scheduler"], work.source, work.target))
             return work.on(client, codes), f"调度器 {options['scheduler']} 上有 {threads} 个计算线程", Losses()
@@ -173,7 +190,9 @@ class Command(BaseCommand):
 
     def _lines(self, report: dict[str, Any], work: Work) -> Iterator[str]:
         counties, plates, teams = report["counties"], report["doorplates"], report["supervision"]
-        yield f"县      {counties['done']}/{counties['all']} 个完成" + (f"，其中 {counties['kept']} 个数据未变，沿用上次结果" if counties["kept"] else "")
+        yield f"县      {counties['done']}/{counties['all']} 个完成" + (
+            f"，其中 {counties['kept']} 个数据未变，沿用上次结果" if counties["kept"] else ""
+        )
         yield (
             f"门牌    {plates['rows']:,} 个：在县级选区内 {plates['county']:,}，在乡级选区内 {plates['township']:,}，"
             f"不在任何选区 {plates['in no district']:,}，选区无代表 {plates['without deputy']:,}"
@@ -185,7 +204,9 @@ class Command(BaseCommand):
         if report["workers_lost"]:
             yield f"        {report['workers_lost']} 个计算进程中途退出，它们的县已重新计算"
         for code, reason in report["failures"].items():
-            yield f"未完成  {code}：{reason}" + ("（文件夹里仍是上次的结果）" if (work.target / code / "summary.json").exists() else "")
+            yield f"未完成  {code}：{reason}" + (
+                "（文件夹里仍是上次的结果）" if (work.target / code / "summary.json").exists() else ""
+            )
         if report["left"]:
             yield f"未轮到  {len(report['left'])} 个县"
         yield f"明细    {work.target / REPORT}"
