@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _ROOM = 2.0**62  # sums of a disc stay below it
-_DRAWS_AT_ONCE = 1 << 21
+_DRAWS_AT_ONCE = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ Line = tuple[str, list[int], list[float]]
 def draw(quick: bool, say: Callable[[str], None]) -> None:
     """Measure and write the figure; a quick run measures small sizes and writes nothing."""
     panels = []
-    points, projects = (POINTS[:4], PROJECTS[:4]) if quick else (POINTS, PROJECTS)
+    points, projects = (POINTS[:3], PROJECTS[:3]) if quick else (POINTS, PROJECTS)
     for title, axis, lines in (
         ("Locate: 500 districts, index kept", "points", _locating(points)),
         ("Nearest: 5 of as many sites as a tenth of the points", "points", _finding(points)),

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from apps.matching.assignment import solve
+from ops import bench
+from ops.options import Refused
 from tests.bench import report
 from tests.bench.certificate import faults
 from tests.bench.harness import Check, Contender, Data, Job, Measured, Outcome, carry_out, faster
@@ -102,3 +104,10 @@ def test_the_table_goes_between_the_readmes_marks(tmp_path, monkeypatch):
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "| python | 2 s | 2 s | 30 | 4x | | |" in text and "On 2 cores." in text
+
+
+def test_what_the_run_was_asked():
+    assert bench.arguments({}) == [] == bench.arguments({"QUICK": " ", "JOBS": ""})
+    assert bench.arguments({"QUICK": "yes", "JOBS": "locate nearest"}) == ["--quick", "locate", "nearest"]
+    with pytest.raises(Refused, match="QUICK=yes"):
+        bench.arguments({"QUICK": "1"})
