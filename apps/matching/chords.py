@@ -43,8 +43,6 @@ _BITS = 10
 _CANDIDATES = 1 << _BITS
 MASK = _CANDIDATES - 1
 NOTHING = 0x7FF0000000000000  # the bits of inf
-_FEW = 64  # queries not worth sorting
-_DIGIT = 11  # bits of a pass of the radix sort
 
 
 @compiled
@@ -227,60 +225,6 @@ def around(lon, lat, chord, points, boxes, number, counts):
 
 
 @compiled
-def _in_order(keys):
-    """Positions of uint32 keys, ascending (radix sort, stable)."""
-    n, buckets = len(keys), 1 << _DIGIT
-    order, other = np.arange(n).astype(np.int32), np.empty(n, dtype=np.int32)
-    for shift in (0, _DIGIT, 2 * _DIGIT):
-        starts = np.zeros(buckets + 1, dtype=np.int64)
-        for i in range(n):
-            starts[((keys[i] >> np.uint32(shift)) & np.uint32(buckets - 1)) + 1] += 1
-        for bucket in range(buckets):
-            starts[bucket + 1] += starts[bucket]
-        for i in range(n):
-            row = order[i]
-            bucket = (keys[row] >> np.uint32(shift)) & np.uint32(buckets - 1)
-            other[starts[bucket]] = row
-            starts[bucket] += 1
-        order, other = other, order
-    return order
-
-
-@compiled
-def _spread(value):
-    """The 16 low bits of a number, a free bit after each (Morton)."""
-    value = np.uint32(value)
-    value = (value | (value << np.uint32(8))) & np.uint32(0x00FF00FF)
-    value = (value | (value << np.uint32(4))) & np.uint32(0x0F0F0F0F)
-    value = (value | (value << np.uint32(2))) & np.uint32(0x33333333)
-    return (value | (value << np.uint32(1))) & np.uint32(0x55555555)
-
-
-@compiled
-def _walk(lon, lat, start, stop):
-    """The rows of [start, stop) that are a place on earth, neighbours after one another (Morton order), int64."""
-    rows = np.empty(stop - start, dtype=np.int64)
-    count = 0
-    west = south = np.inf
-    east = north = -np.inf
-    for row in range(start, stop):
-        if abs(lon[row]) <= 360.0 and abs(lat[row]) <= 90.0:
-            rows[count] = row
-            count += 1
-            west, east = min(west, lon[row]), max(east, lon[row])
-            south, north = min(south, lat[row]), max(north, lat[row])
-    rows = rows[:count]
-    width = max(east - west, north - south)
-    if count < _FEW or not width > 1e-12:
-        return rows
-    scale = 65535.0 / width
-    keys = np.empty(count, dtype=np.uint32)
-    for i in range(count):
-        keys[i] = _spread((lon[rows[i]] - west) * scale) | (_spread((lat[rows[i]] - south) * scale) << np.uint32(1))
-    return rows[_in_order(keys)]
-
-
-@compiled
 def _sort_by_length(squares, found, count):
     """Ascending by squared distance (Shell's sort)."""
     gap = 1
@@ -414,17 +358,16 @@ def _finish(block, size, coordinates, sites, best, k, wanted, limit, farthest, m
 
 
 @compiled
-def nearest(lon, lat, start, stop, points, boxes, number, ends, sites, k, limit, farthest, out_sites, out_metres, out_chord):
-    """Fills rows [start, stop) with the k nearest sites; where the order is not certain only `out_chord`.
+def nearest(rows, lon, lat, points, boxes, number, ends, sites, k, limit, farthest, out_sites, out_metres, out_chord):
+    """Fills rows with the k nearest sites; where the order is not certain only `out_chord`.
 
-    lon, lat: degrees. points, boxes: of `tree`. number: int64 (m,) the place at each point; its sites are sites[ends[number - 1] :
+    rows: int64, as `tree.neighbours` puts them. lon, lat: degrees. points, boxes: of `tree`. number: int64 (m,) the place at each point; its sites are sites[ends[number - 1] :
     ends[number]]. limit: metres, inclusive. farthest: the longest chord worth a look. out_sites int32 (n, k), out_metres float64 (n, k):
     -1 and inf, where not filled. out_chord float64 (n,): -1 in a row that is settled, else the chord of the k-th place, inf if it has none.
 
     Runs of neighbouring rows share a walk: when r is the distance from a point c to its (k+1)-th place and all queries q of the run lie
     within p of c, then the k + 1 nearest of each lie within r + 2p of c.
     """
-    rows = _walk(lon, lat, start, stop)
     m, wanted = len(points), min(k + 1, len(points))
     waiting, lengths = np.empty((64, 3), dtype=np.int64), np.empty(64)
     squares, found = np.empty(m), np.empty(m, dtype=np.int64)

@@ -90,8 +90,9 @@ class NearestIndex:
 
         def work(start: int, stop: int) -> None:
             for first in range(start, stop, _ROWS_AT_ONCE):
+                rows = tree.neighbours(x, y, first, min(first + _ROWS_AT_ONCE, stop))
                 chords.nearest(
-                    x, y, first, min(first + _ROWS_AT_ONCE, stop), self._points, self._boxes, self._number, self._ends, self._sites,
+                    rows, x, y, self._points, self._boxes, self._number, self._ends, self._sites,
                     k, limit, farthest / chords.AXIS, sites, metres, chord,
                 )  # fmt: skip
 

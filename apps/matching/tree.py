@@ -1,10 +1,15 @@
-"""Building the tree of sites that `chords` searches: which sites share a place, and a balanced k-d tree of the places. A LAB, compiled."""
+"""What `chords` searches, and in which order: sites that share a place, a balanced k-d tree of the places, neighbouring queries in a row.
+
+A LAB, compiled.
+"""
 
 import numpy as np
 
 from gis_data.compiled import compiled
 
 LEAF = 8  # points in a node that is not divided
+_FEW = 64  # queries not worth sorting
+_DIGIT = 11  # bits of a pass of the radix sort
 
 
 @compiled
@@ -93,3 +98,57 @@ def tree(points, number):
                 waiting[depth, 0], waiting[depth, 1], waiting[depth, 2] = child, start, stop
                 depth += 1
     return boxes
+
+
+@compiled
+def _in_order(keys):
+    """Positions of uint32 keys, ascending (radix sort, stable)."""
+    n, buckets = len(keys), 1 << _DIGIT
+    order, other = np.arange(n).astype(np.int32), np.empty(n, dtype=np.int32)
+    for shift in (0, _DIGIT, 2 * _DIGIT):
+        starts = np.zeros(buckets + 1, dtype=np.int64)
+        for i in range(n):
+            starts[((keys[i] >> np.uint32(shift)) & np.uint32(buckets - 1)) + 1] += 1
+        for bucket in range(buckets):
+            starts[bucket + 1] += starts[bucket]
+        for i in range(n):
+            row = order[i]
+            bucket = (keys[row] >> np.uint32(shift)) & np.uint32(buckets - 1)
+            other[starts[bucket]] = row
+            starts[bucket] += 1
+        order, other = other, order
+    return order
+
+
+@compiled
+def _spread(value):
+    """The 16 low bits of a number, a free bit after each (Morton)."""
+    value = np.uint32(value)
+    value = (value | (value << np.uint32(8))) & np.uint32(0x00FF00FF)
+    value = (value | (value << np.uint32(4))) & np.uint32(0x0F0F0F0F)
+    value = (value | (value << np.uint32(2))) & np.uint32(0x33333333)
+    return (value | (value << np.uint32(1))) & np.uint32(0x55555555)
+
+
+@compiled
+def neighbours(lon, lat, start, stop):
+    """The rows of [start, stop) that are a place on earth, neighbours after one another (Morton order), int64."""
+    rows = np.empty(stop - start, dtype=np.int64)
+    count = 0
+    west = south = np.inf
+    east = north = -np.inf
+    for row in range(start, stop):
+        if abs(lon[row]) <= 360.0 and abs(lat[row]) <= 90.0:
+            rows[count] = row
+            count += 1
+            west, east = min(west, lon[row]), max(east, lon[row])
+            south, north = min(south, lat[row]), max(north, lat[row])
+    rows = rows[:count]
+    width = max(east - west, north - south)
+    if count < _FEW or not width > 1e-12:
+        return rows
+    scale = 65535.0 / width
+    keys = np.empty(count, dtype=np.uint32)
+    for i in range(count):
+        keys[i] = _spread((lon[rows[i]] - west) * scale) | (_spread((lat[rows[i]] - south) * scale) << np.uint32(1))
+    return rows[_in_order(keys)]
