@@ -8,18 +8,33 @@ All pairs are looked at, in blocks: the straight line between two places is neve
 lines already make it dearer than the project's price cannot count; the few others are measured on the ellipsoid.
 """
 
+from typing import Protocol
+
 import numpy as np
 from pyproj import Geod
 
-from apps.matching.assignment import Deputies, Projects, Rules, Solution
+from apps.matching.assignment import Deputies, Projects, Rules
 from gis_data.compiled import compiled, in_threads
 from tests.bench.peers import earth_centred
 
 GEOD = Geod(ellps="WGS84")
-ROOM = 64  # pairs a project may keep at first; doubled where they are more
+ROOM = 64  # pairs that a project may keep at first; more where they do not fit
 
 
-def faults(projects: Projects, deputies: Deputies, rules: Rules, solution: Solution) -> list[str]:
+class Proven(Protocol):
+    """What is looked at of a solution."""
+
+    pairs: np.ndarray
+    cost: np.ndarray
+    unmet: np.ndarray
+    total: int
+    lower_bound: int
+    empty_price: int
+    project_price: np.ndarray
+    deputy_price: np.ndarray
+
+
+def faults(projects: Projects, deputies: Deputies, rules: Rules, solution: Proven) -> list[str]:
     """What is wrong with a solution, in words; nothing where it is right and proven."""
     row, column = solution.pairs.T
     found = []
@@ -43,7 +58,7 @@ def faults(projects: Projects, deputies: Deputies, rules: Rules, solution: Solut
     return found
 
 
-def bound(projects: Projects, deputies: Deputies, rules: Rules, solution: Solution) -> int:
+def bound(projects: Projects, deputies: Deputies, rules: Rules, solution: Proven) -> int:
     prices, empty = solution.deputy_price, solution.empty_price
     row, column = candidates(projects, deputies, rules, solution)
     row, column = (side[~recused(projects, deputies, row, column)] for side in (row, column))
@@ -57,9 +72,7 @@ def bound(projects: Projects, deputies: Deputies, rules: Rules, solution: Soluti
     return least - int((deputies.capacity * prices).sum())
 
 
-def candidates(
-    projects: Projects, deputies: Deputies, rules: Rules, solution: Solution
-) -> tuple[np.ndarray, np.ndarray]:
+def candidates(projects: Projects, deputies: Deputies, rules: Rules, solution: Proven) -> tuple[np.ndarray, np.ndarray]:
     """Every pair that may cost no more than the project's dearest place, and some more."""
     site = earth_centred(projects.lon, projects.lat)
     home = earth_centred(deputies.residence_lon, deputies.residence_lat)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -280,8 +279,6 @@ def main(arguments: list[str]) -> None:
     key, contender, folder, quick = arguments
     job = job_named(key)
     chosen = next(one for one in job.contenders if one.key == contender)
-    # Every contender may use all processors; libraries of threads are told so alike.
-    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     print(json.dumps(asdict(_work(job, chosen, Data(Path(folder), quick == "1")))))
 
 
