@@ -18,6 +18,7 @@ from gis_data.compiled import compiled, in_threads
 from tests.bench.peers import earth_centred
 
 GEOD = Geod(ellps="WGS84")
+BLOCK = 2048  # deputies looked at together
 ROOM = 64  # pairs that a project may keep at first; more where they do not fit
 
 
@@ -75,9 +76,9 @@ def bound(projects: Projects, deputies: Deputies, rules: Rules, solution: Proven
 def candidates(projects: Projects, deputies: Deputies, rules: Rules, solution: Proven) -> tuple[np.ndarray, np.ndarray]:
     """Every pair that may cost no more than the project's dearest place, and some more."""
     site = earth_centred(projects.lon, projects.lat)
-    home = earth_centred(deputies.residence_lon, deputies.residence_lat)
-    work = earth_centred(deputies.workplace_lon, deputies.workplace_lat)
-    field = field_costs(deputies, rules)
+    home = np.ascontiguousarray(earth_centred(deputies.residence_lon, deputies.residence_lat).T)
+    work = np.ascontiguousarray(earth_centred(deputies.workplace_lon, deputies.workplace_lat).T)
+    offer = field_costs(deputies, rules) + solution.deputy_price
     weights = np.array([rules.residence_weight, rules.workplace_weight])
     # Where a place is empty nothing dearer than it can count; else nothing dearer than the dearest of the places.
     limit = np.where(projects.demand > 0, solution.project_price, -1).astype(np.float64) + 1.0
@@ -86,18 +87,8 @@ def candidates(projects: Projects, deputies: Deputies, rules: Rules, solution: P
         kept, count = np.zeros((len(projects), room), np.int32), np.zeros(len(projects), np.int64)
 
         def some(start: int, stop: int, kept: np.ndarray = kept, count: np.ndarray = count) -> None:
-            _near(
-                site[start:stop],
-                projects.field[start:stop],
-                limit[start:stop],
-                home,
-                work,
-                field,
-                solution.deputy_price.astype(np.float64),
-                weights,
-                kept[start:stop],
-                count[start:stop],
-            )
+            part = slice(start, stop)
+            _near(site[part], projects.field[part], limit[part], home, work, offer, weights, kept[part], count[part])
 
         in_threads(some, len(projects), 100)
         if count.max(initial=0) <= room:
@@ -130,19 +121,31 @@ def recused(projects: Projects, deputies: Deputies, row: np.ndarray, column: np.
 
 
 @compiled
-def _near(site, fields, limit, home, work, field, prices, weights, kept, count):
-    """Keep the deputies of each project whose straight lines, field and price come to no more than its limit, while there is room."""
-    for i in range(len(site)):
-        px, py, pz = site[i]
-        known = field[fields[i]]
-        for j in range(len(home)):
-            left = limit[i] - prices[j] - known[j]
-            x, y, z = home[j, 0] - px, home[j, 1] - py, home[j, 2] - pz
-            first = weights[0] * weights[0] * (x * x + y * y + z * z)
-            if left < 0.0 or first > left * left:
-                continue
-            x, y, z = work[j, 0] - px, work[j, 1] - py, work[j, 2] - pz
-            if np.sqrt(first) + weights[1] * np.sqrt(x * x + y * y + z * z) <= left:
-                if count[i] < kept.shape[1]:
-                    kept[i, count[i]] = j
-                count[i] += 1
+def _near(site, fields, limit, home, work, offer, weights, kept, count):
+    """Keep the deputies of each project whose straight lines, field and price come to no more than its limit, while there is room.
+
+    home, work: float64 (3, m); offer: float64 (fields, m), what field and price come to.
+    """
+    over = np.empty(BLOCK)
+    hx, hy, hz = home
+    square = weights[0] * weights[0]
+    for first in range(0, home.shape[1], BLOCK):
+        size = min(BLOCK, home.shape[1] - first)
+        for i in range(len(site)):
+            px, py, pz, most, known = site[i, 0], site[i, 1], site[i, 2], limit[i], offer[fields[i]]
+            for k in range(size):
+                j = first + k
+                left = max(most - known[j], 0.0)
+                x, y, z = hx[j] - px, hy[j] - py, hz[j] - pz
+                over[k] = square * (x * x + y * y + z * z) - left * left
+            for k in range(size):
+                if over[k] > 0.0:
+                    continue
+                j = first + k
+                x, y, z = hx[j] - px, hy[j] - py, hz[j] - pz
+                u, v, w = work[0, j] - px, work[1, j] - py, work[2, j] - pz
+                from_home, from_work = np.sqrt(x * x + y * y + z * z), np.sqrt(u * u + v * v + w * w)
+                if known[j] + weights[0] * from_home + weights[1] * from_work <= most:
+                    if count[i] < kept.shape[1]:
+                        kept[i, count[i]] = j
+                    count[i] += 1
