@@ -4,15 +4,12 @@ A LAB: shapely polygons and arrays in, arrays out; no Django, no database. `Poly
 when it is made and changes nothing afterwards, so that threads may share one. It never prepares a geometry: GEOS crashes when
 threads share a prepared one (libgeos/geos issue 825).
 
-How it decides. A grid over the bounding boxes yields the polygons that may cover a point; each polygon's edges are sorted into
-horizontal slabs, and the edges of the point's slab are crossed by a ray to the east (even-odd rule, half-open edges, as GEOS
-counts them). Orientation signs are taken from doubles only where Shewchuk's error bound proves them (Adaptive Precision
-Floating-Point Arithmetic, 1997); wherever it does not, `shapely.covers` itself decides that point and polygon.
+How it decides: `grid` looks a place up in a grid of grids and crosses the few edges that are left in its cell. Where doubles cannot prove
+on which side of an edge a place is, `shapely.covers` itself decides that point and polygon.
 
-How it measures. An edge is the straight line between its ends in longitude and latitude, the line that `covers` decides by.
-Runs of edges in boxes bound the distance from below, on a local metric projection at the point whose distortion is bounded as
-well; what remains is measured on the WGS 84 ellipsoid by `pyproj.Geod`. (PostGIS `geography` joins the ends by a geodesic
-instead: on an east-west edge of 10 km the two lines part by a metre.)
+How it measures: an edge is the straight line between its ends in longitude and latitude, the line that `covers` decides by. `edges` finds
+the nearest place on the border; the geodesic to it is measured on the WGS 84 ellipsoid by `pyproj.Geod`. (PostGIS `geography` joins the
+ends by a geodesic instead: on an east-west edge of 10 km the two lines part by a metre.)
 """
 
 from __future__ import annotations
@@ -20,22 +17,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from apps.territory.edges import GEOD, Boxes, Runs, Slabs, longest, scales, slices, widest
-from gis_data.crs import coordinates, on_earth
+from apps.territory.edges import DOUBTFUL, INSIDE, Edges
+from apps.territory.grid import NONE, Grid
+from gis_data.compiled import in_threads
+from gis_data.crs import coordinates
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
 
+_GEOD = pyproj.Geod(ellps="WGS84")
 _HALF_WAY_ROUND = 20_100_000.0  # metres; no two places are farther apart
-_ORIENTATION_ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53  # Shewchuk's ccwerrboundA
-_UNDERFLOW = 1e-290  # below it the bound does not hold
-_POINTS_AT_ONCE = 1 << 16
-_PAIRS_AT_ONCE = 1 << 21
-
-OUTSIDE, ON_BORDER, INSIDE = -1, 0, 1
+_CLOSE = 1e-6  # metres; only what is nearer to an edge can be on it
+_POINTS_A_THREAD = 1 << 15
+_POLYGONS_A_THREAD = 256
 
 
 class PolygonLocator:
@@ -54,18 +52,15 @@ class PolygonLocator:
         bounds = _checked_bounds(shapes)
         # Own copies: the caller may prepare his, and threads must not meet on those.
         self._polygons = shapely.force_2d(shapes)
-        edges, owner = _edges(self._polygons)
-        self._edges = edges
-        self._boxes = Boxes.of(bounds)
-        self._slabs = Slabs.of(edges, owner, len(shapes))
-        self._runs = Runs.of(edges, owner, len(shapes))
+        self._edges = Edges.of(self._polygons, bounds)
+        self._grid = Grid.of(self._edges.ends, self._edges.owner, bounds)
 
-    def locate(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
+    def locate(self, lon: ArrayLike, lat: ArrayLike) -> Ints:
         """Index of the covering polygon, int32 (n,); the lowest where several cover the point (borders belong to a polygon).
 
         -1: none, or a coordinate that is not finite.
         """
-        return self._find(*coordinates(lon, lat))[0]
+        return self._located(*_rows(lon, lat))
 
     def margin(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
         """Metres from each point to the nearest border of the polygon it is in, float64 (n,); NaN outside.
@@ -73,14 +68,17 @@ class PolygonLocator:
         Borders of holes and of all parts count. Exactly 0.0 on the border. Right to a micrometre up to some kilometres and to
         a millimetre at a hundred; points nearer to each other than 2e-9 m are one point in double precision.
         """
-        x, y = coordinates(lon, lat)
-        polygon, side = self._find(x, y)
-        metres = np.where(side == ON_BORDER, 0.0, np.nan)
-        inside = np.flatnonzero(side == INSIDE)
-        metres[inside] = self._border_distance(x[inside], y[inside], polygon[inside].astype(np.int64), np.inf)
+        x, y = _rows(lon, lat)
+        polygon = self._located(x, y)
+        metres, foot_lon, foot_lat = self._edges.nearest(x, y, polygon)
+        inside = np.flatnonzero(polygon != NONE)
+        metres[inside] = _geodesics(x[inside], y[inside], foot_lon[inside], foot_lat[inside])
+        close = np.flatnonzero(metres < _CLOSE)
+        on_border = ~shapely.contains(self._polygons[polygon[close]], shapely.points(x[close], y[close]))
+        metres[close[on_border]] = 0.0
         return metres
 
-    def across(self, lon: ArrayLike, lat: ArrayLike, within: float) -> list[NDArray[np.int32]]:
+    def across(self, lon: ArrayLike, lat: ArrayLike, within: float) -> list[Ints]:
         """For each point the other polygons within so many metres (inclusive), not the one that `locate` names.
 
         A list of int32 arrays, nearest first, then lowest index (distances that agree to a micrometre are equal); a polygon
@@ -88,96 +86,69 @@ class PolygonLocator:
         """
         if not within >= 0.0:
             raise ValueError(f"within must be metres >= 0, got {within}")
-        x, y = coordinates(lon, lat)
-        located, _ = self._find(x, y)
-        found: list[NDArray[np.int32]] = []
-        for rows in slices(np.full(len(x), len(self._polygons)), _PAIRS_AT_ONCE):
-            found += self._neighbours(x[rows], y[rows], located[rows], min(within, _HALF_WAY_ROUND))
+        x, y = _rows(lon, lat)
+        near = self._edges.around(x, y, self._located(x, y), min(float(within), _HALF_WAY_ROUND))
+        place, polygon = near.place, near.polygon
+        covers = near.side == INSIDE
+        asked = np.flatnonzero(near.side == DOUBTFUL)
+        covers[asked] = shapely.covers(self._polygons[polygon[asked]], shapely.points(x[place[asked]], y[place[asked]]))
+        metres = near.metres
+        apart = np.flatnonzero(~covers & np.isfinite(metres))
+        metres[apart] = _geodesics(x[place[apart]], y[place[apart]], near.foot_lon[apart], near.foot_lat[apart])
+        metres[covers] = 0.0
+        found = np.flatnonzero(metres <= within)
+        order = found[np.lexsort((polygon[found], np.rint(metres[found] * 1e6), place[found]))]
+        ends = np.searchsorted(place[order], np.arange(1, len(x)))
+        return np.split(polygon[order], ends) if len(x) else []
+
+    def _located(self, x: Floats, y: Floats) -> Ints:
+        found = np.empty(len(x), dtype=np.int32)
+        doubtful: list[int] = []
+        in_threads(lambda start, stop: doubtful.append(self._grid.locate(x, y, found, start, stop)), len(x), _POINTS_A_THREAD)
+        if any(doubtful):
+            self._ask_shapely(x, y, found)
         return found
 
-    def _neighbours(self, x: Floats, y: Floats, located: NDArray[np.int32], within: float) -> list[NDArray[np.int32]]:
-        usable = np.flatnonzero(on_earth(x, y))
-        point, polygon = self._boxes.around(x[usable], y[usable], within)
-        point = usable[point]
-        other = polygon != located[point]
-        point, polygon = point[other], polygon[other]
-        metres = np.zeros(len(point))
-        apart = np.flatnonzero(self._side(x[point], y[point], polygon) == OUTSIDE)
-        metres[apart] = self._border_distance(x[point[apart]], y[point[apart]], polygon[apart], within)
-        near = metres <= within
-        point, polygon, metres = point[near], polygon[near], metres[near]
-        order = np.lexsort((polygon, np.rint(metres * 1e6), point))
-        ends = np.searchsorted(point, np.arange(1, len(x)))
-        return np.split(polygon[order].astype(np.int32), ends)
+    def _ask_shapely(self, x: Floats, y: Floats, found: Ints) -> None:
+        """Decides the rows that hold -2 - a polygon: none below that one covers the point."""
+        rows = np.flatnonzero(found < NONE)
+        candidate = -2 - found[rows]
+        while len(rows):
+            covered = shapely.covers(self._polygons[candidate], shapely.points(x[rows], y[rows]))
+            found[rows[covered]] = candidate[covered]
+            rows, candidate = rows[~covered], candidate[~covered]
+            candidate = self._next_candidate(x[rows], y[rows], candidate)
+            found[rows[candidate == NONE]] = NONE
+            rows, candidate = rows[candidate != NONE], candidate[candidate != NONE]
 
-    def _find(self, x: Floats, y: Floats) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
-        """Lowest covering polygon of each point, and on which side of its border the point is."""
-        polygon = np.full(len(x), -1, dtype=np.int32)
-        side = np.full(len(x), OUTSIDE, dtype=np.int8)
-        usable = np.flatnonzero(on_earth(x, y))
-        for piece in slices(np.ones_like(usable), _POINTS_AT_ONCE):
-            rows = usable[piece]
-            point, candidate = self._boxes.at(x[rows], y[rows])
-            point = rows[point]
-            where = self._side(x[point], y[point], candidate)
-            # Candidates come in ascending order; written backwards, the lowest is written last and stays.
-            hit = np.flatnonzero(where != OUTSIDE)[::-1]
-            polygon[point[hit]] = candidate[hit]
-            side[point[hit]] = where[hit]
-        return polygon, side
-
-    def _side(self, x: Floats, y: Floats, polygon: Ints) -> NDArray[np.int8]:
-        """OUTSIDE, ON_BORDER or INSIDE for each pair of a point (inside the box) and a polygon, int8 (n,)."""
-        side = np.full(len(x), OUTSIDE, dtype=np.int8)
-        for rows in slices(self._slabs.at(polygon, y)[1], _PAIRS_AT_ONCE):
-            side[rows] = self._side_of_some(x[rows], y[rows], polygon[rows])
-        return side
-
-    def _side_of_some(self, x: Floats, y: Floats, polygon: Ints) -> NDArray[np.int8]:
-        pair, edge = self._slabs.pairs(polygon, y)
-        ax, ay, bx, by = self._edges[:, edge]  # ay <= by
-        px, py = x[pair], y[pair]
-        left, right = (ax - px) * (by - py), (ay - py) * (bx - px)
-        turn, size = left - right, np.abs(left) + np.abs(right)
-        level = ay == by
-        straddles = (ay <= py) & (py < by)
-        none_left, none_right = (ax == px) | (by == py), (ay == py) | (bx == px)
-        on_line = straddles & none_left & none_right
-        on_line |= level & (ay == py) & (np.minimum(ax, bx) <= px) & (px <= np.maximum(ax, bx))
-        on_line |= (bx == px) & (by == py)
-        doubtful = straddles & ~on_line & ((np.abs(turn) <= _ORIENTATION_ERROR * size) | (size < _UNDERFLOW))
-        crossed = np.bincount(pair[straddles & (turn > 0)], minlength=len(x)) % 2 == 1
-        side = np.where(crossed, INSIDE, OUTSIDE).astype(np.int8)
-        side[pair[on_line]] = ON_BORDER
-        asked = np.setdiff1d(pair[doubtful], pair[on_line])
-        side[asked] = _side_by_shapely(self._polygons[polygon[asked]], x[asked], y[asked])
-        return side
-
-    def _border_distance(self, x: Floats, y: Floats, polygon: Ints, limit: float) -> Floats:
-        """Metres from each point to the border of its polygon, float64 (n,); may be inf where it is above the limit."""
-        metres = np.full(len(x), np.inf)
-        for rows in slices(self._runs.edges_of[polygon], _PAIRS_AT_ONCE):
-            metres[rows] = self._border_distance_of_some(x[rows], y[rows], polygon[rows], limit)
-        return metres
-
-    def _border_distance_of_some(self, x: Floats, y: Floats, polygon: Ints, limit: float) -> Floats:
-        kx, ky = scales(y)
-        pair, edge = self._runs.pairs(x, y, polygon, kx, ky, limit)
-        ax, ay, bx, by = self._edges[:, edge]
-        px, py, sx, sy = x[pair], y[pair], kx[pair], ky[pair]
-        fraction = _foot((px - ax) * sx, (py - ay) * sy, (bx - ax) * sx, (by - ay) * sy)
-        flat = np.hypot((ax + fraction * (bx - ax) - px) * sx, (ay + fraction * (by - ay) - py) * sy)
-        best = np.full(len(x), np.inf)
-        np.minimum.at(best, pair, flat)
-        keep = flat <= widest(y, np.minimum(longest(y, best), limit))[pair]
-        metres = np.full(len(x), np.inf)
-        np.minimum.at(
-            metres, pair[keep], _geodesic_to_edges(px[keep], py[keep], self._edges[:, edge[keep]], fraction[keep])
-        )
-        return metres
+    def _next_candidate(self, x: Floats, y: Floats, after: Ints) -> Ints:
+        """The next polygon whose box holds each point, NONE when there is no other."""
+        west, south, east, north = self._edges.bounds.T
+        following = np.full(len(x), NONE, dtype=np.int32)
+        for row, (lon, lat, last) in enumerate(zip(x, y, after, strict=True)):
+            later = slice(last + 1, None)
+            holds = (west[later] <= lon) & (lon <= east[later]) & (south[later] <= lat) & (lat <= north[later])
+            if holds.any():
+                following[row] = last + 1 + holds.argmax()
+        return following
 
 
-# --- what is laid out once -----------------------------------------------------------------------------------------------
+def _rows(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+    """`coordinates`, contiguous and not writable: the one kind of array that the compiled functions are compiled for."""
+    x, y = (np.ascontiguousarray(values)[:] for values in coordinates(lon, lat))
+    x.flags.writeable = y.flags.writeable = False
+    return x, y
+
+
+def _geodesics(x: Floats, y: Floats, to_x: Floats, to_y: Floats) -> Floats:
+    metres = np.empty(len(x))
+
+    def work(start: int, stop: int) -> None:
+        piece = slice(start, stop)
+        metres[piece] = _GEOD.inv(x[piece], y[piece], to_x[piece], to_y[piece])[2]
+
+    in_threads(work, len(x), 2048)
+    return metres
 
 
 def _checked_bounds(shapes: NDArray[np.object_]) -> Floats:
@@ -189,7 +160,13 @@ def _checked_bounds(shapes: NDArray[np.object_]) -> Floats:
     other = np.flatnonzero(~np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)))
     if len(other):
         raise ValueError(f"polygon {other[0]} is a {shapes[other[0]].geom_type}, not a Polygon or MultiPolygon")
-    invalid = np.flatnonzero(~shapely.is_valid(shapes))
+    valid = np.empty(len(shapes), dtype=bool)
+
+    def work(start: int, stop: int) -> None:
+        valid[start:stop] = shapely.is_valid(shapes[start:stop])
+
+    in_threads(work, len(shapes), _POLYGONS_A_THREAD)
+    invalid = np.flatnonzero(~valid)
     if len(invalid):
         raise ValueError(f"polygon {invalid[0]} is invalid: {shapely.is_valid_reason(shapes[invalid[0]])}")
     bounds = shapely.bounds(shapes).reshape(-1, 4)
@@ -197,61 +174,3 @@ def _checked_bounds(shapes: NDArray[np.object_]) -> Floats:
     if len(far):
         raise ValueError(f"polygon {far[0]} is not in degrees: its bounds are {bounds[far[0]].tolist()}")
     return bounds
-
-
-def _edges(polygons: NDArray[np.object_]) -> tuple[Floats, Ints]:
-    """All edges, float64 (4, e) as ax, ay, bx, by with the lower end first, and their polygons, int64 (e,), ascending.
-
-    One direction for every edge: neighbours that share one then measure the same distance to the last bit.
-    """
-    parts, of_part = shapely.get_parts(polygons, return_index=True)
-    rings, of_ring = shapely.get_rings(parts, return_index=True)
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    start, end = points[:-1], points[1:]
-    real = (ring[:-1] == ring[1:]) & (start != end).any(axis=1)
-    start, end, owner = start[real], end[real], of_part[of_ring[ring[:-1][real]]]
-    turned = (start[:, 1] > end[:, 1]) | ((start[:, 1] == end[:, 1]) & (start[:, 0] > end[:, 0]))
-    low, high = np.where(turned[:, None], end, start), np.where(turned[:, None], start, end)
-    return np.ascontiguousarray(np.hstack([low, high]).T), owner.astype(np.int64)
-
-
-# --- small geometry ------------------------------------------------------------------------------------------------------
-
-
-def _side_by_shapely(polygons: NDArray[np.object_], x: Floats, y: Floats) -> NDArray[np.int8]:
-    points = shapely.points(x, y)
-    covered = shapely.covers(polygons, points)
-    side = np.where(covered, ON_BORDER, OUTSIDE).astype(np.int8)
-    side[covered] = np.where(shapely.contains(polygons[covered], points[covered]), INSIDE, ON_BORDER)
-    return side
-
-
-def _foot(px: Floats, py: Floats, vx: Floats, vy: Floats) -> Floats:
-    """Where on a vector (0 to 1) the point nearest to p lies, both seen from the vector's start."""
-    square = vx * vx + vy * vy
-    return np.clip(np.divide(px * vx + py * vy, square, out=np.zeros_like(square), where=square > 0.0), 0.0, 1.0)
-
-
-def _geodesic_to_edges(x: Floats, y: Floats, edges: Floats, fraction: Floats) -> Floats:
-    """Metres on the ellipsoid to the nearest place of each edge, starting from a first guess of where on it that is.
-
-    Gauss-Newton: the foot moves along the edge by the part of the geodesic's direction that points along it. A step leaves
-    about (distance / radius of the earth) of the error, so three are enough for any county.
-    """
-    ax, ay, bx, by = edges
-    best = np.full(len(x), np.inf)
-    if not len(x):
-        return best
-    for _ in range(3):
-        # Exactly the end at 1, so that edges which meet there measure the same.
-        qx = np.where(fraction == 1.0, bx, ax + fraction * (bx - ax))
-        qy = np.where(fraction == 1.0, by, ay + fraction * (by - ay))
-        _, back, metres = GEOD.inv(x, y, qx, qy)
-        best = np.minimum(best, metres)
-        kx, ky = scales(qy)
-        vx, vy, azimuth = (bx - ax) * kx, (by - ay) * ky, np.radians(back)
-        square = vx * vx + vy * vy
-        along = metres * (np.sin(azimuth) * vx + np.cos(azimuth) * vy)
-        step = np.divide(along, square, out=np.zeros_like(square), where=square > 0.0)
-        fraction = np.clip(fraction + step, 0.0, 1.0)
-    return best
