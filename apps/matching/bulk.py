@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.deputies.models import Mandate
 from apps.matching.engine import Day
+from apps.matching.ranking import DistrictRanking
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,27 +30,24 @@ def answer_many(day: Day, lon: NDArray[np.float64], lat: NDArray[np.float64]) ->
     """lon, lat: degrees, arrays of one length n."""
     districts = {level: shapes.locator.locate(lon, lat) for level, shapes in day.districts.items()}
     margins = {level: shapes.locator.margin(lon, lat) for level, shapes in day.districts.items()}
-    first = np.full(len(lon), None, dtype=object)
-    for places, mandates in _same_districts(day, districts):
-        candidates = day.candidates(mandates)
-        if candidates.mandates:
-            order, _, _ = candidates.rank(lon[places], lat[places])
-            first[places] = _as_objects(candidates.mandates)[order[:, 0]]
-    return Answers(districts, margins, first)
+    return Answers(districts, margins, _first(day, districts, lon, lat))
 
 
-def _same_districts(day: Day, districts: dict[str, NDArray[np.int32]]):
-    """Groups of places that share all their districts: row numbers, and the ids of those districts."""
-    combined = np.column_stack(list(districts.values()))
-    kinds, which = np.unique(combined, axis=0, return_inverse=True)
-    order = np.argsort(which.ravel(), kind="stable")
-    ends = np.cumsum(np.bincount(which.ravel(), minlength=len(kinds)))
-    for kind, places in zip(kinds, np.split(order, ends[:-1]), strict=True):
-        rows = (day.districts[level].rows[index] for level, index in zip(districts, kind, strict=True) if index >= 0)
-        yield places, [row.pk for row in rows]
+def _first(day: Day, districts: dict[str, NDArray[np.int32]], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Places that share all their districts share their candidates: to `DistrictRanking` they lie in one district."""
+    combined, sizes = np.zeros(len(lon), dtype=np.int64), [len(shapes.rows) + 1 for shapes in day.districts.values()]
+    for size, indices in zip(sizes, districts.values(), strict=True):
+        combined = combined * size + indices + 1
+    kinds, which = np.unique(combined, return_inverse=True)
+    groups = [day.candidates(_ids(day, kind)) for kind in np.column_stack(np.unravel_index(kinds, sizes)) - 1]
+    mandates = [mandate for group in groups for mandate in group.mandates]
+    if not mandates:
+        return np.full(len(lon), None, dtype=object)
+    ends = np.cumsum([len(group.mandates) for group in groups])
+    places = [np.concatenate([getattr(group, axis) for group in groups]) for axis in ("lon", "lat")]
+    first, _, _ = DistrictRanking((ends, np.arange(len(mandates))), *places).rank(which, lon, lat, 1)
+    return np.array([*mandates, None], dtype=object)[first[:, 0]]
 
 
-def _as_objects(mandates: tuple[Mandate, ...]) -> NDArray[np.object_]:
-    array = np.empty(len(mandates), dtype=object)
-    array[:] = mandates
-    return array
+def _ids(day: Day, kind: NDArray[np.int64]) -> list[int]:
+    return [shapes.rows[index].pk for shapes, index in zip(day.districts.values(), kind, strict=True) if index >= 0]

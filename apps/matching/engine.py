@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.matching.nearest import NearestIndex
+from apps.matching.ranking import ranked
 from apps.territory.locate import PolygonLocator
 from apps.territory.models import AdminArea, ElectoralDistrict, Grid, Term
 from apps.territory.remembered import Remembered
@@ -30,7 +31,6 @@ DAYS_KEPT = 3
 ANCHORS = ("station", "workplace", "village")  # the home point is no part of it: no public answer may depend on it
 
 GEOD = pyproj.Geod(ellps="WGS84")
-_MICROMETRES = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +71,7 @@ class Candidates:
 
         Equal distances (to the micrometre) leave the order of codes.
         """
-        lon, lat = np.atleast_1d(lon), np.atleast_1d(lat)
-        shape = (len(lon), *self.lon.shape)
-        x, y = np.broadcast_to(lon[:, None, None], shape), np.broadcast_to(lat[:, None, None], shape)
-        metres = np.full(shape, np.inf)
-        known = np.broadcast_to(np.isfinite(self.lon), shape)
-        to_x, to_y = np.broadcast_to(self.lon, shape)[known], np.broadcast_to(self.lat, shape)[known]
-        metres[known] = GEOD.inv(x[known], y[known], to_x, to_y)[2]
-        anchor, nearest = metres.argmin(axis=2), metres.min(axis=2)
-        order = np.argsort(np.round(nearest * _MICROMETRES), axis=1, kind="stable")
-        return order, np.take_along_axis(nearest, order, 1), np.take_along_axis(anchor, order, 1)
+        return ranked(self.lon, self.lat, np.atleast_1d(lon), np.atleast_1d(lat))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from apps.deputies.models import Deputy, Mandate, Station
 from apps.matching.engine import ANCHORS, GEOD, Candidates, Day, Shapes, engine
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 
-__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "engine", "find_at"]
+__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "area_deputies", "engine", "find_at"]
 
 ON_BORDER = 0.01  # metres
 NEAR_BORDER = 30.0
@@ -97,7 +97,7 @@ def find_at(lon: float, lat: float, *, on: dt.date, doorplate: Doorplate | None 
         county=county,
         districts=districts,
         deputies=_deputies(day, day.candidates(found.district.pk for found in districts), lon, lat),
-        area_deputies=tuple(_area_deputy(day, mandate) for mandate in day.area_mandates),
+        area_deputies=area_deputies(day),
         across=tuple(near for level, shapes in day.districts.items() for near in _across(shapes, level, lon, lat, reach)),
         nearest_station=_nearest_station(day, lon, lat),
     )
@@ -164,8 +164,9 @@ def _why_near(anchor: str, metres: float, *, first: bool, alone: bool) -> tuple[
     return (f"{ANCHOR_WORDS[anchor]}{'离您超过10公里' if band(metres) == FARTHER else f'在{band(metres)}'}",)
 
 
-def _area_deputy(day: Day, mandate: Mandate) -> FoundDeputy:
-    return _found(day, mandate, reasons=(f"由{mandate.elected_by}选举产生，联系本县",), distance_band="")
+def area_deputies(day: Day) -> tuple[FoundDeputy, ...]:
+    """The deputies of city and province, who answer everywhere in the county."""
+    return tuple(_found(day, mandate, reasons=(f"由{mandate.elected_by}选举产生，联系本县",), distance_band="") for mandate in day.area_mandates)
 
 
 def _found(day: Day, mandate: Mandate, *, reasons: tuple[str, ...], distance_band: str) -> FoundDeputy:

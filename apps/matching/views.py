@@ -2,20 +2,27 @@
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from apps.matching.borders import notices
-from apps.matching.finding import FoundDeputy, FoundDistrict, OutsideCounty, Place, engine
+from apps.matching.engine import Day
+from apps.matching.finding import FoundDeputy, FoundDistrict, OutsideCounty, Place, area_deputies, engine
 from apps.matching.questions import BadQuestion, Question
 from apps.territory import suggestions
 from apps.territory.lookup import AddressLookup
 
 POSITION = ("lat", "lon", "accuracy")
+
+
+_drawn: WeakKeyDictionary[Day, SafeString] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def find(request: HttpRequest) -> HttpResponse:
             "q": question.text,
             "place": place,
             "cards": cards,
-            "area_cards": _cards(place.area_deputies),
+            "area_deputies": _area_deputies(engine().on(today)),
             "vacant": [found for found in place.districts if all(deputy.district != found.district for deputy in place.deputies)],
             "borders": notices(place, question.accuracy),
             "rough": question.accuracy if question.accuracy and question.accuracy > 200 else None,
@@ -87,6 +94,13 @@ def _cards(deputies: tuple[FoundDeputy, ...]) -> list[Card]:
         first.setdefault(found.deputy.pk, found)
         titles.setdefault(found.deputy.pk, []).append(_title(found))
     return [Card(found, tuple(titles[pk])) for pk, found in first.items()]
+
+
+def _area_deputies(day: Day) -> SafeString:
+    """The deputies of city and province are the same for every place of the county: drawn once a day."""
+    if day not in _drawn:
+        _drawn[day] = render_to_string("matching/area_deputies.html", {"area_cards": _cards(area_deputies(day))})
+    return _drawn[day]
 
 
 def _title(found: FoundDeputy) -> str:

@@ -101,12 +101,12 @@ class Command(BaseCommand):
 
 
 def _table_rows(chunk: list, answers: Answers, day: Day):
-    for row, (code, address, *_) in enumerate(chunk):
-        names: list[str] = []
-        for level in ("county", "township"):
-            index = answers.districts[level][row]
-            district = day.districts[level].rows[index] if index >= 0 else None
-            names += [district.code, district.name] if district else ["", ""]
-        first = answers.first[row]
-        margin = np.nanmin([answers.margins[level][row] for level in answers.margins]) if names[0] or names[2] else np.nan
-        yield [code, address, *names, first.deputy.code if first else "", first.deputy.name if first else "", f"{margin:.1f}" if margin == margin else ""]
+    names = [
+        [(district.code, district.name) for district in day.districts[level].rows] + [("", "")]  # the last is for -1, no district
+        for level in ("county", "township")
+    ]
+    indices = [answers.districts[level].tolist() for level in ("county", "township")]
+    margins = np.fmin.reduce(list(answers.margins.values())).tolist()
+    for row, county, township, first, margin in zip(chunk, *indices, answers.first.tolist(), margins, strict=True):
+        deputy = (first.deputy.code, first.deputy.name) if first else ("", "")
+        yield [*row[:2], *names[0][county], *names[1][township], *deputy, f"{margin:.1f}" if margin == margin else ""]
