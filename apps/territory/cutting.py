@@ -101,11 +101,11 @@ def _fill(full, low, high, polygon):
 
 
 @compiled
-def _bits(lines, group_of, groups, g0, g1, columns, rows, starts, edges, meta, cursor, full, toggles, flips, low, high):
+def _bits(lines, group_of, groups, g0, g1, columns, rows, starts, edges, meta, cursor, due, full, toggles, flips, low, high):
     """For each polygon with edges in a cell its bit and its edges in order, and for each cell the lowest polygon that fills it.
 
     Along the middle of each row, from the east, a polygon's edges are crossed one by one. low, high: the cells of a row that may still
-    be free of a filling polygon. toggles: zeros, and zeros again afterwards.
+    be free of a filling polygon. due: the group that a cell's list comes to next. toggles: zeros, and zeros again afterwards.
     """
     first = 0
     for group in range(g0, g1):
@@ -151,12 +151,13 @@ def _bits(lines, group_of, groups, g0, g1, columns, rows, starts, edges, meta, c
                 inside ^= toggles[line + column + 1]
                 toggles[line + column + 1] = 0
                 cell = row * columns + column
-                if full[cell] == NONE:
-                    at = cursor[cell]
-                    if at < starts[cell + 1] and group_of[edges[at]] == group:
-                        cursor[cell] = _bit(lines, group_of, edges, meta, at, starts[cell + 1], row + 0.5, column + 1.0, inside)
-                    elif inside:
-                        full[cell] = polygon
+                if due[cell] == group:
+                    if full[cell] == NONE:
+                        at = _bit(lines, group_of, edges, meta, cursor[cell], starts[cell + 1], row + 0.5, column + 1.0, inside)
+                        cursor[cell] = at
+                        due[cell] = group_of[edges[at]] if at < starts[cell + 1] else NONE
+                elif inside and full[cell] == NONE:
+                    full[cell] = polygon
             inside ^= toggles[line + c0]
             toggles[line + c0] = 0
             if inside:
@@ -259,9 +260,9 @@ def _doublings(lines, group_of, edges, first, last, row, column, always):
         overlap += max(min(east, 1.0) - max(west, 0.0), 0.0) * max(min(north, 1.0) - max(south, 0.0), 0.0)
         groups += 1
     wanted = _FINER * (last - first) / max(0.5 * overlap, 1.0)
-    size = min(max(np.int64(np.log2(wanted) / 2.0 + 0.5), 2), 10)
+    size = np.int64(min(max(np.log2(wanted) / 2.0 + 0.5, 2.0), 10.0))
     if not always and wanted < 8.0 * _FINER:
-        size = 0
+        size = np.int64(0)
     return size, last - first + groups * (1 << size)
 
 
@@ -269,15 +270,15 @@ def _doublings(lines, group_of, edges, first, last, row, column, always):
 def lay_out(ends, frame, nodes, first, last, groups, items, columns, rows, table, least, cells_left, items_left):
     """Cuts nodes first … last - 1 into cells and writes those to the table, which starts at the first node's.
 
-    A cell with more than `least` edges becomes a node of the next level, as long as there is room for its cells and items. Returns nodes,
-    groups and items of that level, and the leaves' groups and items; all counted from 0, as are the links.
+    A cell with more than `least` edges becomes a node of the next level, as long as there is room for its cells and items. Returns the
+    nodes of that level, how many cells it will have, how many leaves there are, and the groups and items of both; all counted from 0, as
+    are the links.
     """
-    next_nodes, next_groups, next_items = np.empty(0, np.int64), np.empty(4, np.int32), np.empty(0, np.int32)
-    leaf_groups, leaf_items = np.empty(4, np.int32), np.empty(0, np.int32)
-    n_nodes, n_cells, promised, ng, nt, lg, lt = 0, 0, 0, 0, 0, 0, 0
+    next_nodes, out_groups, out_items = np.empty(0, np.int64), np.empty(4, np.int32), np.empty(0, np.int32)
+    n_nodes, n_cells, n_leaves, promised, g, t = 0, 0, 0, 0, 0, 0
     lines, group_of = np.empty(0, np.float64), np.empty(0, np.int32)
     cells, edges, ordered, meta = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64)
-    starts, cursor, full = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32)
+    starts, cursor, due, full = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32)
     toggles, flips, low, high = np.zeros(0, np.uint8), np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
     for node in range(first, last):
         depth, g0, g1 = nodes[7 * node + 2], nodes[7 * node + 5], nodes[7 * node + 6]
@@ -287,73 +288,75 @@ def lay_out(ends, frame, nodes, first, last, groups, items, columns, rows, table
         count, base = columns * rows, nodes[7 * node + 4] - nodes[7 * first + 4]
         item0 = groups[4 * g0 + 2]
         n = groups[4 * g1 + 2] - item0
-        lines, group_of = _grown(lines, 0, 5 * n), _grown(group_of, 0, n)
-        u, v = nodes[7 * node] * columns / zoom, nodes[7 * node + 1] * rows / zoom
-        _lines(ends, items, groups, g0, g1, frame, u, v, zoom, lines, group_of)
+        if n > len(group_of):
+            lines, group_of = np.empty(10 * n), np.empty(2 * n, np.int32)
+        _lines(
+            ends, items, groups, g0, g1, frame, nodes[7 * node] * columns / zoom, nodes[7 * node + 1] * rows / zoom, zoom, lines, group_of
+        )  # fmt: skip
         room = _most_pairs(lines, n, columns, rows)
-        cells, edges, ordered, meta = _grown(cells, 0, room), _grown(edges, 0, room), _grown(ordered, 0, room), _grown(meta, 0, room)
-        starts, cursor, full = _grown(starts, 0, count + 1), _grown(cursor, 0, count), _grown(full, 0, count)
-        flips, low, high = _grown(flips, 0, rows + 2), _grown(low, 0, rows), _grown(high, 0, rows)
-        if len(toggles) < (columns + 1) * rows:
+        if room > len(cells):
+            cells, edges = np.empty(2 * room, np.int32), np.empty(2 * room, np.int32)
+            ordered, meta = np.empty(2 * room, np.int32), np.empty(2 * room, np.int64)
+        if count >= len(starts):
+            starts, cursor = np.empty(2 * count + 1, np.int32), np.empty(2 * count + 1, np.int32)
+            due, full = np.empty(2 * count + 1, np.int32), np.empty(2 * count + 1, np.int32)
+        if rows + 2 > len(flips):
+            flips, low, high = np.empty(rows + 2, np.uint8), np.empty(rows + 2, np.int64), np.empty(rows + 2, np.int64)
+        if (columns + 1) * rows > len(toggles):
             toggles = np.zeros((columns + 1) * rows, np.uint8)
-        starts[: count + 1] = 0
+        for cell in range(count + 1):
+            starts[cell] = 0
         pairs = _pairs(lines, n, columns, rows, cells, edges, starts)
         for cell in range(count):
             cursor[cell] = starts[cell]
             starts[cell + 1] += starts[cell]
-            full[cell] = NONE
         for pair in range(pairs):
             ordered[cursor[cells[pair]]] = edges[pair]
             cursor[cells[pair]] += 1
         for cell in range(count):
             cursor[cell] = starts[cell]
+            due[cell] = group_of[ordered[starts[cell]]] if starts[cell] < starts[cell + 1] else NONE
+            full[cell] = NONE
         for row in range(rows):
             low[row], high[row] = 0, columns
-        _bits(lines, group_of, groups, g0, g1, columns, rows, starts, ordered, meta, cursor, full, toggles, flips, low, high)
-        next_groups, next_items = _grown(next_groups, 4 * ng, 4 * (pairs + count + 1)), _grown(next_items, nt, pairs)
-        leaf_groups, leaf_items = _grown(leaf_groups, 4 * lg, 4 * (pairs + count + 1)), _grown(leaf_items, lt, pairs)
-        next_nodes = _grown(next_nodes, 7 * n_nodes, 7 * count)
-        cell = -1
+        _bits(lines, group_of, groups, g0, g1, columns, rows, starts, ordered, meta, cursor, due, full, toggles, flips, low, high)
+        if len(out_groups) < 4 * (g + pairs + count + 1):
+            out_groups = _grown(out_groups, 4 * g, 4 * (pairs + count + 1))
+        if len(out_items) < t + pairs:
+            out_items = _grown(out_items, t, pairs)
+        if len(next_nodes) < 7 * (n_nodes + count):
+            next_nodes = _grown(next_nodes, 7 * n_nodes, 7 * count)
         for row in range(rows):
             for column in range(columns):
-                cell += 1
+                cell = row * columns + column
                 start, stop = starts[cell], starts[cell + 1]
                 if start == stop:
                     table[base + cell] = full[cell]
                     continue
-                own = stop - start
-                size = 0
-                if own > least:
+                from_group = g
+                g, t, whole = _write(ends, groups, group_of, items, item0, ordered, meta, start, stop, full[cell], out_groups, g, out_items, t)
+                table[base + cell] = whole
+                if g == from_group:
+                    continue
+                size, more = 0, 0
+                if stop - start > least:
                     size, more = _doublings(lines, group_of, ordered, start, stop, row, column, least == 0)
-                    if n_cells + (1 << 2 * size) > cells_left or promised + lt + more > items_left or depth + size > _DEEPEST:
+                    if n_cells + (1 << 2 * size) > cells_left or promised + t + more > items_left or depth + size > _DEEPEST:
                         size = 0
                 if size:
-                    g, t, whole = _write(
-                        ends, groups, group_of, items, item0, ordered, meta, start, stop, full[cell], next_groups, ng, next_items, nt
-                    )
-                    if g > ng:
-                        k = 7 * n_nodes
-                        next_nodes[k], next_nodes[k + 1] = nodes[7 * node] * columns + column, nodes[7 * node + 1] * rows + row
-                        next_nodes[k + 2], next_nodes[k + 3], next_nodes[k + 4] = depth + size, size, n_cells
-                        next_nodes[k + 5], next_nodes[k + 6] = ng, g
-                        whole = -2 - (n_cells + size)
-                        n_cells += 1 << 2 * size
-                        n_nodes += 1
-                        promised += more
-                        ng, nt = g, t
+                    table[base + cell] = -2 - (n_cells + size)
+                    k = 7 * n_nodes
+                    next_nodes[k], next_nodes[k + 1] = nodes[7 * node] * columns + column, nodes[7 * node + 1] * rows + row
+                    next_nodes[k + 2], next_nodes[k + 3], next_nodes[k + 4] = depth + size, size, n_cells
+                    next_nodes[k + 5], next_nodes[k + 6] = from_group, g
+                    n_cells += 1 << 2 * size
+                    n_nodes += 1
+                    promised += more
                 else:
-                    g, t, whole = _write(
-                        ends, groups, group_of, items, item0, ordered, meta, start, stop, full[cell], leaf_groups, lg, leaf_items, lt
-                    )
-                    if g > lg:
-                        whole = -2 - (lg << 4)
-                        lg, lt = g, t
-                table[base + cell] = whole
-    next_groups[4 * ng + 2] = next_groups[4 * ng + 3] = nt
-    return (
-        next_nodes[: 7 * n_nodes], n_cells, next_groups[: 4 * ng + 4], next_items[:nt],
-        leaf_groups[: 4 * lg], leaf_items[:lt],
-    )  # fmt: skip
+                    table[base + cell] = -2 - (from_group << 4)
+                    n_leaves += 1
+    out_groups[4 * g + 2] = out_groups[4 * g + 3] = t
+    return next_nodes[: 7 * n_nodes], n_cells, n_leaves, out_groups[: 4 * g + 4], out_items[:t]
 
 
 @compiled

@@ -90,7 +90,10 @@ class Edges:
 @compiled
 def _edges(points, ring, polygon_of_ring, polygons):
     """What `Edges` holds, from the rings' points, their rings and the rings' polygons."""
-    ends, owner = np.empty((max(len(points) - 1, 0), 4)), np.empty(len(points), np.int32)
+    e = 0
+    for i in range(len(points) - 1):
+        e += ring[i] == ring[i + 1] and (points[i, 0] != points[i + 1, 0] or points[i, 1] != points[i + 1, 1])
+    ends, owner = np.empty((e, 4)), np.empty(e, np.int32)
     own, e = np.zeros(polygons, np.int64), 0
     for i in range(len(points) - 1):
         ax, ay, bx, by = points[i, 0], points[i, 1], points[i + 1, 0], points[i + 1, 1]
@@ -120,7 +123,7 @@ def _edges(points, ring, polygon_of_ring, polygons):
                 edge += 1
             boxes[run, 0], boxes[run, 1], boxes[run, 2], boxes[run, 3] = west, south, east, north
     first_edge[runs] = edge
-    return ends[:e].copy(), owner[:e].copy(), first_run, first_edge, boxes
+    return ends, owner, first_run, first_edge, boxes
 
 
 # --- metres ------------------------------------------------------------------------------------------------------------

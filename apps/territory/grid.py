@@ -38,6 +38,7 @@ _UNDERFLOW = 1e-290  # below it the bound does not hold
 _MOST_CELLS = 1 << 18  # of the outermost grid: 1 MB, so that it stays in the second-level cache
 _CELLS_PER_EDGE = 0.5  # of the outermost grid
 _LEAF = 24  # edges that a leaf of the second level may hold
+_BANDS, _BAND = 4, 1 << 12  # in how many bands the outermost grid is cut, when each has so many edges
 _CELLS, _ITEMS, _ANYWAY = 32, 12, 1 << 16  # so many cells and list entries for an edge, and a few anyway; what would need more stays coarse
 
 
@@ -196,8 +197,13 @@ def _cut(ends: Floats, owner: Ints, bounds: Floats) -> tuple[Floats, int, int, I
     aspect = min(max(width / height, 1.0 / wanted), wanted) if width > 0.0 and height > 0.0 else 1.0
     columns = max(1, int(np.sqrt(wanted * aspect)))
     rows = max(1, int(wanted / columns))
+    bands = _BANDS if len(ends) >= _BANDS * _BAND and rows >= _BANDS else 1
+    rows -= rows % bands
     frame = np.array([west, south, east, north, _per_degree(width, columns), _per_degree(height, rows)])
-    return frame, columns, rows, *_Layout(ends, owner, frame, columns, rows).arrays()
+    return frame, columns, rows, *_Layout(ends, owner, frame, columns, rows // bands, bands).arrays()
+
+
+_NO_ITEMS = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,33 +216,42 @@ class _Level:
     cells: int  # how many there will be
 
     @classmethod
-    def outermost(cls, owner: Ints, columns: int, rows: int) -> _Level:
-        """One node with every edge; its line lies beyond them all."""
-        first = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), len(owner)).astype(np.int32)
-        groups = np.column_stack([owner[np.minimum(first, len(owner) - 1)] if len(owner) else first, 0 * first, first, np.roll(first, -1)])
-        cells = -(-(columns * rows + 1) // 16) * 16  # one more, for what lies outside
-        return cls(np.array([[0, 0, 0, 0, 0, 0, len(first) - 1]]), groups, np.arange(len(owner), dtype=np.int32), cells)
+    def outermost(cls, ends: Floats, owner: Ints, frame: Floats, columns: int, rows: int, bands: int) -> _Level:
+        """One node for each of the bands, so many rows high, with the edges that reach into it; its line lies beyond them all."""
+        low, high = ((ends[:, end] - frame[1]) * frame[5] for end in (1, 3))
+        nodes, groups, items, n_groups, n_items = [], [], [], 0, 0
+        for band in range(bands):
+            near = np.flatnonzero((high > band * rows - 1.0) & (low < (band + 1) * rows + 1.0)).astype(np.int32)
+            first = np.flatnonzero(np.diff(owner[near], prepend=-1)).astype(np.int32)
+            end = np.append(first[1:], len(near))
+            groups.append(np.column_stack([owner[near[first]], 0 * first, n_items + first, n_items + end])[: len(first)].astype(np.int32))
+            items.append(near)
+            nodes.append((0, band, 0, 0, band * rows * columns, n_groups, n_groups + len(first)))
+            n_groups, n_items = n_groups + len(first), n_items + len(near)
+        groups.append(np.array([[NONE, 0, n_items, n_items]], dtype=np.int32))
+        cells = -(-(bands * rows * columns + 1) // 16) * 16  # one more, for what lies outside
+        return cls(np.array(nodes), np.concatenate(groups), np.concatenate(items), cells)
 
 
 class _Layout:
     """The table, groups and items of a grid while it grows, level by level."""
 
-    def __init__(self, ends: Floats, owner: Ints, frame: Floats, columns: int, rows: int) -> None:
+    def __init__(self, ends: Floats, owner: Ints, frame: Floats, columns: int, rows: int, bands: int) -> None:
         self._ends, self._frame, self._columns, self._rows = ends, frame, columns, rows
         self._cells_left = _CELLS * len(owner) + _ANYWAY
-        self._items_left = _ITEMS * len(owner) + _ANYWAY
+        self._room = self._items_left = _ITEMS * len(owner) + _ANYWAY
         self._n_cells = self._n_groups = self._n_items = 0
         self._tables: list[Ints] = []
         self._groups: list[Ints] = []
         self._items: list[Ints] = []
-        level = _Level.outermost(owner, columns, rows)
+        level = _Level.outermost(ends, owner, frame, columns, rows, bands)
         while len(level.nodes):
             level = self._next(level)
 
     def arrays(self) -> tuple[Ints, Ints, Ints]:
         """table, groups and items of `Grid`."""
         end = np.array([[NONE, 0, self._n_items, self._n_items]], dtype=np.int32)
-        return np.concatenate(self._tables), np.concatenate([*self._groups, end]), np.concatenate(self._items)
+        return np.concatenate(self._tables), np.concatenate([*self._groups, end]), np.concatenate([*self._items, _NO_ITEMS])
 
     def _next(self, level: _Level) -> _Level:
         table = np.full(level.cells, NONE, dtype=np.int32)
@@ -252,7 +267,7 @@ class _Layout:
                 self._columns, self._rows, part, least, int(self._cells_left * share), int(self._items_left * share),
             )  # fmt: skip
 
-        in_threads(work, len(level.nodes), 256)
+        in_threads(work, len(level.nodes), 256 if self._tables else 1)
         self._n_cells += level.cells
         self._tables.append(table)
         return self._joined([parts[start] for start in sorted(parts)])
@@ -261,18 +276,24 @@ class _Layout:
         """What the threads found, each counting from 0, one after the other; the next level."""
         nodes, groups, items = [], [], []
         cells = n_groups = n_items = 0
-        for table, (new_nodes, new_cells, new_groups, new_items, leaf_groups, leaf_items) in parts:
+        for table, (new_nodes, new_cells, leaves, new_groups, new_items) in parts:
+            new_groups = new_groups.reshape(-1, 4)[:-1]
             relink(table, self._n_cells + cells, self._n_groups)
-            nodes.append(np.add(new_nodes.reshape(-1, 7), (0, 0, 0, 0, cells, n_groups, n_groups)))
-            groups.append(new_groups.reshape(-1, 4)[:-1] + np.array((0, 0, n_items, n_items), dtype=np.int32))
-            items.append(new_items)
-            cells, n_groups, n_items = cells + new_cells, n_groups + len(groups[-1]), n_items + len(new_items)
-            self._groups.append(leaf_groups.reshape(-1, 4) + np.array((0, 0, self._n_items, self._n_items), dtype=np.int32))
-            self._items.append(leaf_items)
-            self._n_groups, self._n_items = self._n_groups + len(self._groups[-1]), self._n_items + len(leaf_items)
+            if len(new_nodes):
+                nodes.append(np.add(new_nodes.reshape(-1, 7), (0, 0, 0, 0, cells, n_groups, n_groups)))
+                groups.append(new_groups + np.array((0, 0, n_items, n_items), dtype=np.int32))
+                items.append(new_items)
+                cells, n_groups, n_items = cells + new_cells, n_groups + len(new_groups), n_items + len(new_items)
+            if leaves:
+                self._groups.append(new_groups + np.array((0, 0, self._n_items, self._n_items), dtype=np.int32))
+                self._items.append(new_items)
+                self._n_groups, self._n_items = self._n_groups + len(new_groups), self._n_items + len(new_items)
         groups.append(np.array([[NONE, 0, n_items, n_items]], dtype=np.int32))
-        self._cells_left, self._items_left = self._cells_left - cells, self._items_left - n_items - len(self._items[-1])
-        return _Level(np.concatenate(nodes), np.concatenate(groups), np.concatenate(items), cells)
+        self._cells_left -= cells
+        self._items_left = self._room - self._n_items
+        return _Level(
+            np.concatenate([*nodes, np.zeros((0, 7), dtype=np.int64)]), np.concatenate(groups), np.concatenate([*items, _NO_ITEMS]), cells
+        )  # fmt: skip
 
 
 def _overlap(bounds: Floats, width: float, height: float) -> float:
