@@ -382,7 +382,7 @@ def nearest(rows, lon, lat, points, boxes, number, ends, sites, k, limit, farthe
     while done < len(rows):
         # A run grows as long as its rows lie near its first, measured by the radius of the run before.
         size, near = 0, RUN * radius * radius if radius < np.inf else -1.0
-        while size < _BLOCK and done + size < len(rows):
+        while size < (_BLOCK if many else 1) and done + size < len(rows):
             x, y, z = places[0][done + size], places[1][done + size], places[2][done + size]
             if size and (x - block[0, 0]) ** 2 + (y - block[1, 0]) ** 2 + (z - block[2, 0]) ** 2 > near:
                 break
