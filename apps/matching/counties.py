@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -70,30 +70,37 @@ class Asked:
 
 @dataclass
 class _Clock:
-    """CPU seconds of this thread, by step."""
+    """CPU seconds by step."""
 
+    read: Callable[[], float]
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
-        began = time.thread_time()
+        began = self.read()
         try:
             yield
         finally:
-            self.seconds[step] = self.seconds.get(step, 0.0) + time.thread_time() - began
+            self.seconds[step] = self.seconds.get(step, 0.0) + self.read() - began
 
 
 def match_county(
-    folder: Path, target: Path, asked: Asked, run: str, attempt: str = "", again: bool = False
+    folder: Path,
+    target: Path,
+    asked: Asked,
+    run: str,
+    attempt: str = "",
+    again: bool = False,
+    cpu: Callable[[], float] = time.process_time,
 ) -> dict[str, Any]:
     """Match one county and return its summary; what is complete and made from the same files is kept as it is.
 
     folder: the county's input, named by its code. target: where its tables go (created). run: tells whether a summary is of this run;
     with `again` only those of this run are kept. attempt: marks the files being written, so that two workers, one of which was thought
-    dead, do not write into one file. Raises FileRefused with a Chinese reason when the input is not whole; what an earlier run made
+    dead, do not write into one file. cpu: seconds of computing so far, of the thread where a process does more. Raises FileRefused with a Chinese reason when the input is not whole; what an earlier run made
     is then still there.
     """
-    clock = _Clock()
+    clock = _Clock(cpu)
     with clock("fingerprint"):
         print_of_inputs = fingerprint(folder, {"made by": _MADE_BY, **asdict(asked)})
         before = complete(target)

@@ -172,12 +172,12 @@ def read_territory(folder: Path) -> Territory:
 def _anchors(mandates: Checked, row: dict[str, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Degrees of each deputy's anchors; a deputy with two mandates has those of the first row that names them."""
     places = np.full((2, len(row), len(ANCHORS)), np.nan)
+    deputy = np.array([row[str(code)] for code in mandates.values["code"]], np.int64)
     for column, name in enumerate(ANCHORS):
         both = np.array([_floats(mandates, f"{name}_{axis}") for axis in ("lon", "lat")])
-        for at, code in enumerate(mandates.values["code"]):
-            spot = places[:, row[str(code)], column]
-            if np.isnan(spot).any() and np.isfinite(both[:, at]).all():
-                spot[:] = both[:, at]
+        # Written backwards, the first row that names a place is written last and stays.
+        known = np.flatnonzero(np.isfinite(both).all(axis=0))[::-1]
+        places[:, deputy[known], column] = both[:, known]
     return places[0], places[1]
 
 

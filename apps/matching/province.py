@@ -14,7 +14,8 @@ import secrets
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,28 +66,27 @@ class Work:
     run: str
     again: bool = False
 
-    def county(self, code: str) -> Outcome:
-        """Match one county; what is wrong with it becomes the outcome's reason."""
-        try:
-            attempt = f"-{secrets.token_hex(4)}"
-            return self._outcome(
-                code, match_county(self.source / code, self.target / code, self.asked, self.run, attempt, self.again)
-            )
-        except Exception as error:  # one county's trouble, whatever it is, stops no other
-            return self._outcome(code, None, why(error))
+    def one_after_another(self, codes: Sequence[str]) -> Iterator[Outcome]:
+        """All counties in this process, each with all its cores."""
+        for code in codes:
+            yield self.county(code, time.process_time)
 
     def on_a_worker(self, code: str) -> Outcome:
         """Match one county with one core: Dask counts one a thread, and the inner loops must not take the others'."""
         at_most(1)
         pa.set_cpu_count(1)
-        return self.county(code)
+        return self.county(code, time.thread_time)
 
-    def _outcome(self, code: str, summary: dict[str, Any] | None, reason: str = "") -> Outcome:
+    def county(self, code: str, cpu: Callable[[], float]) -> Outcome:
+        """Match one county; what is wrong with it becomes the outcome's reason. cpu: see `match_county`."""
+        attempt = f"-{secrets.token_hex(4)}"
+        summary, reason = None, ""
+        try:
+            folder, target = self.source / code, self.target / code
+            summary = match_county(folder, target, self.asked, self.run, attempt, self.again, cpu)
+        except Exception as error:  # one county's trouble, whatever it is, stops no other
+            reason = why(error)
         return Outcome(code, summary, reason, peak_memory())
-
-    def one_after_another(self, codes: Sequence[str]) -> Iterator[Outcome]:
-        """All counties in this process."""
-        yield from map(self.county, codes)
 
     def on(self, client: Any, codes: Sequence[str]) -> Iterator[Outcome]:
         """All counties on the workers of a `distributed.Client`, as they come; what is left is taken back when the caller stops."""
