@@ -13,9 +13,9 @@ the middle (do Carmo, Differential Geometry of Curves and Surfaces, 1.6, for the
 
     s = (2/κ) asin(κc/2) + κκ'' c⁵/480 + error,    κ'' = -3gε (z'² - (gκ/√W) z²) κ/W + O(ε²).
 
-Terms of the error, in units of a (s/a)⁵: torsion τ²/720 <= 2e-8; κ'²·2/2880 <= 8e-8; (W'/W)² in κ'' <= 4e-7; taking W at the middle of
+Terms of the error, in units of a (s/a)⁵: torsion τ²/720 <= 2e-8; κ'²/1440 <= 8e-8; (W'/W)² in κ'' <= 4e-7; taking W at the middle of
 the chord, lifted along the radius, instead of the middle of the geodesic, (ε/2)(1.5ε)/128 <= 3e-7; taking z' from the chord instead of
-the tangent <= 4e-7; and (s/a)² (κ''''/53760 + κ''/6000 + ...) <= 1e-5 (s/a)². Together |error| <= 1.3e-6 (s/a)⁵ a up to 150 km, which is
+the tangent <= 4e-7; and (s/a)² (κ''''/53760 + κ''/1700) <= 2e-5 (s/a)². Together |error| <= 1.3e-6 (s/a)⁵ a up to 150 km, which is
 0.06 µm there and a hundred thousandth of that at 15 km; measured against GeographicLib: 0.008 µm. Beyond `REACH` nothing is claimed.
 Rounding adds less than 0.02 µm: coordinates, of size 1, are each right to some 1e-15.
 """
@@ -37,12 +37,11 @@ _G = 1.0 / _SQUEEZE
 _EPSILON = _G - 1.0
 _LARGEST_RADIUS = 1.0 / (1.0 - FLATTENING)  # a²/b
 _BLOCK = 128  # queries that share one walk through the tree
-RUN = 2.0  # how far apart they may lie, as the square of a part of the radius they search
+_RUN = 2.0  # the square of how far from the first of them they may lie, in squares of the radius they search
 _RANKS = 33  # more neighbours than this are found for each query alone
-_BITS = 10
-_CANDIDATES = 1 << _BITS
-MASK = _CANDIDATES - 1
-NOTHING = 0x7FF0000000000000  # the bits of inf
+_CANDIDATES = 1024  # so many fit into the lowest bits of a key
+_MASK = _CANDIDATES - 1
+_NOTHING = 0x7FF0000000000000  # the bits of inf
 
 
 @compiled
@@ -299,11 +298,11 @@ def _race(block, size, spread, coordinates, squares, count, wanted, best, keys):
     """For each of `size` places the `wanted` least squared chords to the candidates, ascending, into best[:, place].
 
     block float64 (3, _BLOCK), coordinates float64 (3, count) by squared distance from a point that lies within `spread` of the block.
-    best: int64 (wanted, _BLOCK), bits of the square with the candidate's position in the lowest `_BITS`; NOTHING where there are fewer.
+    best: int64 (wanted, _BLOCK), bits of the square with the candidate's position in the lowest ones; `_NOTHING` where there are fewer.
     All places pass a candidate at once, without a branch: the loops over places are vectors to the compiler.
     """
     values = keys.view(np.float64)
-    best[:, :size] = NOTHING
+    best[:, :size] = _NOTHING
     for j in range(count):
         if j >= wanted and j % 4 == 0:
             worst = best[wanted - 1, 0]
@@ -317,7 +316,7 @@ def _race(block, size, spread, coordinates, squares, count, wanted, best, keys):
             dx, dy, dz = x - block[0, i], y - block[1, i], z - block[2, i]
             values[i] = dx * dx + dy * dy + dz * dz
         for i in range(size):
-            keys[i] = (keys[i] & ~MASK) | j
+            keys[i] = (keys[i] & ~_MASK) | j
         for rank in range(min(wanted, j + 1)):
             row = best[rank]
             for i in range(size):
@@ -337,7 +336,7 @@ def _finish(block, size, coordinates, sites, best, k, wanted, limit, farthest, m
     for rank in range(min(k, wanted)):
         row, square = metres[rank], values[rank]
         for i in range(size):  # apart from the next loop, which is a vector to the compiler only without look-ups
-            j = np.uint64(best[rank, i] & MASK)
+            j = np.uint64(best[rank, i] & _MASK)
             ends[0, i], ends[1, i], ends[2, i] = coordinates[0, j], coordinates[1, j], coordinates[2, j]
             doubt[i] |= sites[j] < 0
         for i in range(size):
@@ -381,7 +380,7 @@ def nearest(rows, lon, lat, points, boxes, number, ends, sites, k, limit, farthe
     done = 0
     while done < len(rows):
         # A run grows as long as its rows lie near its first, measured by the radius of the run before.
-        size, near = 0, RUN * radius * radius if radius < np.inf else -1.0
+        size, near = 0, _RUN * radius * radius if radius < np.inf else -1.0
         while size < (_BLOCK if many else 1) and done + size < len(rows):
             x, y, z = places[0][done + size], places[1][done + size], places[2][done + size]
             if size and (x - block[0, 0]) ** 2 + (y - block[1, 0]) ** 2 + (z - block[2, 0]) ** 2 > near:
@@ -422,7 +421,7 @@ def nearest(rows, lon, lat, points, boxes, number, ends, sites, k, limit, farthe
             if not doubt[i]:
                 for rank in range(min(k, wanted)):
                     if all_metres[rank, i] < np.inf:
-                        out_sites[row, rank], out_metres[row, rank] = alone[all_best[rank, i] & MASK], all_metres[rank, i]
+                        out_sites[row, rank], out_metres[row, rank] = alone[all_best[rank, i] & _MASK], all_metres[rank, i]
                 continue
             x, y, z = block[0, i], block[1, i], block[2, i]
             held = _pick(x, y, z, spread, points, squares, found, count, wanted, farthest * farthest, best, which)

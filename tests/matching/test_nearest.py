@@ -344,6 +344,34 @@ def test_bad_questions():
         NearestIndex([120.0, 121.0], [27.0])
 
 
+@pytest.mark.parametrize("k", [1, 5, 60])
+def test_an_answer_does_not_depend_on_who_asks_beside(k):
+    random = np.random.default_rng(9)
+    index = NearestIndex(*crowd(random, 400, 0.3))
+    lon, lat = crowd(random, 3000, 0.3)
+    sites, metres = index.query(lon, lat, k)
+    order = random.permutation(3000)
+    for part, same in zip(index.query(lon[order], lat[order], k), (sites, metres), strict=True):
+        np.testing.assert_array_equal(part, same[order])
+    for row in range(0, 3000, 50):
+        alone = index.query(lon[row], lat[row], k)
+        np.testing.assert_array_equal(alone[0][0], sites[row])
+        np.testing.assert_array_equal(alone[1][0], metres[row])
+
+
+def test_arrays_of_any_make():
+    index = NearestIndex([120.0, 120.1], [27.0, 27.1])
+    lon, lat = np.array([120.01, 9.0, 120.09, 9.0])[::2], np.array([27.0, 27.1])
+    lat.flags.writeable = False
+    for x, y in ((lon, lat), (lon.tolist(), tuple(lat)), (lon.astype(np.float32).astype(float), lat.astype(">f8"))):
+        assert index.query(x, y, 2)[0].tolist() == [[0, 1], [1, 0]]
+    assert lat.tolist() == [27.0, 27.1]
+
+
+def test_zero_of_either_sign_is_one_place():
+    assert NearestIndex([0.0, -0.0], [-0.0, 0.0]).query(-0.0, 0.0, 2)[0].tolist() == [[0, 1]]
+
+
 def test_threads_share_one_index():
     random = np.random.default_rng(5)
     index = NearestIndex(random.uniform(120, 120.6, 2000), random.uniform(27, 27.6, 2000))
