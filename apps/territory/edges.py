@@ -2,7 +2,8 @@
 
 A LAB, the inner part of `locate`: arrays only. An edge is the straight line between its ends in longitude and latitude, degrees; metres
 are on the WGS 84 ellipsoid. Runs are ruled out by their boxes on a local metric projection at the place, whose distortion is bounded;
-what remains is measured by Vincenty's inverse formula (Survey Review 23, 1975; right to 1e-8 m at ten kilometres, 1e-4 m anywhere).
+what remains is measured by the chord and the radius of curvature in its direction (Euler; right to 1e-7 m at ten kilometres and to 1e-4 m
+at a hundred), beyond that by Vincenty's inverse formula (Survey Review 23, 1975; right to 1e-4 m anywhere).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _GEOD = pyproj.Geod(ellps="WGS84")
 _A, _B, _F, _ES = _GEOD.a, _GEOD.b, _GEOD.f, _GEOD.es
 _RADIANS = np.pi / 180.0
 _LEAST_METRES_PER_DEGREE = _RADIANS * _A * (1.0 - _ES)  # of latitude, at the equator
+_FAR = 100_000.0  # metres; up to there by chords
 _ORIENTATION_ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53  # Shewchuk's ccwerrboundA
 _UNDERFLOW = 1e-290  # below it the bound does not hold
 
@@ -196,7 +198,38 @@ def _geodesic(lon, lat, to_lon, to_lat):
 
 
 @compiled
-def _to_edge(x, y, ax, ay, bx, by, fraction):
+def _on_ellipsoid(lon, lat):
+    """Earth-centred coordinates in metres, and sine and cosine of the longitude and of the latitude."""
+    sin_lon, cos_lon = np.sin(lon * _RADIANS), np.cos(lon * _RADIANS)
+    sin_lat, cos_lat = np.sin(lat * _RADIANS), np.cos(lat * _RADIANS)
+    radius = _A / np.sqrt(1.0 - _ES * sin_lat * sin_lat)
+    place = radius * cos_lat * cos_lon, radius * cos_lat * sin_lon, radius * (1.0 - _ES) * sin_lat
+    return place, (sin_lon, cos_lon, sin_lat, cos_lat)
+
+
+@compiled
+def _measured(lon, lat, place, to_lon, to_lat):
+    """Metres between two places, and the direction (east, north) from the second to the first; `place` is the first, earth-centred."""
+    to, (sin_lon, cos_lon, sin_lat, cos_lat) = _on_ellipsoid(to_lon, to_lat)
+    dx, dy, dz = place[0] - to[0], place[1] - to[1], place[2] - to[2]
+    square = dx * dx + dy * dy + dz * dz
+    if square > _FAR * _FAR:
+        metres, east, north = _geodesic(lon, lat, to_lon, to_lat)
+        return (np.pi * _B, 0.0, 0.0) if np.isnan(metres) else (metres, east, north)
+    east = cos_lon * dy - sin_lon * dx
+    north = cos_lat * dz - sin_lat * (cos_lon * dx + sin_lon * dy)
+    flat = east * east + north * north
+    if flat == 0.0:
+        return 0.0, 0.0, 0.0
+    w = 1.0 - _ES * sin_lat * sin_lat
+    curvature = np.sqrt(w) / _A * (north * north / flat * w / (1.0 - _ES) + east * east / flat)
+    bend = square * curvature * curvature
+    size = np.sqrt(flat)
+    return np.sqrt(square) * (1.0 + bend / 24.0 + 3.0 / 640.0 * bend * bend), east / size, north / size
+
+
+@compiled
+def _to_edge(x, y, place, ax, ay, bx, by, fraction):
     """Metres to the nearest place of an edge, and that place, starting from a first guess of where on it (0 to 1) that is.
 
     Gauss-Newton: the foot moves along the edge by the part of the geodesic's direction that points along it. A step leaves
@@ -207,9 +240,7 @@ def _to_edge(x, y, ax, ay, bx, by, fraction):
         # Exactly the end at 1, so that edges which meet there measure the same.
         qx = bx if fraction == 1.0 else ax + fraction * (bx - ax)
         qy = by if fraction == 1.0 else ay + fraction * (by - ay)
-        metres, east, north = _geodesic(x, y, qx, qy)
-        if np.isnan(metres):
-            metres, east, north = np.pi * _B, 0.0, 0.0
+        metres, east, north = _measured(x, y, place, qx, qy)
         if metres < best:
             best, lon, lat = metres, qx, qy
         kx, ky = _scales(qy)
@@ -232,31 +263,40 @@ def _nearest(x, y, kx, ky, polygon, limit, ends, first_run, first_edge, boxes):
         edge = first_edge[run]
         dx, dy = (ends[edge, 0] - x) * kx, (ends[edge, 1] - y) * ky
         most = min(most, dx * dx + dy * dy)
-    bound = _widest(y, min(_longest(y, np.sqrt(most), kx, ky), limit), kx, ky)
-    reach, nearest = bound * bound, np.inf
+    # What is truly nearest lies on the projection at most this much farther than what is nearest there, also for all shorter distances.
+    most = np.sqrt(most)
+    longest = _longest(y, most, kx, ky)
+    stretch = _widest(y, longest, kx, ky) / max(most, 1e-6)
+    reach = min(stretch * most + 1e-6, _widest(y, limit, kx, ky)) if limit < longest else stretch * most + 1e-6
+    reach, nearest = reach * reach, np.inf
     for run in range(first_run[polygon], first_run[polygon + 1]):
-        dx = max(max(boxes[run, 0] - x, x - boxes[run, 2]), 0.0) * kx
-        dy = max(max(boxes[run, 1] - y, y - boxes[run, 3]), 0.0) * ky
-        if dx * dx + dy * dy <= min(reach, nearest):
+        if _beside(x, y, kx, ky, boxes, run) <= min(reach, nearest):
             for edge in range(first_edge[run], first_edge[run + 1]):
                 _, square = _foot(x, y, kx, ky, ends, edge)
                 nearest = min(nearest, square)
     metres, lon, lat = np.inf, np.nan, np.nan
     if nearest > reach:
         return metres, lon, lat
-    bound = _widest(y, min(_longest(y, np.sqrt(nearest), kx, ky), limit), kx, ky)
-    reach = bound * bound
+    nearest = stretch * np.sqrt(nearest) + 1e-6
+    reach = min(reach, nearest * nearest)
+    place, _ = _on_ellipsoid(x, y)
     for run in range(first_run[polygon], first_run[polygon + 1]):
-        dx = max(max(boxes[run, 0] - x, x - boxes[run, 2]), 0.0) * kx
-        dy = max(max(boxes[run, 1] - y, y - boxes[run, 3]), 0.0) * ky
-        if dx * dx + dy * dy <= reach:
+        if _beside(x, y, kx, ky, boxes, run) <= reach:
             for edge in range(first_edge[run], first_edge[run + 1]):
                 fraction, square = _foot(x, y, kx, ky, ends, edge)
                 if square <= reach:
-                    found, at_lon, at_lat = _to_edge(x, y, ends[edge, 0], ends[edge, 1], ends[edge, 2], ends[edge, 3], fraction)
+                    found, at_lon, at_lat = _to_edge(x, y, place, ends[edge, 0], ends[edge, 1], ends[edge, 2], ends[edge, 3], fraction)
                     if found < metres:
                         metres, lon, lat = found, at_lon, at_lat
     return metres, lon, lat
+
+
+@compiled
+def _beside(x, y, kx, ky, boxes, run):
+    """The square of the metres to a run's box on the projection."""
+    dx = max(max(boxes[run, 0] - x, x - boxes[run, 2]), 0.0) * kx
+    dy = max(max(boxes[run, 1] - y, y - boxes[run, 3]), 0.0) * ky
+    return dx * dx + dy * dy
 
 
 @compiled

@@ -223,8 +223,8 @@ class _Level:
         for band in range(bands):
             near = np.flatnonzero((high > band * rows - 1.0) & (low < (band + 1) * rows + 1.0)).astype(np.int32)
             first = np.flatnonzero(np.diff(owner[near], prepend=-1)).astype(np.int32)
-            end = np.append(first[1:], len(near))
-            groups.append(np.column_stack([owner[near[first]], 0 * first, n_items + first, n_items + end])[: len(first)].astype(np.int32))
+            end = np.append(first, len(near))[1:]
+            groups.append(np.column_stack([owner[near[first]], 0 * first, n_items + first, n_items + end]).astype(np.int32))
             items.append(near)
             nodes.append((0, band, 0, 0, band * rows * columns, n_groups, n_groups + len(first)))
             n_groups, n_items = n_groups + len(first), n_items + len(near)

@@ -251,7 +251,7 @@ def lattice_polygon(draw):
     return shapely.box(0, 0, 1, 1)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(
     st.lists(lattice_polygon(), min_size=1, max_size=6),
     st.sampled_from([1.0, 0.1, 1 / 3, 1e-7, 1e-13]),
@@ -271,7 +271,7 @@ def test_any_polygons_as_shapely_decides(shapes, scale, origin, places):
         np.testing.assert_array_equal(locator.locate(edge_lon, edge_lat), locate_one_by_one(moved, edge_lon, edge_lat))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=20))
 def test_any_numbers_at_all(places):
     lon, lat = np.array(places, dtype=float).reshape(-1, 2).T
@@ -289,7 +289,7 @@ def test_any_numbers_at_all(places):
     assert all(row.size == 0 for row, usable in zip(across, finite, strict=True) if not usable)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.floats(0.0001, 0.06), st.floats(0.0001, 0.06))
 def test_margin_agrees_with_across(areas, x, y):
     lon, lat = WEST + x, SOUTH + y
