@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.matching import chords
 from apps.matching.ranking import DistrictRanking, ranked
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -64,18 +65,49 @@ def test_a_station_shared_by_many_leaves_the_order_of_codes():
         assert len(set(metres[0, : min(k, 50)])) == 1
 
 
-def test_one_who_shares_a_station_but_works_nearer_by_less_than_chords_tell():
-    """Two anchors at equal chords: only the geodesic knows which is nearer."""
-    random = np.random.default_rng(2)
-    place = 120.0, 45.0
-    azimuth = random.uniform(0, 360, 400)
-    lon, lat, _ = GEOD.fwd(np.full(400, place[0]), np.full(400, place[1]), azimuth, np.full(400, 90_000.0))
-    lon, lat = np.column_stack([np.full(200, lon[0]), lon[200:]]), np.column_stack([np.full(200, lat[0]), lat[200:]])
-    districts = np.arange(20, 201, 20), np.arange(200)
-    ranking = DistrictRanking(districts, lon, lat)
-    asked = np.arange(10), np.full(10, place[0]), np.full(10, place[1])
-    for k in (1, 3, 30):
-        assert_same(ranking.rank(*asked, k), one_by_one(districts, lon, lat, *asked, k))
+def beside(azimuth, metres):
+    return GEOD.fwd(120.0, 45.0, azimuth, metres)[:2]
+
+
+NORTH, EAST = beside(0.0, 100_000.003), beside(90.0, 100_000.0)  # the way east is shorter, the chord north is
+
+
+@pytest.mark.parametrize(
+    ("anchors", "first", "anchor"),
+    [
+        ([[NORTH, EAST]], 0, 1),  # which of a deputy's anchors is nearer
+        ([[NORTH, NORTH], [EAST, EAST]], 1, 0),  # which of two deputies
+        ([[NORTH, NORTH], [NORTH, EAST]], 1, 1),  # they share a station, one of them works nearer
+        ([[NORTH, NORTH], [NORTH, NORTH]], 0, 0),
+    ],
+)
+def test_where_chords_say_otherwise_than_geodesics(anchors, first, anchor):
+    lon, lat = np.moveaxis(np.array(anchors), 2, 0)
+    for k in (1, 3):
+        deputies, metres, kinds = DistrictRanking(([len(lon)], range(len(lon))), lon, lat).rank([0], [120.0], [45.0], k)
+        assert (deputies[0, 0], kinds[0, 0]) == (first, anchor)
+        assert abs(metres[0, 0] - GEOD.inv(120.0, 45.0, lon[first, anchor], lat[first, anchor])[2]) < 1e-7
+
+
+def test_equal_chords_of_different_geodesics():
+    """The very same squared chord, to the last bit, north and east: the one passed over is measured too."""
+    here = np.array(chords.earth_centred(np.array([120.0]), np.array([45.0])))
+
+    def squares(lon, lat):
+        dx, dy, dz = np.array(chords.earth_centred(lon, lat)) - here
+        return dx * dx + dy * dy + dz * dz
+
+    lat = NORTH[1] + np.arange(40_000) * 1.4e-14
+    north = squares(np.full(40_000, NORTH[0]), lat)
+    too_far = (np.sqrt(squares(*np.array([EAST]).T)[0]) - np.sqrt(north[0])) * 6378137.0
+    lon, level = EAST[0] - too_far / 78_847.0 + np.arange(40_000) * 2.8e-14, np.full(40_000, EAST[1])
+    east = squares(lon, level)
+    _, i, j = np.intersect1d(north, east, return_indices=True)
+    assert len(i)
+    anchors = np.array([[[NORTH[0], lat[i[0]]]], [[lon[j[0]], level[0]]]])
+    assert np.diff(GEOD.inv([120.0] * 2, [45.0] * 2, *anchors[:, 0].T)[2]) < -1e-3
+    deputies, _, _ = DistrictRanking(([2], [0, 1]), anchors[..., 0], anchors[..., 1]).rank([0], [120.0], [45.0], 1)
+    assert deputies.tolist() == [[1]]
 
 
 # --- twins -------------------------------------------------------------------------------------------------------------
