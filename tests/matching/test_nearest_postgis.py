@@ -40,6 +40,7 @@ def stored(db):
                 [lon.tolist(), lat.tolist()],
             )
             cursor.execute("CREATE INDEX ON site USING gist (place)")
+            cursor.execute("ANALYZE site")
 
     return store
 
