@@ -74,8 +74,8 @@ class DistrictRanking:
         self._longest = int(np.diff(self._ends, prepend=0).max(initial=0))
 
     def _demand_sense(self) -> None:
-        if self._lon.shape != self._lat.shape or self._lon.ndim != 2:
-            raise ValueError(f"anchors must be two arrays (deputies, anchors), got {self._lon.shape} and {self._lat.shape}")
+        if self._lon.shape != self._lat.shape or self._lon.ndim != 2 or self._lon.shape[1] == 0:
+            raise ValueError(f"anchors must be two arrays (deputies, anchors >= 1), got {self._lon.shape} and {self._lat.shape}")
         steps = np.diff(self._ends, prepend=0)
         if (steps < 0).any() or (self._ends[-1] if len(self._ends) else 0) != len(self._deputies):
             raise ValueError("the ends of the districts must rise to the number of their deputies")

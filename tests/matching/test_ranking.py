@@ -205,8 +205,9 @@ def test_refusals():
     for of_district, message in ((([1, 0], [0]), "must rise"), (([1], [0, 1]), "must rise"), (([1], [2]), "from 0 to 1"), (([1], [-1]), "from 0 to 1")):
         with pytest.raises(ValueError, match=message):
             DistrictRanking(of_district, *anchors)
-    with pytest.raises(ValueError, match="two arrays"):
-        DistrictRanking(([1], [0]), [120.0], [27.0])
+    for lon, lat in (([120.0], [27.0]), ([[]], [[]]), ([[120.0]], [[27.0, 27.0]])):
+        with pytest.raises(ValueError, match="two arrays"):
+            DistrictRanking(([1], [0]), lon, lat)
     for lon, lat in ((400.0, 27.0), (np.nan, 27.0), (120.0, np.inf)):
         with pytest.raises(ValueError, match="anchor 0 of deputy 1 has no place"):
             DistrictRanking(([1], [0]), [[120.0], [lon]], [[27.0], [lat]])
