@@ -15,9 +15,9 @@ from gis_data.compiled import compiled
 
 NONE = -1
 
-_MARGIN = 1e-6  # of a cell; a thousand times what rounding can move a crossing
-_FINER = 4.0  # cells per edge in a cell that is cut further
-_DEEPEST = 28  # doublings of the outermost grid's resolution
+_MARGIN = 1e-5  # of a cell; more than a hundred times what rounding can move a crossing while there are fewer than FINEST cells in a row
+FINEST = 1 << 27
+_FINER = 2.0  # cells per edge in a cell that is cut further
 
 
 @compiled
@@ -267,10 +267,11 @@ def _doublings(lines, group_of, edges, first, last, row, column, always):
 
 
 @compiled
-def lay_out(ends, frame, nodes, first, last, groups, items, columns, rows, table, least, cells_left, items_left):
+def lay_out(ends, frame, nodes, first, last, groups, items, columns, rows, table, least, deepest, cells_left, items_left):
     """Cuts nodes first … last - 1 into cells and writes those to the table, which starts at the first node's.
 
-    A cell with more than `least` edges becomes a node of the next level, as long as there is room for its cells and items. Returns the
+    A cell with more than `least` edges becomes a node of the next level, as long as there is room for its cells and items and the outermost
+    cells have not been halved more often than `deepest`. Returns the
     nodes of that level, how many cells it will have, how many leaves there are, and the groups and items of both; all counted from 0, as
     are the links.
     """
@@ -341,7 +342,7 @@ def lay_out(ends, frame, nodes, first, last, groups, items, columns, rows, table
                 size, more = 0, 0
                 if stop - start > least:
                     size, more = _doublings(lines, group_of, ordered, start, stop, row, column, least == 0)
-                    if n_cells + (1 << 2 * size) > cells_left or promised + t + more > items_left or depth + size > _DEEPEST:
+                    if n_cells + (1 << 2 * size) > cells_left or promised + t + more > items_left or depth + size > deepest:
                         size = 0
                 if size:
                     table[base + cell] = -2 - (n_cells + size)

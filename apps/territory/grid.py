@@ -13,7 +13,7 @@ not, the place is handed back as doubtful.
 
 Why the bits are right. Cells are told apart by one monotone function of a coordinate, evaluated in the same way for places and for
 vertices, so that "west of the line" is exact. Where an edge crosses a line of reference is only computed approximately; an edge that
-passes so near to a cell's corner of reference that this could matter is listed in that cell (lists have a margin a thousand times the
+passes so near to a cell's corner of reference that this could matter is listed in that cell (lists have a margin a hundred times the
 error), and the same approximate value enters its bit twice and cancels.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.territory.cutting import NONE, lay_out, relink
+from apps.territory.cutting import FINEST, NONE, lay_out, relink
 from gis_data.compiled import compiled, in_threads
 
 Floats = NDArray[np.float64]
@@ -35,8 +35,8 @@ BLOCK = 1024  # places between two passes: their cells stay in the first-level c
 _ORIENTATION_ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53  # Shewchuk's ccwerrboundA
 _UNDERFLOW = 1e-290  # below it the bound does not hold
 
-_MOST_CELLS = 1 << 18  # of the outermost grid: 1 MB, so that it stays in the second-level cache
-_CELLS_PER_EDGE = 0.5  # of the outermost grid
+_MOST_CELLS = 1 << 19  # of the outermost grid: 2 MB, so that it stays in the caches near the core
+_CELLS_PER_EDGE = 1.0  # of the outermost grid
 _LEAF = 24  # edges that a leaf of the second level may hold
 _BANDS, _BAND = 4, 1 << 12  # in how many bands the outermost grid is cut, when each has so many edges
 _CELLS, _ITEMS, _ANYWAY = 32, 12, 1 << 16  # so many cells and list entries for an edge, and a few anyway; what would need more stays coarse
@@ -44,7 +44,7 @@ _CELLS, _ITEMS, _ANYWAY = 32, 12, 1 << 16  # so many cells and list entries for 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """What `cutting` lays out: some 120 bytes for an edge of usual data, never more than 600."""
+    """What `cutting` lays out: some 90 bytes for an edge of usual data, some hundreds where many polygons share their edges."""
 
     frame: Floats  # (6,) west, south, east, north, cells per degree of longitude and of latitude
     columns: int
@@ -239,6 +239,7 @@ class _Layout:
     def __init__(self, ends: Floats, owner: Ints, frame: Floats, columns: int, rows: int, bands: int) -> None:
         self._ends, self._frame, self._columns, self._rows = ends, frame, columns, rows
         self._cells_left = _CELLS * len(owner) + _ANYWAY
+        self._deepest = int(np.log2(FINEST / max(columns, rows * bands)))
         self._room = self._items_left = _ITEMS * len(owner) + _ANYWAY
         self._n_cells = self._n_groups = self._n_items = 0
         self._tables: list[Ints] = []
@@ -264,7 +265,7 @@ class _Layout:
             part = table[first_cells[start] : first_cells[stop]]
             parts[start] = part, lay_out(
                 self._ends, self._frame, level.nodes.ravel(), start, stop, level.groups.ravel(), level.items,
-                self._columns, self._rows, part, least, int(self._cells_left * share), int(self._items_left * share),
+                self._columns, self._rows, part, least, self._deepest, int(self._cells_left * share), int(self._items_left * share),
             )  # fmt: skip
 
         in_threads(work, len(level.nodes), 256 if self._tables else 1)

@@ -76,6 +76,17 @@ def test_villages_in_a_huge_extent():
     assert memory(locator) < 20 * MEBI
 
 
+@pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_a_tiny_town_in_the_whole_world(width):
+    """The finest cells may not be finer than rounding allows, however dense the edges are."""
+    town = [shapely.transform(shape, lambda c: c * width + (119.0, 27.0)) for shape in districts(30, 60, 16, (0.0, 0.0, 1.0, 1.0))]
+    shapes = [shape for shape in town if shape.is_valid] + [shapely.box(-180, -90, 180, 90), shapely.Polygon([(-170, -80), (175, 89), (120, 0)])]
+    random = np.random.default_rng(17)
+    lon, lat = corners_and_cells(PolygonLocator(shapes), shapes[:-2] or shapes, 2000)
+    near_lon, near_lat = (value + width * random.uniform(-0.1, 1.1, 4000) for value in (119.0, 27.0))
+    agree(shapes, np.r_[lon, near_lon], np.r_[lat, near_lat])
+
+
 def test_big_polygons_over_slivers():
     fans = [shapely.Polygon([(119.0, 27.0), (121.0, 27.0 + i * 1e-6), (121.0, 27.0 + (i + 1) * 1e-6)]) for i in range(300)]
     shapes = [*fans[::2], *districts(3, 500, 6), *fans[1::2]]
