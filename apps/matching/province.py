@@ -15,6 +15,7 @@ import signal
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ PATIENCE = "10s"  # with a scheduler that does not answer
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": DEATHS,
     "distributed.scheduler.worker-saturation": 1.0,  # a county that waits is not lost with a worker
+    # No pages: the ports that they would stand on are opened all the same, anywhere on 127.0.0.1.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     # A worker above its limit is ended and its county begun again; to pause it would be to wait for ever.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -165,7 +169,8 @@ class Losses:
 def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
     """A client of so many processes on this machine, one core and so much memory each, and how many of them were lost.
 
-    They listen on 127.0.0.1 only. Ctrl-C reaches this process alone, which then ends them.
+    They listen on 127.0.0.1 only and to this process only, by certificates made for the occasion: a worker does whatever it is told.
+    Ctrl-C reaches this process alone, which then ends them.
     """
     with ExitStack() as stack:
         stack.enter_context(
@@ -181,10 +186,13 @@ def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
 
         losses = Losses()
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="counties-", ignore_cleanup_errors=True))
-        with _deaf_to_interrupts():
+        with _deaf_to_interrupts(), warnings.catch_warnings():
+            # English, and nothing to be done about: a busy disk.
+            warnings.filterwarnings("ignore", message="Creating scratch directories")
             cluster = stack.enter_context(LocalCluster(
                 n_workers=workers, threads_per_worker=1, processes=True, memory_limit=memory, host="127.0.0.1", scheduler_port=0,
-                dashboard_address=None, local_directory=scratch, silence_logs=logging.CRITICAL,
+                dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False}, local_directory=scratch, silence_logs=logging.CRITICAL,
+                security=True,
             ))  # fmt: skip
             client = stack.enter_context(Client(cluster, set_as_default=False))
         cluster.scheduler.add_plugin(Watch(), name="losses")

@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from distributed import Client, LocalCluster
 from django.core.management import CommandError, call_command
 
 from apps.matching.counties import OUTPUTS, Asked
 from apps.matching.management.commands.match_counties import INTERRUPTED, SOME_FAILED
 from apps.matching.province import Work, local_workers, why
+from gis_data import compiled
 from tests.bench.province import Killer, codes, grow_county
 from tests.matching.small_province import CODES, SMALL, report, spoil, tables
 
@@ -30,17 +32,32 @@ def cluster():
         yield found
 
 
-def test_workers_make_the_same_tables(province: Path, alone: Path, tmp_path: Path, cluster, capsys):
-    client, _ = cluster
-    assert not any(client.run(lambda: "django" in sys.modules).values())
-    call_command("match_counties", province, tmp_path, scheduler=client.scheduler.address)
+def test_workers_make_the_same_tables(province: Path, alone: Path, tmp_path: Path, capsys):
+    call_command("match_counties", province, tmp_path, workers=2)
     assert tables(tmp_path) == tables(alone)
     assert "4/4 个完成" in capsys.readouterr().out
-    call_command("match_counties", province, tmp_path, scheduler=client.scheduler.address)
+    call_command("match_counties", province, tmp_path, workers=1)
     assert report(tmp_path)["counties"] == {"all": 4, "done": 4, "kept": 4, "failed": 0}
-    call_command("match_counties", province, tmp_path, scheduler=client.scheduler.address, again=True)
-    assert report(tmp_path)["counties"]["kept"] == 0
-    assert tables(tmp_path) == tables(alone)
+
+
+def test_an_existing_scheduler(province: Path, alone: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(
+        compiled, "_most", None
+    )  # its workers are threads of this process here, and bind it to one core
+    how = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "host": "127.0.0.1", "protocol": "tcp://"}
+    with LocalCluster(dashboard_address="127.0.0.1:0", **how) as existing:
+        for again in (False, True):
+            call_command("match_counties", province, tmp_path, scheduler=existing.scheduler_address, again=again)
+            assert report(tmp_path)["counties"] == {"all": 4, "done": 4, "kept": 0, "failed": 0}
+            assert tables(tmp_path) == tables(alone)
+
+
+def test_workers_know_no_django_and_obey_nobody_else(cluster):
+    client, _ = cluster
+    assert not any(client.run(lambda: "django" in sys.modules).values())
+    assert client.scheduler.address.startswith("tls://127.0.0.1:")
+    with pytest.raises(OSError):
+        Client(client.scheduler.address.replace("tls", "tcp"), timeout="1s", set_as_default=False)
 
 
 def test_the_scheduler_need_not_have_the_program(province: Path, tmp_path: Path):

@@ -75,7 +75,9 @@ class Command(BaseCommand):
         parser.add_argument("source", type=Path, metavar="SOURCE", help="每个县一个文件夹，以六位区划代码命名")
         parser.add_argument("target", type=Path, metavar="TARGET", help="结果写到这里；没有就新建")
         parser.add_argument(
-            "--scheduler", metavar="tcp://…", help="用现有的 Dask 调度器，各台计算机要能看到同样路径的 SOURCE、TARGET"
+            "--scheduler",
+            metavar="tcp://…",
+            help="用现有的 Dask 调度器（tcp:// 或 tls://），各台计算机要能看到同样路径的 SOURCE、TARGET",
         )
         parser.add_argument(
             "--workers", type=int, metavar="N", help="本机计算进程数，默认每核一个；0：不用 Dask，就在本进程里逐县计算"
@@ -169,9 +171,10 @@ class Command(BaseCommand):
 
     def _report(self, work: Work, progress: Progress, interrupted: bool, codes: list[str]) -> None:
         done, failed = progress.done(), progress.failed()
-        plates: Counter[str] = sum((Counter(summary["doorplates"]) for summary in done), Counter())
+        plates: Counter[str] = Counter()
         teams: Counter[str] = Counter()
         for summary in done:
+            plates.update(summary["doorplates"])
             numbers = summary["supervision"]
             teams.update({name: int(numbers[name]) for name in ("projects", "pairs", "proven")})
             teams["empty"] += sum(item["places"] for item in numbers["empty"])
