@@ -194,7 +194,7 @@ def run(quick: bool, say: Callable[[str], None] = print) -> list[tuple[str, str]
     """
     with tempfile.TemporaryDirectory(prefix="province-") as folder:
         room = shutil.disk_usage(folder).free // 2
-        size = Size(doorplates=50_000 if quick else DOORPLATES)
+        size = Size()
         count = min(6 if quick else COUNTIES, max(3, room // (size.doorplates * _BYTES)))
         few = min(count, 4 if quick else 12)
         source = Path(folder) / "source"
@@ -307,7 +307,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.province", description="模拟一个省：90 个县、3000 万门牌"
     )
-    parser.add_argument("--quick", action="store_true", help="6 个小县")
+    parser.add_argument("--quick", action="store_true", help="6 个县")
     rows = run(parser.parse_args().quick)
     width = max(len(title) for title, _ in rows)
     print("\n".join(f"{title:<{width}}  {figure}" for title, figure in rows))
