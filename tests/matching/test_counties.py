@@ -100,6 +100,17 @@ def test_supervision_is_proven_and_stands_on_the_files(province: Path, alone: Pa
         assert path.stat().st_mode & 0o077 == 0, "only the office may read metres that tell of homes"
 
 
+def test_a_county_without_districts_or_deputies(copy: Path, tmp_path: Path):
+    for name in ("districts", "deputies"):
+        spoil(copy / CODES[0] / f"{name}.parquet", lambda table: table.slice(0, 0))
+    summary = match_county(copy / CODES[0], tmp_path / CODES[0], Asked(margins=True), "run")
+    assert summary["doorplates"]["in no district"] == summary["doorplates"]["rows"] == SMALL.doorplates
+    assert summary["supervision"]["pairs"] == 0 and summary["supervision"]["proven"]
+    assert {item["reason"] for item in summary["supervision"]["empty"]} == {"代表都已排满，或代表总数不够"}
+    found = pq.read_table(tmp_path / CODES[0] / OUTPUTS[0])
+    assert found["deputy_1"].null_count == found["county_margin"].null_count == SMALL.doorplates
+
+
 def test_moving_homes_changes_no_byte_of_the_doorplates(copy: Path, alone: Path, tmp_path: Path):
     path = copy / CODES[0] / "deputies.parquet"
     spoil(path, lambda table: table.set_column(
