@@ -1,22 +1,23 @@
 """Which deputies supervise which projects: the nearest and most convenient ones under the rules, with a proof that none are better.
 
 A capacitated b-matching, solved exactly in whole metres: first as few places empty as possible, then (with `Rules.fair`) the worst pair
-as small as possible, then the least total. All n x m pairs are measured and offered to the solver, so the certificate covers every pair by
-construction; time and memory grow with n x m (about 200 bytes a pair), which suits a county and ends near 10^7 pairs.
+as small as possible, then the least total. Pairs are looked up as they are needed, so that most of the n x m are never measured; the
+prices prove that none of those could improve the answer.
 
-    problem.py    what is asked, checked      costs.py     what each pair costs, who is allowed
-    flow.py       the flow, prices, bound     fairness.py  the least worst pair     shortage.py  why a place is empty
+    problem.py   what is asked, checked     costs.py    what a pair costs, who is allowed     layout.py, boxes.py   the problem as arrays
+    network.py   the flow, compiled         filling.py  filled, corrected, priced, proven     fairness.py           the least worst pair
+    shortage.py  why a place is empty       warm.py     one change at a time                  stability.py          the fewest moves
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.matching.costs import PairTable, price_pairs
+from apps.matching.costs import price_pairs
 from apps.matching.fairness import least_worst
-from apps.matching.flow import Network, cheapest, empty_price, lower_bound, smallest_prices
+from apps.matching.filling import Filling
 from apps.matching.problem import Deputies, Projects, Rules, checked_pairs
 from apps.matching.shortage import Reason, reasons
 
@@ -58,7 +59,7 @@ class Solution:
     without the field. project_price is the dearest of the project's places at c_ij + v_j, empty_price when one is empty, 0 when r_i = 0.
     worst: with `fair`, the largest of cost (None without `fair`, or without pairs). worst_proof: int64[k], projects that cannot all be
     served with pairs one metre below it: they alone would leave more than sum(unmet) places empty, or hold a locked pair that dear.
-    rounds, arcs, seconds: flows solved, pairs offered to the last of them, time taken.
+    rounds, arcs, seconds: how often a project's list of pairs grew, how many pairs were listed at the end, time taken.
     """
 
     pairs: NDArray[np.int64]
@@ -85,48 +86,70 @@ def solve(projects: Projects, deputies: Deputies, rules: Rules = _DEFAULT_RULES)
     pairs that cannot stand; ValueError for rows that are not there, fields that do not fit, or costs too large to be summed exactly.
     """
     started = time.perf_counter()
-    table = price_pairs(projects, deputies, rules)
-    locked = checked_pairs("locked", rules.locked, projects, deputies)
-    _check_locks(projects, deputies, table, locked)
-    network = _network(projects, deputies, table, locked, rules.balance)
+    filling, locked = prepared(projects, deputies, rules)
+    filling.fill()
     worst, worst_proof = None, np.empty(0, np.int64)
     if rules.fair:
-        worst, worst_proof = _worst(network, table, locked)
-        if worst is not None:
-            network = replace(network, open=network.open & (table.cost <= worst))
-    empty = empty_price(network)
-    free = cheapest(network, empty)
-    project_price, deputy_price = smallest_prices(network, free, empty)
-    pairs = np.unique(np.concatenate((locked, free)), axis=0)
-    unmet = projects.demand - np.bincount(pairs[:, 0], minlength=len(projects)).astype(np.int32)
-    settled = _objective(table, locked, rules.balance, len(deputies))
+        settled = price_pairs(projects, deputies, rules, locked[:, 0], locked[:, 1]).cost
+        worst, worst_proof = least_worst(filling, int(settled.max(initial=-1)))
+        if worst is not None and not len(worst_proof):
+            worst_proof = np.unique(locked[settled == worst, 0])
+    return summed_up(projects, deputies, rules, locked, filling, worst, worst_proof, started)
+
+
+def prepared(projects: Projects, deputies: Deputies, rules: Rules) -> tuple[Filling, NDArray[np.int64]]:
+    """A flow with nothing filled yet, and the locked pairs, sorted; raises what `solve` raises."""
+    locked, previous, forbidden = (
+        checked_pairs(name, getattr(rules, name), projects, deputies) for name in ("locked", "previous", "forbidden")
+    )
+    _check_locks(projects, deputies, rules, locked)
+    return Filling(projects, deputies, rules, locked, previous, forbidden), locked
+
+
+def summed_up(
+    projects: Projects,
+    deputies: Deputies,
+    rules: Rules,
+    locked: NDArray[np.int64],
+    filling: Filling,
+    worst: int | None,
+    worst_proof: NDArray[np.int64],
+    started: float,
+) -> Solution:
+    """The solution a filled flow stands for."""
+    project_price, deputy_price, bound = filling.prices()
+    pairs = np.unique(np.concatenate((locked, filling.pairs())), axis=0)
+    table = price_pairs(projects, deputies, rules, pairs[:, 0], pairs[:, 1])
+    unmet = filling.unmet.astype(np.int32)
+    settled = price_pairs(projects, deputies, rules, locked[:, 0], locked[:, 1]).price
     return Solution(
         pairs=pairs,
-        cost=table.cost[pairs[:, 0], pairs[:, 1]],
-        parts={name: part[pairs[:, 0], pairs[:, 1]] for name, part in table.parts.items()},
+        cost=table.cost,
+        parts=table.parts,
         unmet=unmet,
-        reasons=reasons(projects, deputies, table, pairs, unmet),
-        total=_objective(table, pairs, rules.balance, len(deputies)),
-        lower_bound=settled + lower_bound(network, deputy_price, empty) - empty * int(unmet.sum()),
-        empty_price=empty,
+        reasons=reasons(projects, deputies, rules, pairs, unmet),
+        total=_objective(table.price, pairs, rules.balance, len(deputies)),
+        lower_bound=_objective(settled, locked, rules.balance, len(deputies)) + bound - filling.empty_price * int(unmet.sum()),
+        empty_price=filling.empty_price,
         project_price=project_price,
         deputy_price=deputy_price,
         worst=worst,
         worst_proof=worst_proof,
-        rounds=1,
-        arcs=int(np.count_nonzero(network.open)),
+        rounds=filling.rounds,
+        arcs=filling.arcs,
         seconds=time.perf_counter() - started,
     )
 
 
-def _check_locks(projects: Projects, deputies: Deputies, table: PairTable, locked: NDArray[np.int64]) -> None:
+def _check_locks(projects: Projects, deputies: Deputies, rules: Rules, locked: NDArray[np.int64]) -> None:
     """ImpossibleLock for locked pairs that break what a lock cannot override."""
     row, column = locked.T
-    outside = ~table.has_field[row, column]
+    table = price_pairs(projects, deputies, rules, row, column)
+    outside = ~table.has_field
     experts_left = projects.demand - projects.experts
     for wrong, message in (
-        (table.recused[row, column], "代表与项目有回避关系"),
-        (~table.measured[row, column], "项目没有位置，或代表既无居住地又无单位位置"),
+        (table.recused, "代表与项目有回避关系"),
+        (~table.measured, "项目没有位置，或代表既无居住地又无单位位置"),
         ((np.bincount(column, minlength=len(deputies)) > deputies.capacity)[column], "超过代表可承担的项目数"),
         ((np.bincount(row, minlength=len(projects)) > projects.demand)[row], "超过项目所需的代表数"),
         (
@@ -138,30 +161,7 @@ def _check_locks(projects: Projects, deputies: Deputies, table: PairTable, locke
             raise ImpossibleLock(message, locked[wrong])
 
 
-def _network(
-    projects: Projects, deputies: Deputies, table: PairTable, locked: NDArray[np.int64], balance: int
-) -> Network:
-    row, column = locked.T
-    outside = ~table.has_field[row, column]
-    wanted = projects.demand - np.bincount(row, minlength=len(projects))
-    gate = projects.demand - projects.experts - np.bincount(row[outside], minlength=len(projects))
-    available = table.allowed & (wanted > 0)[:, None]
-    available[row, column] = False
-    load = np.bincount(column, minlength=len(deputies))
-    capacity = deputies.capacity.astype(np.int64)
-    return Network(table.price, available, table.has_field, wanted, np.minimum(gate, wanted), load, capacity, balance)
-
-
-def _worst(network: Network, table: PairTable, locked: NDArray[np.int64]) -> tuple[int | None, NDArray[np.int64]]:
-    """The least worst cost, locked pairs included, and the projects that prove it."""
-    settled = table.cost[locked[:, 0], locked[:, 1]]
-    found = least_worst(network, table.cost)
-    if len(settled) and (found is None or settled.max() >= found[0]):
-        return int(settled.max()), np.unique(locked[settled == settled.max(), 0])
-    return found if found is not None else (None, np.empty(0, np.int64))
-
-
-def _objective(table: PairTable, pairs: NDArray[np.int64], balance: int, deputies: int) -> int:
+def _objective(price: NDArray[np.int64], pairs: NDArray[np.int64], balance: int, deputies: int) -> int:
     """Metres of the pairs after the bonus, and of the balance their load costs."""
     load = np.bincount(pairs[:, 1], minlength=deputies)
-    return int(table.price[pairs[:, 0], pairs[:, 1]].sum()) + balance * int((load * (load - 1) // 2).sum())
+    return int(price.sum()) + balance * int((load * (load - 1) // 2).sum())

@@ -1,27 +1,40 @@
 """The worst pair made as small as it can be, without leaving one more place empty."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.matching.flow import Network, most_filled
+from apps.matching import network
+from apps.matching.filling import Filling
 
 
-def least_worst(network: Network, cost: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]] | None:
-    """The smallest metres t such that pairs of `cost` <= t fill as many places as all open pairs do; None when none can be filled.
+def least_worst(filling: Filling, settled: int = -1) -> tuple[int | None, NDArray[np.int64]]:
+    """The smallest metres t such that pairs of cost <= t (before the bonus) fill as many places as all pairs do; None without pairs.
 
-    Also the rows of the projects that prove it: with cheaper pairs alone they cannot all be served as well.
-    cost: int64[n, m], without bonus. Found by bisection over the costs that occur.
+    filling: filled; it is left with the cheapest flow of such pairs. settled: the dearest locked pair, below which nothing need go.
+    Also the rows of the projects that prove it: with cheaper pairs alone they cannot all be served as well; none when a locked pair is
+    the worst. Found by bisection: pairs above a ceiling let go and look for others, and whoever then stays empty shows that it is too low.
     """
-    full, _ = most_filled(network)
-    if full == 0:
-        return None
-    levels = np.unique(cost[network.open])
-    low, high = 0, len(levels) - 1
+    worst = filling.worst()
+    if worst is None or worst <= settled:
+        return (settled if settled >= 0 else None), np.empty(0, np.int64)
+    empty = int(filling.unmet.sum())
+    low, high, best = max(settled, 0), worst, filling.copy()
+    # Pairs up to `high` suffice, and `best` is the cheapest flow of such pairs that was found last.
     while low < high:
         middle = (low + high) // 2
-        filled, _ = most_filled(replace(network, open=network.open & (cost <= levels[middle])))
-        low, high = (low, middle) if filled == full else (middle + 1, high)
-    _, proof = most_filled(replace(network, open=network.open & (cost < levels[low])))
-    return int(levels[low]), proof
+        filling.set_ceiling(middle)
+        if int(filling.unmet.sum()) == empty:
+            high, best = max(filling.worst() or 0, settled), filling.copy()
+        else:
+            low = middle + 1
+            filling.restore(best)
+            best = filling.copy()
+    filling.restore(best)
+    filling.set_ceiling(high)
+    if high <= settled:
+        return settled, np.empty(0, np.int64)
+    best = filling.copy()
+    filling.set_ceiling(high - 1)
+    proof = filling.shut_in()
+    filling.restore(best)
+    return high, proof

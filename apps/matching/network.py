@@ -1,0 +1,989 @@
+"""The assignment as a flow over pairs that are looked up only when they can matter: compiled.
+
+Nodes are bidders (projects, and for a project with expert places its gate, through which deputies without the field come) and
+deputies. A bidder's price y and a deputy's price v always obey, for every pair there is and not only for those that are listed,
+
+    cost + v >= y  of a pair that is not chosen,      cost + v <= y  of one that is,      y <= the empty price.
+
+A place is filled along the shortest path by these reduced costs (successive shortest paths: Ahuja, Magnanti, Orlin, Network Flows,
+1993, ch. 9.7); prices move by the lengths found, so that what is chosen is the optimum of the places filled so far. A bidder knows a list of
+pairs and a `reach`: no pair that is not listed has cost + v below it. Only when a path is about to go beyond the reach is the list
+extended, from a tree of boxes over the deputies that knows the least price in every box (in the spirit of the spatial pruning of
+U, Mouratidis and Mamoulis, Continuous spatial assignment of moving users, 2010). So the proof covers all pairs and most are never looked at.
+
+Costs are whole metres. From the chord the geodesic is known within proven bounds (see `nearest`); where both ends of the interval round
+to one integer that is the cost, elsewhere the pair is listed at the lower one and marked doubtful, for the geodesic to decide later.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from gis_data.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Shorts = NDArray[np.int32]
+
+_GEOD = pyproj.Geod(ellps="WGS84")
+_LARGEST, _SMALLEST = _GEOD.b / (2.0 * _GEOD.a**2), _GEOD.a / (2.0 * _GEOD.b**2)  # of twice the radii of curvature, one over it
+_SLACK = 1e-6  # metres; chord and geodesic are each rounded by some nanometres
+_FARTHEST = 2.1e7  # metres; more than half way round
+
+INFINITE = 1 << 62
+LEAF = 8  # places in a box of the lowest level
+CHOSEN, DOUBTFUL, KEPT = 1, 2, 4  # marks of a listed pair; kept: a previous pair, whose cost has the bonus taken off
+DONE, POOL_FULL, HEAP_FULL = 0, -1, -2
+# columns of the packed arrays
+HOME, WORK, HOME_WEIGHT, WORK_WEIGHT = 0, 3, 6, 7  # of `deputy_at`
+FIELD, TOWN, BODIES = 0, 1, 2  # of `project_is`; bodies follow
+BODY, TOWNS = 0, 1  # of `deputy_is`
+NEAREST, WEIGHT, TOWN_COST, MAX_DISTANCE = range(4)  # of `amounts`
+GATE, GATE_ROOM, GATE_USED, UNMET = range(4)  # of `places`
+LOAD, FREE_LOAD, CAPACITY = range(3)  # of `seats`
+START, SIZE, ROOM, REACH, REACH_DROP = range(5)  # of `lists`
+FOLLOWING, HOLDER, HELD_COST = range(3)  # of `links`
+LENGTH, MARKED, SETTLED, PARENT = range(4)  # of `visits`
+TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, TRACK, BALANCE, BONUS = range(13)  # of `count`
+FIRST, NEXT = 12, 8  # pairs listed at once: at first, and whenever a path would go beyond the reach
+ANYONE, EXPERTS, OTHERS = 0, 1, 2  # whom a bidder may take
+
+
+class Net(NamedTuple):
+    """All arrays of one problem. n projects, m deputies, b bidders (the projects first, then gates), e entries of the tree.
+
+    Arrays are packed by row, because a path visits rows at random; the constants above name the columns.
+    """
+
+    project_at: Floats  # (n, 3) earth-centred metres, NaN: nowhere
+    deputy_at: Floats  # (m, 8) home, workplace, and the weights of their distances
+    project_is: Ints  # (n, 2 + a) row of its field in `field_cost`, town, bodies it is recused from
+    deputy_is: Ints  # (m, 3) body, towns
+    field_cost: Floats  # (f + 1, m), last row: no field
+    fields: NDArray[np.bool_]  # (f + 1, m) who knows it
+    least_field: Floats  # (f + 1,) the least in a row of `field_cost`
+    amounts: Floats  # (4,)
+    closed_start: Ints  # (n + 1,) of `closed`: deputies a project may not take, or holds by lock
+    closed: Ints
+    # tree over deputies: node 1 is the root, node t has 2t and 2t + 1; `leaves` leaves follow from node `leaves`
+    entry: Ints  # (e, 2) deputy; whom the point belongs to: 0 both anchors, 1 home, 2 workplace
+    entry_of: Ints  # (m, 2) entries of a deputy, -1
+    box: Floats  # (2 * leaves, 6)
+    box_price: Ints  # (2 * leaves,) least v
+    box_fields: Ints  # (2 * leaves,) bits of the fields somebody there knows, modulo 64
+    # tree over bidders, for paths against the flow
+    back_entry: Ints  # (b,)
+    back_of: Ints  # (b,)
+    back_box: Floats
+    back_price: Ints  # (2 * leaves,) largest y
+    kept_start: Ints  # (m + 1,) of `kept`: bidders whose previous pair a deputy is
+    kept: Ints
+    # the flow
+    bidder: Ints  # (b, 2) project, whom it may take
+    places: Ints  # (n, 4)
+    seats: Ints  # (m, 3) load with and without locked places, capacity
+    price: Ints  # (b + m,) y, then v
+    lists: Ints  # (b, 5)
+    pool: Ints  # (., 2) cost; deputy * 8 + marks
+    head: Ints  # (m,) first link of the pairs that hold a deputy
+    links: Ints  # (., 3)
+    spare: Ints
+    # scratch
+    count: Ints
+    seen: Ints  # (m,)
+    seen_back: Ints  # (m, 2) key and bidder a search against the flow has come to
+    found: Ints  # (max(b, m) + 1, 3) key, deputy or bidder, cost
+    stack: Ints
+    stack_bound: Floats
+    heap: Ints  # (., 2) key, node
+    visits: Ints  # (b + m, 4)
+    order: Ints  # (b + m,)
+
+
+# --- what a pair costs -----------------------------------------------------------------------------------------------
+
+
+@compiled
+def _arc(chord, per_diameter):
+    x = chord * per_diameter
+    if x < 0.05:
+        s = x * x
+        return chord * (1.0 + s * (1.0 / 6.0 + s * (3.0 / 40.0 + s * (15.0 / 336.0))))
+    if x > 0.9999:
+        return _FARTHEST
+    return np.arcsin(x) / per_diameter
+
+
+@compiled
+def _chords(x, y, z, deputy_at, j):
+    """Straight metres to the home and the workplace of a deputy; NaN: none."""
+    hx, hy, hz = deputy_at[j, 0] - x, deputy_at[j, 1] - y, deputy_at[j, 2] - z
+    wx, wy, wz = deputy_at[j, 3] - x, deputy_at[j, 4] - y, deputy_at[j, 5] - z
+    return np.sqrt(hx * hx + hy * hy + hz * hz), np.sqrt(wx * wx + wy * wy + wz * wz)
+
+
+@compiled
+def _metres(home, work, deputy_at, nearest, j):
+    """What the distances of both anchors (NaN: none) count together, and the smaller of them."""
+    near = work if not home <= work and work == work else home
+    if nearest:
+        return near, near
+    if work != work:
+        return deputy_at[j, HOME_WEIGHT] * home, near
+    if home != home:
+        return deputy_at[j, WORK_WEIGHT] * work, near
+    return deputy_at[j, HOME_WEIGHT] * home + deputy_at[j, WORK_WEIGHT] * work, near
+
+
+@compiled
+def _least_cost(home, work, more, deputy_at, amounts, j):
+    """The least whole metres that chords and other costs allow, and the least distance of the nearer anchor."""
+    metres, near = _metres(
+        max(0.0, _arc(home, _LARGEST) - _SLACK) if home == home else home,
+        max(0.0, _arc(work, _LARGEST) - _SLACK) if work == work else work,
+        deputy_at, amounts[NEAREST], j,
+    )
+    metres += more
+    return np.int64(np.floor(metres + 0.5 - (1e-9 + 1e-14 * metres))), near
+
+
+@compiled
+def _doubtful(net, i, j, least):
+    """Whether the geodesic must decide: the largest whole metres differ from the least, or the largest distance lies between."""
+    home, work = _chords(net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2], net.deputy_at, j)
+    metres, near = _metres(_arc(home, _SMALLEST) + _SLACK, _arc(work, _SMALLEST) + _SLACK, net.deputy_at, net.amounts[NEAREST], j)
+    metres += _more(net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j)
+    most = np.int64(np.floor(metres + 0.5 + (1e-9 + 1e-14 * metres)))
+    return most != least or near > net.amounts[MAX_DISTANCE]
+
+
+@compiled
+def _more(project_is, deputy_is, field_cost, amounts, i, j):
+    """What field and town cost."""
+    more, town = field_cost[project_is[i, FIELD], j], project_is[i, TOWN]
+    if town >= 0 and deputy_is[j, TOWNS] != town and deputy_is[j, TOWNS + 1] != town:
+        more += amounts[TOWN_COST]
+    return more
+
+
+@compiled
+def _may(project_is, deputy_is, fields, closed_start, closed, i, j, whom):
+    """Whether a bidder of project i may take a deputy, distance apart."""
+    if whom != ANYONE and fields[project_is[i, FIELD], j] != (whom == EXPERTS):
+        return False
+    body = deputy_is[j, BODY]
+    if body >= 0:
+        for a in range(BODIES, project_is.shape[1]):
+            if project_is[i, a] == body:
+                return False
+    for place in range(closed_start[i], closed_start[i + 1]):
+        if closed[place] == j:
+            return False
+    return True
+
+
+# --- the best pairs not listed yet -------------------------------------------------------------------------------------
+
+
+@compiled
+def _box_chord(box, t, x, y, z):
+    dx = max(0.0, max(box[t, 0] - x, x - box[t, 3]))
+    dy = max(0.0, max(box[t, 1] - y, y - box[t, 4]))
+    dz = max(0.0, max(box[t, 2] - z, z - box[t, 5]))
+    return np.sqrt(dx * dx + dy * dy + dz * dz)
+
+
+@compiled
+def _keep(found, count, limit, key, who, cost):
+    """Keeps the `limit` rows of the smallest (key, who) in a heap with the largest on top; returns how many there are."""
+    if count < limit:
+        place = count
+        count += 1
+        while place > 0:
+            up = (place - 1) // 2
+            if found[up, 0] > key or (found[up, 0] == key and found[up, 1] > who):
+                break
+            found[place] = found[up]
+            place = up
+    else:
+        place = 0
+        while True:
+            down = 2 * place + 1
+            if down >= count:
+                break
+            right = down + 1
+            if right < count and (found[right, 0] > found[down, 0] or (found[right, 0] == found[down, 0] and found[right, 1] > found[down, 1])):
+                down = right
+            if found[down, 0] < key or (found[down, 0] == key and found[down, 1] < who):
+                break
+            found[place] = found[down]
+            place = down
+    found[place, 0], found[place, 1], found[place, 2] = key, who, cost
+    return count
+
+
+@compiled
+def search(net, k, limit, below):
+    """The `limit` pairs of a bidder with the least cost + v, all < below, of deputies not marked as seen, in `found`; returns how many."""
+    project_at, deputy_at, project_is, deputy_is = net.project_at, net.deputy_at, net.project_is, net.deputy_is
+    fields, field_cost, amounts, closed_start, closed = net.fields, net.field_cost, net.amounts, net.closed_start, net.closed
+    box, box_price, box_fields = net.box, net.box_price, net.box_fields
+    entry, price, found = net.entry, net.price, net.found
+    stack, stack_bound, seen = net.stack, net.stack_bound, net.seen
+    i, whom, bidders = net.bidder[k, 0], net.bidder[k, 1], len(net.bidder)
+    x, y, z = project_at[i, 0], project_at[i, 1], project_at[i, 2]
+    if x != x:
+        return 0
+    field = project_is[i, FIELD]
+    least_field, bit = net.least_field[field], 1 << (field & 63)
+    ceiling, tick, leaves, weight, farthest = net.count[CEILING], net.count[TICK], len(box) // 2, amounts[WEIGHT], amounts[MAX_DISTANCE]
+    count, depth, worst = 0, 1, below
+    stack[0], stack_bound[0] = 1, -np.inf
+    while depth:
+        depth -= 1
+        t = stack[depth]
+        if stack_bound[depth] - 1.0 > worst:
+            continue
+        if t < leaves:
+            left = right = np.inf
+            for child in (2 * t, 2 * t + 1):
+                bound = np.inf
+                if box_price[child] < INFINITE:
+                    chord = _box_chord(box, child, x, y, z)
+                    metres = weight * chord + least_field
+                    if metres - 1.0 <= ceiling and (whom != EXPERTS or box_fields[child] & bit):
+                        bound = metres + box_price[child]
+                left, right = (bound, right) if child == 2 * t else (left, bound)
+            near = 0 if left <= right else 1
+            if max(left, right) - 1.0 <= worst:
+                stack[depth], stack_bound[depth] = 2 * t + 1 - near, max(left, right)
+                depth += 1
+            if min(left, right) - 1.0 <= worst:
+                stack[depth], stack_bound[depth] = 2 * t + near, min(left, right)
+                depth += 1
+            continue
+        first = (t - leaves) * LEAF
+        for e in range(first, min(first + LEAF, len(entry))):
+            j = entry[e, 0]
+            if seen[j] == tick:
+                continue
+            v = price[bidders + j]
+            more = _more(project_is, deputy_is, field_cost, amounts, i, j)
+            home, work = _chords(x, y, z, deputy_at, j)
+            straight, near = _metres(home, work, deputy_at, amounts[NEAREST], j)
+            if straight + more - 1.0 + v > worst or straight + more - 1.0 > ceiling or near - 1.0 > farthest:
+                continue
+            if not _may(project_is, deputy_is, fields, closed_start, closed, i, j, whom):
+                continue
+            cost, near = _least_cost(home, work, more, deputy_at, amounts, j)
+            if near > farthest or cost > ceiling:
+                continue
+            if entry[e, 1] > 0 and entry[e, 1] != (1 if home <= work or work != work else 2):
+                continue  # of a deputy who stands in the tree with each anchor, the entry of the nearer one counts
+            key = cost + v
+            if key >= below or (count == limit and (key > worst or (key == worst and j > found[0, 1]))):
+                continue
+            count = _keep(found, count, limit, key, j, cost)
+            if count == limit:
+                worst = found[0, 0]
+    return count
+
+
+@compiled
+def make_room(net, k, more):
+    """Room for so many more pairs in a bidder's list; False when the pool is full."""
+    lists, pool = net.lists, net.pool
+    size = lists[k, SIZE]
+    if size + more <= lists[k, ROOM]:
+        return True
+    room, used, start = 2 * (size + more), net.count[USED], lists[k, START]
+    if used + room > len(pool):
+        return False
+    for offset in range(size):
+        pool[used + offset, 0], pool[used + offset, 1] = pool[start + offset, 0], pool[start + offset, 1]
+    lists[k, START], lists[k, ROOM] = used, room
+    net.count[USED] = used + room
+    return True
+
+
+@compiled
+def insert(lists, pool, k, j, cost, mark):
+    """Lists a pair, in order of cost; there must be room."""
+    place = lists[k, START] + lists[k, SIZE]
+    while place > lists[k, START] and pool[place - 1, 0] > cost:
+        pool[place, 0], pool[place, 1] = pool[place - 1, 0], pool[place - 1, 1]
+        place -= 1
+    pool[place, 0], pool[place, 1] = cost, 8 * j + mark
+    lists[k, SIZE] += 1
+
+
+@compiled
+def see_listed(net, k):
+    """Marks the deputies of a bidder's list as seen."""
+    net.count[TICK] += 1
+    tick, start = net.count[TICK], net.lists[k, START]
+    for place in range(start, start + net.lists[k, SIZE]):
+        net.seen[net.pool[place, 1] // 8] = tick
+
+
+@compiled
+def _extend(net, k, limit):
+    """Lists the best pairs that are not yet listed and moves the reach behind them; False when the pool is full."""
+    if not make_room(net, k, limit):
+        return False
+    net.count[GROWTH] += 1
+    see_listed(net, k)
+    count = search(net, k, limit, INFINITE)
+    for f in range(count):
+        j, cost = net.found[f, 1], net.found[f, 2]
+        insert(net.lists, net.pool, k, j, cost, DOUBTFUL if _doubtful(net, net.bidder[k, 0], j, cost) else 0)
+    net.lists[k, REACH] = net.found[0, 0] if count == limit else INFINITE
+    net.lists[k, REACH_DROP] = net.count[DROP]
+    return True
+
+
+# --- prices in the trees -----------------------------------------------------------------------------------------------
+
+
+@compiled
+def set_deputy_price(price, bidders, entry, entry_of, box_price, j, new):
+    """v of a deputy, and the least v of the boxes he stands in."""
+    price[bidders + j] = new
+    leaves = len(box_price) // 2
+    for column in range(2):
+        e = entry_of[j, column]
+        if e < 0:
+            continue
+        first = e // LEAF * LEAF
+        least = INFINITE
+        for other in range(first, min(first + LEAF, len(entry))):
+            least = min(least, price[bidders + entry[other, 0]])
+        t = leaves + e // LEAF
+        while t and box_price[t] != least:
+            box_price[t] = least
+            least = min(least, box_price[t ^ 1])
+            t //= 2
+
+
+@compiled
+def set_bidder_price(price, back_entry, back_of, back_price, k, new):
+    """y of a bidder, and the largest y of the boxes it stands in."""
+    price[k] = new
+    first = back_of[k] // LEAF * LEAF
+    most = -INFINITE
+    for other in range(first, min(first + LEAF, len(back_entry))):
+        most = max(most, price[back_entry[other]])
+    t = len(back_price) // 2 + back_of[k] // LEAF
+    while t and back_price[t] != most:
+        back_price[t] = most
+        most = max(most, back_price[t ^ 1])
+        t //= 2
+
+
+# --- the heap ----------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _push(heap, count, key, node):
+    place = count[HEAP]
+    if place == len(heap):
+        return False
+    count[HEAP] = place + 1
+    while place > 0:
+        up = (place - 1) // 2
+        if heap[up, 0] <= key:
+            break
+        heap[place, 0], heap[place, 1] = heap[up, 0], heap[up, 1]
+        place = up
+    heap[place, 0], heap[place, 1] = key, node
+    return True
+
+
+@compiled
+def _pop(heap, count):
+    """The least key and its node; the heap must hold one."""
+    result = heap[0, 0], heap[0, 1]
+    size = count[HEAP] - 1
+    count[HEAP] = size
+    key, node = heap[size, 0], heap[size, 1]
+    place = 0
+    while True:
+        down = 2 * place + 1
+        if down >= size:
+            break
+        if down + 1 < size and heap[down + 1, 0] < heap[down, 0]:
+            down += 1
+        if key <= heap[down, 0]:
+            break
+        heap[place, 0], heap[place, 1] = heap[down, 0], heap[down, 1]
+        place = down
+    heap[place, 0], heap[place, 1] = key, node
+    return result
+
+
+# --- chosen pairs --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def listed(lists, pool, k, j):
+    """Where in the pool a pair is listed, -1 when it is not."""
+    for place in range(lists[k, START], lists[k, START] + lists[k, SIZE]):
+        if pool[place, 1] // 8 == j:
+            return place
+    return -1
+
+
+@compiled
+def choose(net, k, j):
+    """Marks a listed pair as chosen and links it to its deputy."""
+    place = listed(net.lists, net.pool, k, j)
+    net.pool[place, 1] |= CHOSEN
+    net.count[SPARE] -= 1
+    link = net.spare[net.count[SPARE]]
+    net.links[link, FOLLOWING], net.links[link, HOLDER], net.links[link, HELD_COST] = net.head[j], k, net.pool[place, 0]
+    net.head[j] = link
+
+
+@compiled
+def unchoose(net, k, j):
+    """The reverse of `choose`."""
+    net.pool[listed(net.lists, net.pool, k, j), 1] -= CHOSEN
+    before, link = -1, net.head[j]
+    while net.links[link, HOLDER] != k:
+        before, link = link, net.links[link, FOLLOWING]
+    if before < 0:
+        net.head[j] = net.links[link, FOLLOWING]
+    else:
+        net.links[before, FOLLOWING] = net.links[link, FOLLOWING]
+    net.spare[net.count[SPARE]] = link
+    net.count[SPARE] += 1
+
+
+# --- shortest paths --------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _relax(visits, heap, count, node, length, parent):
+    """A path to a node; False when the heap is full."""
+    if visits[node, MARKED] == count[PATH] and visits[node, LENGTH] <= length:
+        return True
+    visits[node, MARKED], visits[node, LENGTH], visits[node, PARENT] = count[PATH], length, parent
+    return _push(heap, count, length, node)
+
+
+@compiled
+def _begin(visits, heap, count, node):
+    count[PATH] += 1
+    count[HEAP] = 0
+    _relax(visits, heap, count, node, 0, -1)
+
+
+@compiled
+def forward(net, source):
+    """Moves one place too many at a node on to a free seat, or leaves a place empty, along the shortest path. DONE, or what was full:
+    then only lists have grown, and it can be called again."""
+    visits, heap, count, price, pool, lists = net.visits, net.heap, net.count, net.price, net.pool, net.lists
+    seats, links, places, bidder, order = net.seats, net.links, net.places, net.bidder, net.order
+    bidders, nodes, path_end, best, settled = len(bidder), len(price), -1, INFINITE, 0
+    _begin(visits, heap, count, source)
+    path, ceiling, empty, balance, bonus = count[PATH], count[CEILING], count[EMPTY_PRICE], count[BALANCE], count[BONUS]
+    while count[HEAP]:
+        key, node = _pop(heap, count)
+        if key >= best:
+            break
+        if node >= nodes:
+            node -= nodes
+            if not _extend(net, node, max(NEXT, lists[node, SIZE] // 4)):
+                return POOL_FULL
+        elif visits[node, SETTLED] == path:
+            continue
+        else:
+            visits[node, SETTLED] = path
+            order[settled] = node
+            settled += 1
+        y = price[node]
+        if node >= bidders:
+            link = net.head[node - bidders]
+            while link >= 0:
+                k = links[link, HOLDER]
+                length = key + price[k] - links[link, HELD_COST] - y
+                if length < best and not _relax(visits, heap, count, k, length, node):
+                    return HEAP_FULL
+                link = links[link, FOLLOWING]
+            continue
+        key = visits[node, LENGTH]
+        i = bidder[node, 0]
+        if node == i:
+            if key + empty - y < best:
+                best, path_end = key + empty - y, node
+            gate = places[i, GATE]
+            if gate >= 0 and places[i, GATE_USED] < places[i, GATE_ROOM]:
+                if not _relax(visits, heap, count, gate, key + price[gate] - y, node):
+                    return HEAP_FULL
+        elif places[i, GATE_USED] > 0 and not _relax(visits, heap, count, i, key + price[i] - y, node):
+            return HEAP_FULL
+        start = lists[node, START]
+        for place in range(start, start + lists[node, SIZE]):
+            cost, mark = pool[place, 0], pool[place, 1]
+            if key + cost - y >= best:
+                break
+            if mark & CHOSEN or cost + (bonus if mark & KEPT else 0) > ceiling:
+                continue
+            j = mark // 8
+            v = price[bidders + j]
+            length = key + cost + v - y
+            if length >= best:
+                continue
+            if not _relax(visits, heap, count, bidders + j, length, node):
+                return HEAP_FULL
+            if seats[j, LOAD] < seats[j, CAPACITY] and length + seats[j, LOAD] * balance - v < best:
+                best, path_end = length + seats[j, LOAD] * balance - v, bidders + j
+        if lists[node, REACH] < INFINITE:
+            further = key + lists[node, REACH] - (count[DROP] - lists[node, REACH_DROP]) - y
+            if further < best and not _push(heap, count, max(further, key), nodes + node):
+                return HEAP_FULL
+    count[WORK_DONE] += settled
+    for s in range(settled):
+        node = order[s]
+        rise = best - visits[node, LENGTH]
+        if rise > 0 and node < bidders:
+            if count[TRACK]:
+                set_bidder_price(price, net.back_entry, net.back_of, net.back_price, node, price[node] + rise)
+            else:
+                price[node] += rise
+        elif rise > 0:
+            set_deputy_price(price, bidders, net.entry, net.entry_of, net.box_price, node - bidders, price[node] + rise)
+    if path_end >= bidders:
+        seats[path_end - bidders, LOAD] += 1
+        seats[path_end - bidders, FREE_LOAD] += 1
+    else:
+        places[path_end, UNMET] += 1
+    _shift(net, path_end, True)
+    return DONE
+
+
+@compiled
+def _shift(net, node, ahead):
+    """Moves one place along the path that ends at a node (ahead), or begins there (else)."""
+    bidders = len(net.bidder)
+    while net.visits[node, PARENT] >= 0:
+        parent = net.visits[node, PARENT]
+        tail, end = (parent, node) if ahead else (node, parent)
+        if end >= bidders:
+            choose(net, tail, end - bidders)
+        elif tail >= bidders:
+            unchoose(net, end, tail - bidders)
+        elif end > tail:  # gates come after projects
+            net.places[tail, GATE_USED] += 1
+        else:
+            net.places[end, GATE_USED] -= 1
+        node = parent
+
+
+@compiled
+def open_bidder(net, k):
+    """The first list and price of a bidder; DONE or POOL_FULL."""
+    if net.lists[k, REACH] > -INFINITE:
+        return DONE
+    if not _extend(net, k, FIRST):
+        return POOL_FULL
+    bidders, price = len(net.bidder), net.count[EMPTY_PRICE]
+    for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
+        price = min(price, net.pool[place, 0] + net.price[bidders + net.pool[place, 1] // 8])
+    i = net.bidder[k, 0]
+    if k == i and net.places[i, GATE] >= 0 and net.places[i, GATE_ROOM] > 0:
+        price = min(price, net.price[net.places[i, GATE]])
+    set_bidder_price(net.price, net.back_entry, net.back_of, net.back_price, k, price)
+    return DONE
+
+
+@compiled
+def fill(net, order, begin):
+    """Fills one place of each project of `order` (rows, one each place) from `begin` on: how far it came, and DONE or what was full."""
+    for place in range(begin, len(order)):
+        i = order[place]
+        status = open_bidder(net, net.places[i, GATE]) if net.places[i, GATE] >= 0 else DONE
+        if status == DONE:
+            status = open_bidder(net, i)
+        if status == DONE:
+            status = forward(net, i)
+        if status != DONE:
+            return place, status
+    return len(order), DONE
+
+
+# --- against the flow ------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _search_back(net, j, limit, after, who):
+    """The `limit` bidders with the least (cost - y, bidder) of a deputy behind (after, who), in `found`; returns how many."""
+    project_at, deputy_at, amounts, price, found = net.project_at, net.deputy_at, net.amounts, net.price, net.found
+    box, box_price, entry, stack, stack_bound = net.back_box, net.back_price, net.back_entry, net.stack, net.stack_bound
+    ceiling, weight, leaves = net.count[CEILING], amounts[WEIGHT], len(box) // 2
+    home, work = deputy_at[j, 0:3], deputy_at[j, 3:6]
+    share = deputy_at[j, WORK_WEIGHT] / weight if weight > 0.0 else 0.0
+    x, y, z = home[0], home[1], home[2]
+    if home[0] != home[0]:
+        x, y, z = work[0], work[1], work[2]
+    elif work[0] == work[0] and amounts[NEAREST] == 0.0:
+        x, y, z = x + share * (work[0] - x), y + share * (work[1] - y), z + share * (work[2] - z)
+    if x != x:
+        return 0
+    both = amounts[NEAREST] > 0.0 and work[0] == work[0]
+    count, depth, worst = 0, 1, INFINITE
+    stack[0], stack_bound[0] = 1, -np.inf
+    while depth:
+        depth -= 1
+        t = stack[depth]
+        if stack_bound[depth] - 1.0 > worst:
+            continue
+        if t < leaves:
+            left = right = np.inf
+            for child in (2 * t, 2 * t + 1):
+                bound = np.inf
+                if box_price[child] > -INFINITE // 8:
+                    chord = _box_chord(box, child, x, y, z)
+                    if both:
+                        chord = min(chord, _box_chord(box, child, work[0], work[1], work[2]))
+                    if weight * chord - 1.0 <= ceiling:
+                        bound = weight * chord - box_price[child]
+                left, right = (bound, right) if child == 2 * t else (left, bound)
+            near = 0 if left <= right else 1
+            if max(left, right) < np.inf and max(left, right) - 1.0 <= worst:
+                stack[depth], stack_bound[depth] = 2 * t + 1 - near, max(left, right)
+                depth += 1
+            if min(left, right) < np.inf and min(left, right) - 1.0 <= worst:
+                stack[depth], stack_bound[depth] = 2 * t + near, min(left, right)
+                depth += 1
+            continue
+        first = (t - leaves) * LEAF
+        for e in range(first, min(first + LEAF, len(entry))):
+            k = entry[e]
+            i, whom = net.bidder[k, 0], net.bidder[k, 1]
+            if price[k] <= -INFINITE // 8 or project_at[i, 0] != project_at[i, 0]:
+                continue
+            if not _may(net.project_is, net.deputy_is, net.fields, net.closed_start, net.closed, i, j, whom):
+                continue
+            at_home, at_work = _chords(project_at[i, 0], project_at[i, 1], project_at[i, 2], deputy_at, j)
+            more = _more(net.project_is, net.deputy_is, net.field_cost, amounts, i, j)
+            cost, near_metres = _least_cost(at_home, at_work, more, deputy_at, amounts, j)
+            key = cost - price[k]
+            if near_metres > amounts[MAX_DISTANCE] or cost > ceiling or key < after or (key == after and k <= who):
+                continue
+            if count == limit and (key > worst or (key == worst and k > found[0, 1])):
+                continue
+            count = _keep(found, count, limit, key, k, cost)
+            if count == limit:
+                worst = found[0, 0]
+    return count
+
+
+@compiled
+def backward(net, target, at_most):
+    """Brings one place to a node that has one too few, from the seat or the empty place where it is least missed, if that costs less than
+    `at_most`; else prices alone move, by `at_most`. DONE, or what was full."""
+    visits, heap, count, price, pool, lists = net.visits, net.heap, net.count, net.price, net.pool, net.lists
+    seats, places, bidder, order = net.seats, net.places, net.bidder, net.order
+    bidders, nodes, path_end, best, settled = len(bidder), len(price), -1, at_most, 0
+    _begin(visits, heap, count, target)
+    path, ceiling, bonus = count[PATH], count[CEILING], count[BONUS]
+    while count[HEAP]:
+        key, node = _pop(heap, count)
+        if key >= best:
+            break
+        after, who = -INFINITE, -1
+        if node >= nodes:  # more bidders for this deputy, behind the last one that was looked at
+            node -= nodes
+            after, who = net.seen_back[node - bidders, 0], net.seen_back[node - bidders, 1]
+        elif visits[node, SETTLED] == path:
+            continue
+        else:
+            visits[node, SETTLED] = path
+            order[settled] = node
+            settled += 1
+        key, own = visits[node, LENGTH], price[node]
+        if node < bidders:
+            i = bidder[node, 0]
+            if node == i and places[i, UNMET] > 0:
+                best, path_end = key, node
+                continue
+            gate = places[i, GATE]
+            if node != i:
+                if places[i, GATE_USED] < places[i, GATE_ROOM] and not _relax(visits, heap, count, i, key + own - price[i], node):
+                    return HEAP_FULL
+            elif gate >= 0 and places[i, GATE_USED] > 0 and not _relax(visits, heap, count, gate, key + own - price[gate], node):
+                return HEAP_FULL
+            start = lists[node, START]
+            for place in range(start, start + lists[node, SIZE]):
+                if pool[place, 1] & CHOSEN:
+                    to = bidders + pool[place, 1] // 8
+                    length = key + own - pool[place, 0] - price[to]
+                    if length < best and not _relax(visits, heap, count, to, length, node):
+                        return HEAP_FULL
+            continue
+        j = node - bidders
+        if who < 0:
+            if seats[j, FREE_LOAD] > 0 and key + own - (seats[j, LOAD] - 1) * count[BALANCE] < best:
+                best, path_end = key + own - (seats[j, LOAD] - 1) * count[BALANCE], node
+            for other in range(net.kept_start[j], net.kept_start[j + 1]):
+                for k in (net.kept[other], places[net.kept[other], GATE]):
+                    place = listed(lists, pool, k, j) if k >= 0 else -1
+                    if place < 0 or pool[place, 1] & CHOSEN or not pool[place, 1] & KEPT or pool[place, 0] + bonus > ceiling:
+                        continue
+                    length = key + pool[place, 0] + own - price[k]
+                    if length < best and not _relax(visits, heap, count, k, length, node):
+                        return HEAP_FULL
+        limit = NEXT
+        found = _search_back(net, j, limit, after, who)
+        for f in range(found):
+            k, cost = net.found[f, 1], net.found[f, 2]
+            place = listed(lists, pool, k, j)
+            if place >= 0:
+                if pool[place, 1] & (CHOSEN | KEPT):
+                    continue
+                cost = pool[place, 0]
+            length = key + cost + own - price[k]
+            if length < best and cost <= ceiling and not _relax(visits, heap, count, k, length, node):
+                return HEAP_FULL
+        if found == limit:
+            net.seen_back[j, 0], net.seen_back[j, 1] = net.found[0, 0], net.found[0, 1]
+            further = max(key, key + net.found[0, 0] + own)
+            if further < best and not _push(heap, count, further, nodes + node):
+                return HEAP_FULL
+    node = path_end
+    while node >= 0 and visits[node, PARENT] >= 0:  # pairs the path will choose must have room in their lists
+        if node < bidders <= visits[node, PARENT] and not make_room(net, node, 1):
+            return POOL_FULL
+        node = visits[node, PARENT]
+    count[WORK_DONE] += settled
+    for s in range(settled):
+        node = order[s]
+        fall = best - visits[node, LENGTH]
+        if fall > 0 and node < bidders:
+            set_bidder_price(price, net.back_entry, net.back_of, net.back_price, node, price[node] - fall)
+        elif fall > 0:
+            # A price falls no further than to nothing: nobody is held there, so that a higher one does no harm.
+            set_deputy_price(price, bidders, net.entry, net.entry_of, net.box_price, node - bidders, max(0, price[node] - fall))
+    count[DROP] += best
+    if path_end < 0:
+        return DONE
+    node = path_end
+    while visits[node, PARENT] >= 0:
+        parent = visits[node, PARENT]
+        if node < bidders <= parent and listed(lists, pool, node, parent - bidders) < 0:
+            _list_pair(net, node, parent - bidders)
+        node = parent
+    if path_end >= bidders:
+        seats[path_end - bidders, LOAD] -= 1
+        seats[path_end - bidders, FREE_LOAD] -= 1
+    else:
+        places[path_end, UNMET] -= 1
+    _shift(net, path_end, False)
+    return DONE
+
+
+@compiled
+def _list_pair(net, k, j):
+    """Lists one pair at its least cost; there must be room."""
+    i = net.bidder[k, 0]
+    home, work = _chords(net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2], net.deputy_at, j)
+    more = _more(net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j)
+    cost, _ = _least_cost(home, work, more, net.deputy_at, net.amounts, j)
+    insert(net.lists, net.pool, k, j, cost, DOUBTFUL if _doubtful(net, i, j, cost) else 0)
+
+
+@compiled
+def put(net, k, j, cost, marks):
+    """Lists a pair at this cost and with these marks, in place of what was listed of it; False when the pool is full. Its being chosen stays."""
+    if not make_room(net, k, 1):
+        return False
+    place = listed(net.lists, net.pool, k, j)
+    if place >= 0:
+        marks |= net.pool[place, 1] & CHOSEN
+        for after in range(place, net.lists[k, START] + net.lists[k, SIZE] - 1):
+            net.pool[after, 0], net.pool[after, 1] = net.pool[after + 1, 0], net.pool[after + 1, 1]
+        net.lists[k, SIZE] -= 1
+        link = net.head[j] if marks & CHOSEN else -1
+        while link >= 0:
+            if net.links[link, HOLDER] == k:
+                net.links[link, HELD_COST] = cost
+            link = net.links[link, FOLLOWING]
+    insert(net.lists, net.pool, k, j, cost, marks)
+    return True
+
+
+# --- the proof -------------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _offer(net, price, k, queue, queued, tail):
+    """Raises the deputies' prices until none whom a bidder did not choose is cheaper for it than its own price; their holders queue."""
+    bidders, start, y = len(net.bidder), net.lists[k, START], price[k]
+    for place in range(start, start + net.lists[k, SIZE]):
+        cost, mark = net.pool[place, 0], net.pool[place, 1]
+        if cost >= y:
+            break
+        if mark & CHOSEN or cost + (net.count[BONUS] if mark & KEPT else 0) > net.count[CEILING]:
+            continue
+        j = mark // 8
+        if price[bidders + j] >= y - cost:
+            continue
+        price[bidders + j] = y - cost
+        link = net.head[j]
+        while link >= 0:
+            i = net.bidder[net.links[link, HOLDER], 0]
+            if not queued[i]:
+                queued[i] = True
+                queue[tail % len(queue)] = i
+                tail += 1
+            link = net.links[link, FOLLOWING]
+    return tail
+
+
+@compiled
+def _dearest(net, price, k):
+    """The dearest of the pairs a bidder holds, price of the deputy included."""
+    bidders, start, result = len(net.bidder), net.lists[k, START], -INFINITE // 4
+    for place in range(start, start + net.lists[k, SIZE]):
+        if net.pool[place, 1] & CHOSEN:
+            result = max(result, net.pool[place, 0] + price[bidders + net.pool[place, 1] // 8])
+    return result
+
+
+@compiled
+def settle_prices(net, price, queue, queued):
+    """Raises `price` (b + m,) to the least at which every bidder is content with what it holds; all projects queue at first.
+
+    False when prices pass the empty price: then the flow is not the cheapest.
+    """
+    n, head, tail = len(net.places), 0, len(net.places)
+    for i in range(n):
+        queue[i], queued[i] = i, True
+    while head < tail:
+        i = queue[head % n]
+        head += 1
+        queued[i] = False
+        gate = net.places[i, GATE]
+        y = _dearest(net, price, i)
+        if net.places[i, UNMET] > 0:
+            y = max(y, net.count[EMPTY_PRICE])
+        if gate >= 0:
+            through = _dearest(net, price, gate)
+            y = max(y, through)
+            price[gate] = through if net.places[i, GATE_USED] == net.places[i, GATE_ROOM] else y
+            tail = _offer(net, price, gate, queue, queued, tail)
+        if y > net.count[EMPTY_PRICE]:
+            return False
+        price[i] = y
+        tail = _offer(net, price, i, queue, queued, tail)
+    return True
+
+
+@compiled
+def overlooked(net, begin):
+    """Lists pairs that are cheaper than their bidder's price and not listed, from a bidder on: the bidder it stopped at, DONE or
+    POOL_FULL, and how many there were."""
+    total = 0
+    for k in range(begin, len(net.bidder)):
+        if net.price[k] <= -INFINITE // 8:
+            continue
+        if not make_room(net, k, NEXT):
+            return k, POOL_FULL, total
+        see_listed(net, k)
+        count = search(net, k, NEXT, net.price[k])
+        for f in range(count):
+            _list_pair(net, k, net.found[f, 1])
+        total += count
+    return len(net.bidder), DONE, total
+
+
+@compiled
+def cheapest_places(net, wanted):
+    """Sum over projects of the cheapest way to fill the wanted places at cost + v or leave them empty; unlisted pairs cost the bidder's
+    price at least, by `overlooked`."""
+    bidders, total, offers = len(net.bidder), 0, np.empty(max(1, wanted.max() if len(wanted) else 1), np.int64)
+    for i in range(len(wanted)):
+        if wanted[i] == 0:
+            continue
+        offers[: wanted[i]] = net.count[EMPTY_PRICE]
+        for own in range(2):
+            k = i if own == 0 else net.places[i, GATE]
+            if k < 0:
+                continue
+            room = wanted[i] if own == 0 else net.places[i, GATE_ROOM]
+            best, start = np.full(room, max(net.price[k], -INFINITE // 4), np.int64), net.lists[k, START]
+            for place in range(start, start + net.lists[k, SIZE]):
+                cost, mark = net.pool[place, 0], net.pool[place, 1]
+                if cost + (net.count[BONUS] if mark & KEPT else 0) <= net.count[CEILING]:
+                    _lower(best, cost + net.price[bidders + mark // 8])
+            for offer in best:
+                _lower(offers[: wanted[i]], offer)
+        total += offers[: wanted[i]].sum()
+    return total
+
+
+@compiled
+def _lower(ascending, value):
+    """Puts a value among the smallest, dropping the largest."""
+    place = len(ascending) - 1
+    if place < 0 or ascending[place] <= value:
+        return
+    while place > 0 and ascending[place - 1] > value:
+        ascending[place] = ascending[place - 1]
+        place -= 1
+    ascending[place] = value
+
+
+@compiled
+def shut_in(net, begin, bidder_in, deputy_in):
+    """Marks what projects with empty places can reach through pairs that are allowed, listing what was not; resumes where the pool was
+    full. DONE or POOL_FULL, and whether a free seat was met."""
+    bidders, order, tail = len(net.bidder), net.order, 0
+    for k in range(bidders):
+        if bidder_in[k]:
+            order[tail] = k
+            tail += 1
+    head, free = 0, False
+    while head < tail:
+        k = order[head]
+        head += 1
+        i = net.bidder[k, 0]
+        gate = net.places[i, GATE]
+        if k == i and gate >= 0 and net.places[i, GATE_USED] < net.places[i, GATE_ROOM] and not bidder_in[gate]:
+            bidder_in[gate] = True
+            order[tail] = gate
+            tail += 1
+        if k != i and net.places[i, GATE_USED] > 0 and not bidder_in[i]:
+            bidder_in[i] = True
+            order[tail] = i
+            tail += 1
+        net.count[TICK] += 1
+        for j in range(len(deputy_in)):
+            if deputy_in[j]:
+                net.seen[j] = net.count[TICK]
+        for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
+            net.seen[net.pool[place, 1] // 8] = net.count[TICK]
+        found = search(net, k, len(deputy_in), INFINITE)
+        if not make_room(net, k, found):
+            return POOL_FULL, False
+        for f in range(found):
+            _list_pair(net, k, net.found[f, 1])
+        for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
+            mark = net.pool[place, 1]
+            j = mark // 8
+            if mark & CHOSEN or deputy_in[j] or net.pool[place, 0] + (net.count[BONUS] if mark & KEPT else 0) > net.count[CEILING]:
+                continue
+            deputy_in[j] = True
+            free |= net.seats[j, LOAD] < net.seats[j, CAPACITY]
+            link = net.head[j]
+            while link >= 0:
+                other = net.links[link, HOLDER]
+                if not bidder_in[other]:
+                    bidder_in[other] = True
+                    order[tail] = other
+                    tail += 1
+                link = net.links[link, FOLLOWING]
+    return DONE, free
