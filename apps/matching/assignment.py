@@ -23,7 +23,7 @@ from apps.matching.shortage import Reason, reasons
 
 __all__ = ["Deputies", "ImpossibleLock", "Projects", "Reason", "Rules", "Solution", "solve"]
 
-_DEFAULT_RULES = Rules()
+DEFAULT_RULES = Rules()
 
 
 class ImpossibleLock(ValueError):
@@ -79,7 +79,7 @@ class Solution:
     seconds: float
 
 
-def solve(projects: Projects, deputies: Deputies, rules: Rules = _DEFAULT_RULES) -> Solution:
+def solve(projects: Projects, deputies: Deputies, rules: Rules = DEFAULT_RULES) -> Solution:
     """The best assignment of deputies to projects under the rules, with its certificate.
 
     Same rows in, same rows out; `total` and the prices do not depend on the order of rows. ImpossibleLock (a ValueError) names locked
@@ -97,13 +97,13 @@ def solve(projects: Projects, deputies: Deputies, rules: Rules = _DEFAULT_RULES)
     return summed_up(projects, deputies, rules, locked, filling, worst, worst_proof, started)
 
 
-def prepared(projects: Projects, deputies: Deputies, rules: Rules) -> tuple[Filling, NDArray[np.int64]]:
-    """A flow with nothing filled yet, and the locked pairs, sorted; raises what `solve` raises."""
+def prepared(projects: Projects, deputies: Deputies, rules: Rules, spare: int = 0) -> tuple[Filling, NDArray[np.int64]]:
+    """A flow with nothing filled yet, and the locked pairs, sorted; raises what `solve` raises. spare: places that may be added later."""
     locked, previous, forbidden = (
         checked_pairs(name, getattr(rules, name), projects, deputies) for name in ("locked", "previous", "forbidden")
     )
-    _check_locks(projects, deputies, rules, locked)
-    return Filling(projects, deputies, rules, locked, previous, forbidden), locked
+    check_locks(projects, deputies, rules, locked)
+    return Filling(projects, deputies, rules, locked, previous, forbidden, spare), locked
 
 
 def summed_up(
@@ -128,8 +128,8 @@ def summed_up(
         parts=table.parts,
         unmet=unmet,
         reasons=reasons(projects, deputies, rules, pairs, unmet),
-        total=_objective(table.price, pairs, rules.balance, len(deputies)),
-        lower_bound=_objective(settled, locked, rules.balance, len(deputies)) + bound - filling.empty_price * int(unmet.sum()),
+        total=objective(table.price, pairs, rules.balance, len(deputies)),
+        lower_bound=objective(settled, locked, rules.balance, len(deputies)) + bound - filling.empty_price * int(unmet.sum()),
         empty_price=filling.empty_price,
         project_price=project_price,
         deputy_price=deputy_price,
@@ -141,7 +141,7 @@ def summed_up(
     )
 
 
-def _check_locks(projects: Projects, deputies: Deputies, rules: Rules, locked: NDArray[np.int64]) -> None:
+def check_locks(projects: Projects, deputies: Deputies, rules: Rules, locked: NDArray[np.int64]) -> None:
     """ImpossibleLock for locked pairs that break what a lock cannot override."""
     row, column = locked.T
     table = price_pairs(projects, deputies, rules, row, column)
@@ -161,7 +161,7 @@ def _check_locks(projects: Projects, deputies: Deputies, rules: Rules, locked: N
             raise ImpossibleLock(message, locked[wrong])
 
 
-def _objective(price: NDArray[np.int64], pairs: NDArray[np.int64], balance: int, deputies: int) -> int:
+def objective(price: NDArray[np.int64], pairs: NDArray[np.int64], balance: int, deputies: int) -> int:
     """Metres of the pairs after the bonus, and of the balance their load costs."""
     load = np.bincount(pairs[:, 1], minlength=deputies)
     return int(price.sum()) + balance * int((load * (load - 1) // 2).sum())

@@ -56,7 +56,7 @@ def price_pairs(
     parts = {
         "residence": residence,
         "workplace": workplace,
-        "field": field_costs(projects, deputies, rules)[projects.field[i], j],
+        "field": _field_part(projects, deputies, rules, i, j),
         "town": np.where(same, 0.0, float(rules.town_cost)),
     }
     total = np.where(measured, parts["residence"] + parts["workplace"] + parts["field"] + parts["town"], 0.0)
@@ -70,7 +70,7 @@ def price_pairs(
     for column in projects.organisations.T:
         recused |= (column[i] == deputies.organisation[j]) & (column[i] >= 0)
     return PairTable(
-        parts, cost, cost - rules.keep_bonus * previous, known_fields(projects, deputies)[projects.field[i], j], measured, within, recused,
+        parts, cost, cost - rules.keep_bonus * previous, _knows(projects, deputies, i, j), measured, within, recused,
         forbidden, allowed=within & ~recused & ~forbidden,
     )  # fmt: skip
 
@@ -103,6 +103,22 @@ def known_fields(projects: Projects, deputies: Deputies) -> NDArray[np.bool_]:
     result = np.zeros((fields + 1, len(deputies)), bool)
     result[: deputies.fields.shape[1]] = deputies.fields.T
     return result
+
+
+def _field_part(projects: Projects, deputies: Deputies, rules: Rules, i: Indices, j: Indices) -> NDArray[np.float64]:
+    """What the deputy's best field costs the project, for few pairs one by one, for many by a table of all."""
+    if rules.field_cost is None or i.size == 0:
+        return np.zeros(i.shape)
+    if i.size > len(deputies):
+        return field_costs(projects, deputies, rules)[projects.field[i], j]
+    row = rules.field_cost[projects.field[i]]
+    best = np.where(deputies.fields[j], row, np.inf).min(axis=-1, initial=np.inf)
+    return np.where(projects.field[i] < 0, 0.0, np.where(np.isinf(best), row.max(axis=-1, initial=0.0), best))
+
+
+def _knows(projects: Projects, deputies: Deputies, i: Indices, j: Indices) -> NDArray[np.bool_]:
+    field = projects.field[i]
+    return (field >= 0) & deputies.fields[j, np.maximum(field, 0)] if deputies.fields.shape[1] else np.zeros(i.shape, bool)
 
 
 def _anchor_parts(

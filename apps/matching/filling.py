@@ -27,19 +27,21 @@ class Filling:
     Rows given and returned are the caller's; inside they follow a curve, so that what a path visits lies close together in memory.
     """
 
-    def __init__(self, projects: Projects, deputies: Deputies, rules: Rules, locked: Ints, previous: Ints, forbidden: Ints) -> None:
-        """locked, previous, forbidden: int64[k, 2], checked pairs. Nothing is filled yet."""
+    def __init__(
+        self, projects: Projects, deputies: Deputies, rules: Rules, locked: Ints, previous: Ints, forbidden: Ints, spare: int = 0
+    ) -> None:
+        """locked, previous, forbidden: int64[k, 2], checked pairs. spare: how many more places may come to be wanted. Nothing is filled yet."""
         self._projects, self._deputies, self._rules = projects, deputies, rules
-        self._project_at, self._deputy_at = project_order(projects), deputy_order(deputies)  # the caller's row of each row inside
-        self._project_row, self._deputy_row = np.argsort(self._project_at), np.argsort(self._deputy_at)
+        self.project_at, self.deputy_at = project_order(projects), deputy_order(deputies)  # the caller's row of each row inside
+        self.project_row, self.deputy_row = np.argsort(self.project_at), np.argsort(self.deputy_at)
         wanted = (projects.demand - np.bincount(locked[:, 0], minlength=len(projects))).astype(np.int64)
         # A pair counts once: what is wanted beyond one more than there are deputies stays empty, and is only counted.
         self.wanted = np.minimum(wanted, len(deputies) + 1)
-        self._beyond = wanted - self.wanted
+        self.beyond = wanted - self.wanted
         self._locked = self._inside(locked)
         closed = _sorted(np.concatenate((self._inside(locked), self._inside(forbidden))))
         self.net: Net = laid_out(
-            in_order(projects, self._project_at), in_order(deputies, self._deputy_at), rules, self._inside(locked), self._inside(previous), closed
+            in_order(projects, self.project_at), in_order(deputies, self.deputy_at), rules, self._inside(locked), self._inside(previous), closed, spare
         )
         self._list_previous(previous)
 
@@ -47,7 +49,7 @@ class Filling:
 
     def fill(self) -> None:
         """Fills every wanted place along a cheapest path, or leaves it empty."""
-        order, begin = np.repeat(np.arange(len(self.wanted)), self.wanted[self._project_at]), 0
+        order, begin = np.repeat(np.arange(len(self.wanted)), self.wanted[self.project_at]), 0
         while begin < len(order):
             begin, status = network.fill(self.net, order, begin)
             self._grow(status)
@@ -59,7 +61,9 @@ class Filling:
     def mend(self) -> None:
         """Lets the geodesic decide what the chord could not, and repairs the flow where that, or a ceiling, has changed something."""
         while True:
-            self._decide(*self._listed())
+            bidder, place = self._listed()
+            doubtful = np.flatnonzero(self.net.pool[place, 1] & DOUBTFUL)
+            self.decide(bidder[doubtful], self.net.pool[place[doubtful], 1] // 8)
             bidder, place = self._listed()
             cost, mark = self.net.pool[place].T
             wrong = np.flatnonzero(self._wrong(bidder, cost, mark))
@@ -67,18 +71,37 @@ class Filling:
                 return
             self.toggle(bidder[wrong], mark[wrong] // 8)
 
+    def wrong(self, k: int, j: int) -> bool:
+        """Whether a listed pair contradicts the prices."""
+        return bool(self._wrong(k, *self.net.pool[network.listed(self.net.lists, self.net.pool, k, j)]))
+
     def _wrong(self, bidder: Ints, cost: Ints, mark: Ints) -> NDArray[np.bool_]:
         """Which listed pairs contradict the prices: chosen ones that are too dear or above the ceiling, others that are too cheap."""
         slack = cost + self.net.price[len(self.net.bidder) + mark // 8] - self.net.price[bidder]
         barred = cost + np.where(mark & KEPT, self._rules.keep_bonus, 0) > self.net.count[network.CEILING]
         return np.where(mark & CHOSEN, (slack > 0) | barred, (slack < 0) & ~barred)
 
+    def decide(self, bidder: Ints, deputy: Ints) -> None:
+        """Measures listed pairs by the geodesic. A pair that turns out not to be allowed costs more than any place."""
+        if len(bidder):
+            table = self._table(self.net.bidder[bidder, 0], deputy)
+            cost = np.where(table.within, table.cost, NEVER)
+            for each in zip(bidder.tolist(), deputy.tolist(), cost.tolist(), strict=True):
+                self._put(*each, 0)
+
     def toggle(self, bidders: Ints, deputies: Ints) -> None:
         """Takes chosen pairs away and chooses others; whoever lost a place or has one too many then finds another.
 
         All at once before any path is sought: a path must not meet a pair that contradicts the prices.
         """
-        too_many, too_few = [], []
+        too_many: list[int] = []
+        too_few: list[int] = []
+        if len(bidders) > (spare := int(self.net.count[network.SPARE])):
+            more = np.arange(len(self.net.spare), len(self.net.spare) + len(bidders))
+            self.net = self.net._replace(
+                spare=np.concatenate((self.net.spare[:spare], more, self.net.spare[spare:])), links=np.concatenate((self.net.links, np.zeros((len(more), 3), np.int64)))
+            )
+            self.net.count[network.SPARE] += len(more)
         for k, j in zip(bidders.tolist(), deputies.tolist(), strict=True):
             chosen = self.net.pool[network.listed(self.net.lists, self.net.pool, k, j), 1] & CHOSEN
             (network.unchoose if chosen else network.choose)(self.net, k, j)
@@ -88,6 +111,39 @@ class Filling:
             self.forward(node)
         for node in too_few:
             self.backward(node)
+
+    def open(self, i: int) -> None:
+        """Lists the first pairs of a project and its gate, if that has not been done."""
+        for k in (int(self.net.places[i, network.GATE]), i):
+            while k >= 0 and (status := network.open_bidder(self.net, k)) != DONE:
+                self._grow(status)
+
+    def bidder_of(self, i: int, j: int) -> int:
+        """Through which bidder a project takes a deputy: itself, or its gate."""
+        gate = int(self.net.places[i, network.GATE])
+        return gate if gate >= 0 and not self.net.fields[self.net.project_is[i, network.FIELD], j] else i
+
+    def close(self, i: int, j: int) -> None:
+        """The pair may not be chosen any more; it must not be chosen now."""
+        place = int(self.net.closed_start[i])
+        self.net.closed_start[i + 1 :] += 1
+        self.net = self.net._replace(closed=np.insert(self.net.closed, place, j))
+        k = self.bidder_of(i, j)
+        if network.listed(self.net.lists, self.net.pool, k, j) >= 0:
+            self._put(k, j, NEVER, 0)
+
+    def reopen(self, i: int, j: int) -> bool:
+        """The reverse of `close`; False when the rules do not allow the pair anyway."""
+        start, end = self.net.closed_start[i : i + 2]
+        place = start + int(np.flatnonzero(self.net.closed[start:end] == j)[0])
+        self.net.closed_start[i + 1 :] -= 1
+        self.net = self.net._replace(closed=np.delete(self.net.closed, place))
+        table = self._table(np.array([i]), np.array([j]))
+        if not table.allowed[0]:
+            return False
+        kept = KEPT if table.price[0] != table.cost[0] else 0
+        self._put(self.bidder_of(i, j), j, int(table.price[0]), kept)
+        return True
 
     def set_ceiling(self, metres: int) -> None:
         """From now on no pair may cost more, before the bonus."""
@@ -124,7 +180,7 @@ class Filling:
     @property
     def unmet(self) -> Ints:
         """int64[n], places left empty."""
-        return self.net.places[self._project_row, network.UNMET] + self._beyond
+        return self.net.places[self.project_row, network.UNMET] + self.beyond
 
     @property
     def empty_price(self) -> int:
@@ -172,9 +228,9 @@ class Filling:
                     priced = priced._replace(pool=self.net.pool)
             if found:
                 self.mend()
-        wanted = self.wanted[self._project_at]
-        bound = int(network.cheapest_places(priced, wanted)) + self.empty_price * int(self._beyond.sum()) - self._worth(price[b:])
-        return np.where(wanted > 0, price[: len(wanted)], 0)[self._project_row], price[b:][self._deputy_row], bound
+        wanted = self.wanted[self.project_at]
+        bound = int(network.cheapest_places(priced, wanted)) + self.empty_price * int(self.beyond.sum()) - self._worth(price[b:])
+        return np.where(wanted > 0, price[: len(wanted)], 0)[self.project_row], price[b:][self.deputy_row], bound
 
     def _with_prices(self, price: Ints, entry_price: Ints) -> Net:
         """The same flow seen with other prices."""
@@ -199,44 +255,37 @@ class Filling:
             bidder_in[:], deputy_in[:] = False, False
             bidder_in[np.flatnonzero(self.net.places[:, network.UNMET])] = True
             status, free = network.shut_in(self.net, 0, bidder_in, deputy_in)
+            bidder, place = self._listed()
+            doubtful = np.flatnonzero(self.net.pool[place, 1] & DOUBTFUL)
             if status != DONE:
                 self._grow(status)
-            elif not self._decide(*self._listed()):
+            elif not len(doubtful):
                 break
+            self.decide(bidder[doubtful], self.net.pool[place[doubtful], 1] // 8)
         if free:
             raise RuntimeError("a place is empty that could be filled")
         rows = np.unique(self.net.bidder[bidder_in, 0])
-        return np.sort(self._project_at[rows])
+        return np.sort(self.project_at[rows])
 
     # -- arrays ---------------------------------------------------------------------------------------------------------
 
-    def _decide(self, bidder: Ints, place: Ints) -> int:
-        """Measures listed pairs that are doubtful by the geodesic; how many there were."""
-        doubtful = (self.net.pool[place, 1] & DOUBTFUL) > 0
-        if not doubtful.any():
-            return 0
-        k, mark = bidder[doubtful], self.net.pool[place[doubtful], 1]
-        table = self._table(self.net.bidder[k, 0], mark // 8)
-        cost = np.where(table.within, table.cost, NEVER)
-        for each in zip(k.tolist(), (mark // 8).tolist(), cost.tolist(), (mark & ~(CHOSEN | DOUBTFUL) & 7).tolist(), strict=True):
-            while not network.put(self.net, *each):
-                self._grow(POOL_FULL)
-        return len(k)
+    def _put(self, k: int, j: int, cost: int, marks: int) -> None:
+        while not network.put(self.net, k, j, cost, marks):
+            self._grow(POOL_FULL)
 
     def _list_previous(self, previous: Ints) -> None:
         """Previous pairs are always listed: the bonus breaks the bound by distance, so that no search would be sure to find them."""
         table = price_pairs(self._projects, self._deputies, self._rules, previous[:, 0], previous[:, 1])
         gate = self.net.places[:, network.GATE]
         locked = set(map(tuple, self._locked.tolist()))
-        inside = np.column_stack((self._project_row[previous[:, 0]], self._deputy_row[previous[:, 1]]))
+        inside = np.column_stack((self.project_row[previous[:, 0]], self.deputy_row[previous[:, 1]]))
         for (i, j), allowed, cost, knows in zip(inside.tolist(), table.allowed, table.price.tolist(), table.has_field, strict=True):
             k = i if knows or gate[i] < 0 else gate[i]
             if allowed and (i, j) not in locked:
-                while not network.put(self.net, k, j, cost, KEPT):
-                    self._grow(POOL_FULL)
+                self._put(k, j, cost, KEPT)
 
     def _table(self, project: Ints, deputy: Ints) -> PairTable:
-        return price_pairs(self._projects, self._deputies, self._rules, self._project_at[project], self._deputy_at[deputy])
+        return price_pairs(self._projects, self._deputies, self._rules, self.project_at[project], self.deputy_at[deputy])
 
     def _listed(self) -> tuple[Ints, Ints]:
         """Bidder and place in the pool of every listed pair."""
@@ -252,10 +301,10 @@ class Filling:
             self.net = self.net._replace(**{name: np.concatenate((full := getattr(self.net, name), np.zeros_like(full)))})
 
     def _inside(self, pairs: Ints) -> Ints:
-        return _sorted(np.column_stack((self._project_row[pairs[:, 0]], self._deputy_row[pairs[:, 1]])))
+        return _sorted(np.column_stack((self.project_row[pairs[:, 0]], self.deputy_row[pairs[:, 1]])))
 
     def _outside(self, project: Ints, deputy: Ints) -> Ints:
-        return _sorted(np.column_stack((self._project_at[project], self._deputy_at[deputy])))
+        return _sorted(np.column_stack((self.project_at[project], self.deputy_at[deputy])))
 
 
 def _sorted(pairs: Ints) -> Ints:

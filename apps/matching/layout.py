@@ -18,8 +18,11 @@ Floats = NDArray[np.float64]
 _LARGEST_SUM = 2**61  # of prices; keeps every sum of the proof inside int64
 
 
-def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Ints, closed: Ints) -> Net:
-    """The arrays of a problem in which nothing but the locked pairs is chosen; pairs are sorted int64[k, 2]."""
+def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Ints, closed: Ints, spare: int = 0) -> Net:
+    """The arrays of a problem in which nothing but the locked pairs is chosen; pairs are sorted int64[k, 2].
+
+    spare: how many more places may come to be wanted.
+    """
     n, m = len(p), len(d)
     gated = np.flatnonzero((p.experts > 0) & (p.demand > 0))
     gate = np.full(n, -1)
@@ -45,15 +48,15 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
     tree, back = Boxes.of(points, LEAF), Boxes.of(np.nan_to_num(at[project]), LEAF)
     entry_of = np.full((m, 2), -1)
     entry_of[entry, np.maximum(anchor - 1, 0)] = tree.place
-    b, nodes, places = len(project), len(project) + m, int(np.minimum(p.demand, m).sum())
+    b, nodes, places = len(project), len(project) + m, int(np.minimum(p.demand, m).sum()) + spare
     load = np.bincount(locked[:, 1], minlength=m)
     left = p.demand - np.bincount(locked[:, 0], minlength=n)
     outside = ~known[p.field[locked[:, 0]], locked[:, 1]]
     # A pair counts once: nobody can fill more places than there are deputies, and one more stands for all that must stay empty.
     gate_room = np.minimum(p.demand - p.experts - np.bincount(locked[outside, 0], minlength=n), np.minimum(left, m + 1))
-    count = np.zeros(13, np.int64)
+    count = np.zeros(14, np.int64)
     count[network.CEILING], count[network.EMPTY_PRICE] = INFINITE, _empty_price(at, home, work, field_cost, places, d, rules)
-    count[network.SPARE], count[network.BALANCE], count[network.BONUS] = places + 1, rules.balance, rules.keep_bonus
+    count[network.SPARE], count[network.BALANCE], count[network.BONUS], count[network.LOGGED] = places + 1, rules.balance, rules.keep_bonus, network.UNLOGGED
     lists = np.zeros((b, 5), np.int64)
     lists[:, network.REACH] = -INFINITE
     kept = previous[np.lexsort((previous[:, 0], previous[:, 1]))]
@@ -76,7 +79,7 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
         price=np.concatenate((np.full(b, -INFINITE // 4), np.zeros(m, np.int64))),
         lists=lists, pool=np.zeros((2 * network.FIRST * b + 4 * len(kept) + 64, 2), np.int64),
         head=np.full(m, -1), links=np.zeros((places + 1, 3), np.int64), spare=np.arange(places + 1),
-        count=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
+        log=np.zeros((1024, 3), np.int64), count=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
         heap=np.zeros((4 * nodes + 64, 2), np.int64), visits=np.zeros((nodes, 4), np.int64), order=np.zeros(nodes, np.int64),
     )  # fmt: skip
 

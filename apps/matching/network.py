@@ -34,6 +34,7 @@ _FARTHEST = 2.1e7  # metres; more than half way round
 
 INFINITE = 1 << 62
 LEAF = 8  # places in a box of the lowest level
+UNLOGGED = -1  # nobody keeps account of what changes
 CHOSEN, DOUBTFUL, KEPT = 1, 2, 4  # marks of a listed pair; kept: a previous pair, whose cost has the bonus taken off
 DONE, POOL_FULL, HEAP_FULL = 0, -1, -2
 # columns of the packed arrays
@@ -46,7 +47,7 @@ LOAD, FREE_LOAD, CAPACITY = range(3)  # of `seats`
 START, SIZE, ROOM, REACH, REACH_DROP = range(5)  # of `lists`
 FOLLOWING, HOLDER, HELD_COST = range(3)  # of `links`
 LENGTH, MARKED, SETTLED, PARENT = range(4)  # of `visits`
-TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, TRACK, BALANCE, BONUS = range(13)  # of `count`
+TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, TRACK, BALANCE, BONUS, LOGGED = range(14)  # of `count`
 FIRST, NEXT = 12, 8  # pairs listed at once: at first, and whenever a path would go beyond the reach
 ANYONE, EXPERTS, OTHERS = 0, 1, 2  # whom a bidder may take
 
@@ -90,6 +91,7 @@ class Net(NamedTuple):
     head: Ints  # (m,) first link of the pairs that hold a deputy
     links: Ints  # (., 3)
     spare: Ints
+    log: Ints  # (., 3) mark or its negative, bidder, deputy: what was chosen, given up, or listed as doubtful
     # scratch
     count: Ints
     seen: Ints  # (m,)
@@ -320,6 +322,15 @@ def insert(lists, pool, k, j, cost, mark):
 
 
 @compiled
+def _insert_found(net, k, j, cost):
+    """Lists a pair at its least cost, marked when the geodesic has to decide."""
+    doubtful = _doubtful(net, net.bidder[k, 0], j, cost)
+    insert(net.lists, net.pool, k, j, cost, DOUBTFUL if doubtful else 0)
+    if doubtful:
+        _note(net.log, net.count, DOUBTFUL, k, j)
+
+
+@compiled
 def see_listed(net, k):
     """Marks the deputies of a bidder's list as seen."""
     net.count[TICK] += 1
@@ -338,7 +349,7 @@ def _extend(net, k, limit):
     count = search(net, k, limit, INFINITE)
     for f in range(count):
         j, cost = net.found[f, 1], net.found[f, 2]
-        insert(net.lists, net.pool, k, j, cost, DOUBTFUL if _doubtful(net, net.bidder[k, 0], j, cost) else 0)
+        _insert_found(net, k, j, cost)
     net.lists[k, REACH] = net.found[0, 0] if count == limit else INFINITE
     net.lists[k, REACH_DROP] = net.count[DROP]
     return True
@@ -427,6 +438,17 @@ def _pop(heap, count):
 
 
 @compiled
+def _note(log, count, what, k, j):
+    """Keeps account of a change, unless nobody does or there is no more room."""
+    place = count[LOGGED]
+    if place >= len(log):
+        count[LOGGED] = UNLOGGED
+    elif place >= 0:
+        log[place, 0], log[place, 1], log[place, 2] = what, k, j
+        count[LOGGED] = place + 1
+
+
+@compiled
 def listed(lists, pool, k, j):
     """Where in the pool a pair is listed, -1 when it is not."""
     for place in range(lists[k, START], lists[k, START] + lists[k, SIZE]):
@@ -444,6 +466,7 @@ def choose(net, k, j):
     link = net.spare[net.count[SPARE]]
     net.links[link, FOLLOWING], net.links[link, HOLDER], net.links[link, HELD_COST] = net.head[j], k, net.pool[place, 0]
     net.head[j] = link
+    _note(net.log, net.count, CHOSEN, k, j)
 
 
 @compiled
@@ -459,6 +482,7 @@ def unchoose(net, k, j):
         net.links[before, FOLLOWING] = net.links[link, FOLLOWING]
     net.spare[net.count[SPARE]] = link
     net.count[SPARE] += 1
+    _note(net.log, net.count, -CHOSEN, k, j)
 
 
 # --- shortest paths --------------------------------------------------------------------------------------------------------
@@ -488,6 +512,8 @@ def forward(net, source):
     seats, links, places, bidder, order = net.seats, net.links, net.places, net.bidder, net.order
     bidders, nodes, path_end, best, settled = len(bidder), len(price), -1, INFINITE, 0
     _begin(visits, heap, count, source)
+    if source >= bidders and seats[source - bidders, LOAD] < seats[source - bidders, CAPACITY]:
+        best, path_end = seats[source - bidders, LOAD] * count[BALANCE] - price[source], source
     path, ceiling, empty, balance, bonus = count[PATH], count[CEILING], count[EMPTY_PRICE], count[BALANCE], count[BONUS]
     while count[HEAP]:
         key, node = _pop(heap, count)
@@ -792,7 +818,7 @@ def _list_pair(net, k, j):
     home, work = _chords(net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2], net.deputy_at, j)
     more = _more(net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j)
     cost, _ = _least_cost(home, work, more, net.deputy_at, net.amounts, j)
-    insert(net.lists, net.pool, k, j, cost, DOUBTFUL if _doubtful(net, i, j, cost) else 0)
+    _insert_found(net, k, j, cost)
 
 
 @compiled
