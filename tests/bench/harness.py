@@ -1,8 +1,9 @@
 """How the benchmark measures: each contender in a process of its own, on data written once, and what came of it as rows.
 
-A job is a module here with `JOB`. A contender's `prepare(data)` imports, loads and lays out what is not to be counted, calls the work once on a
-little (so that nothing is compiled later), and returns the work: a call without arguments that returns its answer as named arrays. The work
-is run a few times; the best wall time counts, with its processor time, and the highest memory above what was there when it began.
+A job is a module here with `JOB`. A contender's `prepare(data)` imports, loads and lays out what is not to be counted, calls the work once on
+a little (so that nothing is compiled later), and returns the work: a call without arguments that returns its answer as named arrays, or a
+call that makes the answer when the time is over. The work is run a few times; the best wall time counts, with its processor time, and the
+highest memory above what was there when it began.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Data:
 class Contender:
     key: str
     title: str
-    prepare: Callable[[Data], Callable[[], Answer]]
+    prepare: Callable[[Data], Callable[[], Answer | Callable[[], Answer]]]
     repeats: int = 3
     scale: float = 1.0  # its work is so many times smaller than the others': its time is multiplied
     versus: str = ""  # the contender of ours that its ratio refers to; the job's first where nothing is said
@@ -236,8 +237,9 @@ def _work(job: Job, contender: Contender, data: Data) -> Measured:
     began = time.monotonic()
     for _ in range(contender.repeats):
         wall, cpu = time.perf_counter(), time.process_time()
-        answer = dict(work())
+        result = work()
         best = min(best, (time.perf_counter() - wall, time.process_time() - cpu))
+        answer = dict(result() if callable(result) else result)
         if time.monotonic() - began > 30.0:
             break
     peak = max(0.0, _peak() - before)
