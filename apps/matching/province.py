@@ -6,6 +6,7 @@ twice is the same county. Workers need this package and the folders, no Django a
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
@@ -173,6 +174,7 @@ def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
     Ctrl-C reaches this process alone, which then ends them.
     """
     with ExitStack() as stack:
+        stack.enter_context(_quiet())
         stack.enter_context(
             dask.config.set({**_SETTINGS, "logging": {"distributed": "critical", "tornado": "critical"}})
         )
@@ -208,6 +210,28 @@ def local_workers(workers: int, memory: str) -> Iterator[tuple[Any, Losses]]:
             raise
         finally:
             losses.closing = True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Connections that a worker did not live to finish are told of by nobody: what became of the counties is."""
+    import distributed  # which sets the levels of its loggers, and tornado's, one by one
+
+    talkers = {"asyncio", "tornado", distributed.__name__}
+    loggers = [
+        logging.getLogger(name)
+        for name in {*talkers, *logging.root.manager.loggerDict}
+        if name.split(".")[0] in talkers
+    ]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        gc.collect()  # asyncio complains of a task when it is thrown away
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
