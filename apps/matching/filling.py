@@ -9,16 +9,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.matching import network
+from apps.matching import network, scaling
 from apps.matching.costs import PairTable, price_pairs
 from apps.matching.layout import deputy_order, in_order, laid_out, project_order
-from apps.matching.network import CHOSEN, DONE, DOUBTFUL, INFINITE, KEPT, POOL_FULL, Net
+from apps.matching.network import CHOSEN, DONE, DOUBTFUL, INFINITE, KEPT, POOL_FULL, TOO_FAR, Net
 from apps.matching.problem import Deputies, Projects, Rules
 
 Ints = NDArray[np.int64]
 
 NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
-_CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "count", "box_price", "back_price")
+_PATIENCE = 150  # nodes a path may visit on average before all places are filled at once
+_CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "counts", "box_price", "back_price")
 
 
 class Filling:
@@ -48,22 +49,63 @@ class Filling:
     # -- filling --------------------------------------------------------------------------------------------------------
 
     def fill(self) -> None:
-        """Fills every wanted place along a cheapest path, or leaves it empty."""
+        """Fills every wanted place along a cheapest path, or leaves it empty.
+
+        Where seats are short, paths grow long: then cost scaling fills all places at once on the pairs listed so far, until the prices show that no other pair matters.
+        """
         order, begin = np.repeat(np.arange(len(self.wanted)), self.wanted[self.project_at]), 0
+        patience = _PATIENCE * (len(order) + 1000)
         while begin < len(order):
-            begin, status = network.fill(self.net, order, begin)
-            self._grow(status)
-        # From here on paths may run against the flow: they need the bidders' prices in their tree, always as they are.
-        _reduce(np.maximum, self.net.back_price, self.net.price[self.net.back_entry], -INFINITE)
-        self.net.count[network.TRACK] = 1
+            begin, status = network.fill(self.net, order, begin, patience)
+            if status == TOO_FAR:
+                if self._fill_at_once():
+                    break
+                patience = INFINITE
+            else:
+                self._grow(status)
+        network.measure_boxes(self.net)
         self.mend()
+
+    def _fill_at_once(self) -> bool:
+        """Column generation: the cheapest flow on the listed pairs, its prices, the pairs these have overlooked, and again until there are none.
+
+        False when the numbers pass what the solver can hold; then nothing has changed.
+        """
+        for i in np.flatnonzero(self.wanted[self.project_at]):
+            self.open(int(i))
+        while True:
+            self._decide_doubtful()
+            bidder, place = self._listed()
+            cost, mark = self.net.pool[place].T
+            wanted = self.wanted[self.project_at]
+            taken = scaling.cheapest(self.net, bidder, mark // 8, cost, wanted)
+            if taken is None:
+                return False
+            self._choose(bidder[taken], mark[taken] // 8)
+            price = self._settled_prices()
+            self.net.price[:] = price
+            network.measure_boxes(self.net)
+            self.net.lists[:, network.REACH] = np.where(self.net.lists[:, network.REACH] < INFINITE, price[: len(self.net.bidder)], INFINITE)
+            self.net.lists[:, network.REACH_DROP] = self.net.counts[network.DROP]
+            if not self._overlooked(self.net):
+                return True
+
+    def _choose(self, bidder: Ints, deputy: Ints) -> None:
+        """Takes over a flow: these pairs, and what follows from them."""
+        net = self.net
+        network.choose_all(net, bidder, deputy)
+        held = np.bincount(bidder, minlength=len(net.bidder))
+        n, gate = len(net.places), net.places[:, network.GATE]
+        net.places[:, network.GATE_USED] = np.where(gate >= 0, held[gate], 0)
+        net.places[:, network.UNMET] = self.wanted[self.project_at] - held[:n] - net.places[:, network.GATE_USED]
+        locked = net.seats[:, network.LOAD] - net.seats[:, network.FREE_LOAD]
+        net.seats[:, network.FREE_LOAD] = np.bincount(deputy, minlength=len(net.seats))
+        net.seats[:, network.LOAD] = locked + net.seats[:, network.FREE_LOAD]
 
     def mend(self) -> None:
         """Lets the geodesic decide what the chord could not, and repairs the flow where that, or a ceiling, has changed something."""
         while True:
-            bidder, place = self._listed()
-            doubtful = np.flatnonzero(self.net.pool[place, 1] & DOUBTFUL)
-            self.decide(bidder[doubtful], self.net.pool[place[doubtful], 1] // 8)
+            self._decide_doubtful()
             bidder, place = self._listed()
             cost, mark = self.net.pool[place].T
             wrong = np.flatnonzero(self._wrong(bidder, cost, mark))
@@ -73,13 +115,21 @@ class Filling:
 
     def wrong(self, k: int, j: int) -> bool:
         """Whether a listed pair contradicts the prices."""
-        return bool(self._wrong(k, *self.net.pool[network.listed(self.net.lists, self.net.pool, k, j)]))
+        place = network.listed(self.net.lists, self.net.pool, k, j)
+        return bool(self._wrong(np.array([k]), *self.net.pool[[place]].T)[0])
 
     def _wrong(self, bidder: Ints, cost: Ints, mark: Ints) -> NDArray[np.bool_]:
         """Which listed pairs contradict the prices: chosen ones that are too dear or above the ceiling, others that are too cheap."""
         slack = cost + self.net.price[len(self.net.bidder) + mark // 8] - self.net.price[bidder]
-        barred = cost + np.where(mark & KEPT, self._rules.keep_bonus, 0) > self.net.count[network.CEILING]
+        barred = cost + np.where(mark & KEPT, self._rules.keep_bonus, 0) > self.net.counts[network.CEILING]
         return np.where(mark & CHOSEN, (slack > 0) | barred, (slack < 0) & ~barred)
+
+    def _decide_doubtful(self) -> bool:
+        """Whether any listed pair was doubtful; none is afterwards."""
+        bidder, place = self._listed()
+        doubtful = np.flatnonzero(self.net.pool[place, 1] & DOUBTFUL)
+        self.decide(bidder[doubtful], self.net.pool[place[doubtful], 1] // 8)
+        return len(doubtful) > 0
 
     def decide(self, bidder: Ints, deputy: Ints) -> None:
         """Measures listed pairs by the geodesic. A pair that turns out not to be allowed costs more than any place."""
@@ -96,12 +146,12 @@ class Filling:
         """
         too_many: list[int] = []
         too_few: list[int] = []
-        if len(bidders) > (spare := int(self.net.count[network.SPARE])):
+        if len(bidders) > (spare := int(self.net.counts[network.SPARE])):
             more = np.arange(len(self.net.spare), len(self.net.spare) + len(bidders))
             self.net = self.net._replace(
                 spare=np.concatenate((self.net.spare[:spare], more, self.net.spare[spare:])), links=np.concatenate((self.net.links, np.zeros((len(more), 3), np.int64)))
             )
-            self.net.count[network.SPARE] += len(more)
+            self.net.counts[network.SPARE] += len(more)
         for k, j in zip(bidders.tolist(), deputies.tolist(), strict=True):
             chosen = self.net.pool[network.listed(self.net.lists, self.net.pool, k, j), 1] & CHOSEN
             (network.unchoose if chosen else network.choose)(self.net, k, j)
@@ -147,7 +197,7 @@ class Filling:
 
     def set_ceiling(self, metres: int) -> None:
         """From now on no pair may cost more, before the bonus."""
-        self.net.count[network.CEILING] = metres
+        self.net.counts[network.CEILING] = metres
         self.mend()
 
     def forward(self, node: int) -> None:
@@ -165,7 +215,7 @@ class Filling:
     def restore(self, saved: Net) -> None:
         """Goes back to a copy; the copy then is the flow itself and can be gone back to no more."""
         for number in (network.TICK, network.PATH):  # marks in the scratch arrays must stay behind them
-            saved.count[number] = self.net.count[number]
+            saved.counts[number] = self.net.counts[number]
         self.net = saved
 
     # -- what came out ----------------------------------------------------------------------------------------------------
@@ -184,7 +234,7 @@ class Filling:
 
     @property
     def empty_price(self) -> int:
-        return int(self.net.count[network.EMPTY_PRICE])
+        return int(self.net.counts[network.EMPTY_PRICE])
 
     @property
     def arcs(self) -> int:
@@ -194,7 +244,7 @@ class Filling:
     @property
     def rounds(self) -> int:
         """How often a list was extended."""
-        return int(self.net.count[network.GROWTH])
+        return int(self.net.counts[network.GROWTH])
 
     def worst(self) -> int | None:
         """The largest cost, before the bonus, of a chosen pair, locked ones apart; None without pairs."""
@@ -208,35 +258,39 @@ class Filling:
         Smallest over all pairs: what is not listed is searched for pairs below the prices, until there is none. The bound counts
         empty places at the empty price and leaves locked pairs out. RuntimeError when the flow is not the cheapest.
         """
-        net = self.net
-        b, load, free = len(net.bidder), net.seats[:, network.LOAD], net.seats[:, network.FREE_LOAD]
-        least = np.where(free > 0, (load - 1) * self._rules.balance, 0)
-        price = np.concatenate((np.full(b, -INFINITE // 4), least))
-        queue, queued = np.zeros(len(net.places), np.int64), np.zeros(len(net.places), bool)
-        found = 1
+        price, found = self._settled_prices(), 1
         while found:
-            if not network.settle_prices(self.net, price, queue, queued):
-                raise RuntimeError("the prices of this assignment do not settle: it is not the cheapest")
-            entered = self.net.entry[:, 0]
-            priced = self._with_prices(price, price[b + entered])
-            begin, found = 0, 0
-            while begin < b:
-                begin, status, more = network.overlooked(priced, begin)
-                found += more
-                if status != DONE:
-                    self._grow(status)
-                    priced = priced._replace(pool=self.net.pool)
+            priced = self.net._replace(price=price, box_price=np.empty_like(self.net.box_price), back_price=np.empty_like(self.net.back_price))
+            network.measure_boxes(priced)
+            found = self._overlooked(priced)
+            priced = priced._replace(pool=self.net.pool)
             if found:
                 self.mend()
+                price = self._settled_prices(price)
+        b = len(self.net.bidder)
         wanted = self.wanted[self.project_at]
         bound = int(network.cheapest_places(priced, wanted)) + self.empty_price * int(self.beyond.sum()) - self._worth(price[b:])
         return np.where(wanted > 0, price[: len(wanted)], 0)[self.project_row], price[b:][self.deputy_row], bound
 
-    def _with_prices(self, price: Ints, entry_price: Ints) -> Net:
-        """The same flow seen with other prices."""
-        boxes = np.empty(len(self.net.box), np.int64)
-        _reduce(np.minimum, boxes, entry_price, INFINITE)
-        return self.net._replace(price=price, box_price=boxes)
+    def _settled_prices(self, price: Ints | None = None) -> Ints:
+        """The least prices (bidders, deputies) that explain the flow on the listed pairs, raised from `price`, which must be no higher."""
+        if price is None:
+            load, free = self.net.seats[:, network.LOAD], self.net.seats[:, network.FREE_LOAD]
+            least = np.where(free > 0, (load - 1) * self._rules.balance, 0)
+            price = np.concatenate((np.full(len(self.net.bidder), -INFINITE // 4), least))
+        if not network.settle_prices(self.net, price, np.zeros(len(self.net.places), np.int64), np.zeros(len(self.net.places), bool)):
+            raise RuntimeError("the prices of this assignment do not settle: it is not the cheapest")
+        return price
+
+    def _overlooked(self, priced: Net) -> int:
+        """Lists pairs that are cheaper than the prices and were not listed; how many."""
+        begin, found = 0, 0
+        while begin < len(priced.bidder):
+            begin, status, more = network.overlooked(priced, begin)
+            found += more
+            self._grow(status)
+            priced = priced._replace(pool=self.net.pool)
+        return found
 
     def _worth(self, price: Ints) -> int:
         """What the deputies' free seats are worth: the sum of max(0, price − k·balance) over locked load <= k < capacity."""
@@ -255,13 +309,10 @@ class Filling:
             bidder_in[:], deputy_in[:] = False, False
             bidder_in[np.flatnonzero(self.net.places[:, network.UNMET])] = True
             status, free = network.shut_in(self.net, 0, bidder_in, deputy_in)
-            bidder, place = self._listed()
-            doubtful = np.flatnonzero(self.net.pool[place, 1] & DOUBTFUL)
             if status != DONE:
                 self._grow(status)
-            elif not len(doubtful):
+            elif not self._decide_doubtful():
                 break
-            self.decide(bidder[doubtful], self.net.pool[place[doubtful], 1] // 8)
         if free:
             raise RuntimeError("a place is empty that could be filled")
         rows = np.unique(self.net.bidder[bidder_in, 0])
@@ -310,13 +361,3 @@ class Filling:
 def _sorted(pairs: Ints) -> Ints:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
-
-def _reduce(reduction: np.ufunc, boxes: Ints, entries: Ints, nothing: int) -> None:
-    """Fills an array over the nodes of a tree from the values of its entries."""
-    boxes[:] = nothing
-    leaves, starts = len(boxes) // 2, np.arange(0, len(entries), network.LEAF)
-    if len(entries):
-        boxes[leaves : leaves + len(starts)] = reduction.reduceat(entries, starts)
-    while leaves > 1:
-        reduction(boxes[leaves : 2 * leaves : 2], boxes[leaves + 1 : 2 * leaves : 2], out=boxes[leaves // 2 : leaves])
-        leaves //= 2

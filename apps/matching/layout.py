@@ -54,7 +54,7 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
     outside = ~known[p.field[locked[:, 0]], locked[:, 1]]
     # A pair counts once: nobody can fill more places than there are deputies, and one more stands for all that must stay empty.
     gate_room = np.minimum(p.demand - p.experts - np.bincount(locked[outside, 0], minlength=n), np.minimum(left, m + 1))
-    count = np.zeros(14, np.int64)
+    count = np.zeros(15, np.int64)
     count[network.CEILING], count[network.EMPTY_PRICE] = INFINITE, _empty_price(at, home, work, field_cost, places, d, rules)
     count[network.SPARE], count[network.BALANCE], count[network.BONUS], count[network.LOGGED] = places + 1, rules.balance, rules.keep_bonus, network.UNLOGGED
     lists = np.zeros((b, 5), np.int64)
@@ -79,8 +79,8 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
         price=np.concatenate((np.full(b, -INFINITE // 4), np.zeros(m, np.int64))),
         lists=lists, pool=np.zeros((2 * network.FIRST * b + 4 * len(kept) + 64, 2), np.int64),
         head=np.full(m, -1), links=np.zeros((places + 1, 3), np.int64), spare=np.arange(places + 1),
-        log=np.zeros((1024, 3), np.int64), count=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
-        heap=np.zeros((4 * nodes + 64, 2), np.int64), visits=np.zeros((nodes, 4), np.int64), order=np.zeros(nodes, np.int64),
+        log=np.zeros((1024, 3), np.int64), counts=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
+        heap=np.zeros((4 * nodes + 64, 2), np.int64), visits=np.zeros((nodes, 4), np.int64), order=np.zeros(nodes, np.int64), ready=np.zeros(nodes + 1, np.int64),
     )  # fmt: skip
 
 

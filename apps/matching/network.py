@@ -36,7 +36,7 @@ INFINITE = 1 << 62
 LEAF = 8  # places in a box of the lowest level
 UNLOGGED = -1  # nobody keeps account of what changes
 CHOSEN, DOUBTFUL, KEPT = 1, 2, 4  # marks of a listed pair; kept: a previous pair, whose cost has the bonus taken off
-DONE, POOL_FULL, HEAP_FULL = 0, -1, -2
+DONE, POOL_FULL, HEAP_FULL, TOO_FAR = 0, -1, -2, -3
 # columns of the packed arrays
 HOME, WORK, HOME_WEIGHT, WORK_WEIGHT = 0, 3, 6, 7  # of `deputy_at`
 FIELD, TOWN, BODIES = 0, 1, 2  # of `project_is`; bodies follow
@@ -47,8 +47,8 @@ LOAD, FREE_LOAD, CAPACITY = range(3)  # of `seats`
 START, SIZE, ROOM, REACH, REACH_DROP = range(5)  # of `lists`
 FOLLOWING, HOLDER, HELD_COST = range(3)  # of `links`
 LENGTH, MARKED, SETTLED, PARENT = range(4)  # of `visits`
-TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, TRACK, BALANCE, BONUS, LOGGED = range(14)  # of `count`
-FIRST, NEXT = 12, 8  # pairs listed at once: at first, and whenever a path would go beyond the reach
+TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, STALE, BALANCE, BONUS, LOGGED, READY = range(15)  # of `counts`
+FIRST, NEXT, ROUND = 12, 8, 16  # pairs listed at once: at first, whenever a path would go beyond the reach, when prices are looked through
 ANYONE, EXPERTS, OTHERS = 0, 1, 2  # whom a bidder may take
 
 
@@ -93,7 +93,7 @@ class Net(NamedTuple):
     spare: Ints
     log: Ints  # (., 3) mark or its negative, bidder, deputy: what was chosen, given up, or listed as doubtful
     # scratch
-    count: Ints
+    counts: Ints
     seen: Ints  # (m,)
     seen_back: Ints  # (m, 2) key and bidder a search against the flow has come to
     found: Ints  # (max(b, m) + 1, 3) key, deputy or bidder, cost
@@ -102,6 +102,7 @@ class Net(NamedTuple):
     heap: Ints  # (., 2) key, node
     visits: Ints  # (b + m, 4)
     order: Ints  # (b + m,)
+    ready: Ints  # (b + m + 1,)
 
 
 # --- what a pair costs -----------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ def search(net, k, limit, below):
         return 0
     field = project_is[i, FIELD]
     least_field, bit = net.least_field[field], 1 << (field & 63)
-    ceiling, tick, leaves, weight, farthest = net.count[CEILING], net.count[TICK], len(box) // 2, amounts[WEIGHT], amounts[MAX_DISTANCE]
+    ceiling, tick, leaves, weight, farthest = net.counts[CEILING], net.counts[TICK], len(box) // 2, amounts[WEIGHT], amounts[MAX_DISTANCE]
     count, depth, worst = 0, 1, below
     stack[0], stack_bound[0] = 1, -np.inf
     while depth:
@@ -300,13 +301,13 @@ def make_room(net, k, more):
     size = lists[k, SIZE]
     if size + more <= lists[k, ROOM]:
         return True
-    room, used, start = 2 * (size + more), net.count[USED], lists[k, START]
+    room, used, start = 2 * (size + more), net.counts[USED], lists[k, START]
     if used + room > len(pool):
         return False
     for offset in range(size):
         pool[used + offset, 0], pool[used + offset, 1] = pool[start + offset, 0], pool[start + offset, 1]
     lists[k, START], lists[k, ROOM] = used, room
-    net.count[USED] = used + room
+    net.counts[USED] = used + room
     return True
 
 
@@ -327,14 +328,14 @@ def _insert_found(net, k, j, cost):
     doubtful = _doubtful(net, net.bidder[k, 0], j, cost)
     insert(net.lists, net.pool, k, j, cost, DOUBTFUL if doubtful else 0)
     if doubtful:
-        _note(net.log, net.count, DOUBTFUL, k, j)
+        _note(net.log, net.counts, DOUBTFUL, k, j)
 
 
 @compiled
 def see_listed(net, k):
     """Marks the deputies of a bidder's list as seen."""
-    net.count[TICK] += 1
-    tick, start = net.count[TICK], net.lists[k, START]
+    net.counts[TICK] += 1
+    tick, start = net.counts[TICK], net.lists[k, START]
     for place in range(start, start + net.lists[k, SIZE]):
         net.seen[net.pool[place, 1] // 8] = tick
 
@@ -344,53 +345,62 @@ def _extend(net, k, limit):
     """Lists the best pairs that are not yet listed and moves the reach behind them; False when the pool is full."""
     if not make_room(net, k, limit):
         return False
-    net.count[GROWTH] += 1
+    net.counts[GROWTH] += 1
     see_listed(net, k)
     count = search(net, k, limit, INFINITE)
     for f in range(count):
         j, cost = net.found[f, 1], net.found[f, 2]
         _insert_found(net, k, j, cost)
     net.lists[k, REACH] = net.found[0, 0] if count == limit else INFINITE
-    net.lists[k, REACH_DROP] = net.count[DROP]
+    net.lists[k, REACH_DROP] = net.counts[DROP]
     return True
 
 
 # --- prices in the trees -----------------------------------------------------------------------------------------------
 
 
+# A box must not promise too little: its least v may only be too low, its largest y only too high. So a price that moves away from the
+# bound changes no box, and now and then all boxes are measured again.
+
+
 @compiled
-def set_deputy_price(price, bidders, entry, entry_of, box_price, j, new):
-    """v of a deputy, and the least v of the boxes he stands in."""
-    price[bidders + j] = new
+def _lower_box(box_price, entry_of, j, price):
+    """A deputy's price fell."""
     leaves = len(box_price) // 2
     for column in range(2):
-        e = entry_of[j, column]
-        if e < 0:
-            continue
-        first = e // LEAF * LEAF
-        least = INFINITE
-        for other in range(first, min(first + LEAF, len(entry))):
-            least = min(least, price[bidders + entry[other, 0]])
-        t = leaves + e // LEAF
-        while t and box_price[t] != least:
-            box_price[t] = least
-            least = min(least, box_price[t ^ 1])
+        t = leaves + entry_of[j, column] // LEAF if entry_of[j, column] >= 0 else 0
+        while t and box_price[t] > price:
+            box_price[t] = price
             t //= 2
 
 
 @compiled
-def set_bidder_price(price, back_entry, back_of, back_price, k, new):
-    """y of a bidder, and the largest y of the boxes it stands in."""
-    price[k] = new
-    first = back_of[k] // LEAF * LEAF
-    most = -INFINITE
-    for other in range(first, min(first + LEAF, len(back_entry))):
-        most = max(most, price[back_entry[other]])
+def _raise_box(back_price, back_of, k, price):
+    """A bidder's price rose."""
     t = len(back_price) // 2 + back_of[k] // LEAF
-    while t and back_price[t] != most:
-        back_price[t] = most
-        most = max(most, back_price[t ^ 1])
+    while t and back_price[t] < price:
+        back_price[t] = price
         t //= 2
+
+
+@compiled
+def measure_boxes(net):
+    """The least v and the largest y of every box as they are."""
+    bidders, leaves = len(net.bidder), len(net.box_price) // 2
+    net.box_price[:] = INFINITE
+    for e in range(len(net.entry)):
+        t = leaves + e // LEAF
+        net.box_price[t] = min(net.box_price[t], net.price[bidders + net.entry[e, 0]])
+    for t in range(leaves - 1, 0, -1):
+        net.box_price[t] = min(net.box_price[2 * t], net.box_price[2 * t + 1])
+    leaves = len(net.back_price) // 2
+    net.back_price[:] = -INFINITE
+    for e in range(len(net.back_entry)):
+        t = leaves + e // LEAF
+        net.back_price[t] = max(net.back_price[t], net.price[net.back_entry[e]])
+    for t in range(leaves - 1, 0, -1):
+        net.back_price[t] = max(net.back_price[2 * t], net.back_price[2 * t + 1])
+    net.counts[STALE] = 0
 
 
 # --- the heap ----------------------------------------------------------------------------------------------------------
@@ -462,11 +472,11 @@ def choose(net, k, j):
     """Marks a listed pair as chosen and links it to its deputy."""
     place = listed(net.lists, net.pool, k, j)
     net.pool[place, 1] |= CHOSEN
-    net.count[SPARE] -= 1
-    link = net.spare[net.count[SPARE]]
+    net.counts[SPARE] -= 1
+    link = net.spare[net.counts[SPARE]]
     net.links[link, FOLLOWING], net.links[link, HOLDER], net.links[link, HELD_COST] = net.head[j], k, net.pool[place, 0]
     net.head[j] = link
-    _note(net.log, net.count, CHOSEN, k, j)
+    _note(net.log, net.counts, CHOSEN, k, j)
 
 
 @compiled
@@ -480,43 +490,73 @@ def unchoose(net, k, j):
         net.head[j] = net.links[link, FOLLOWING]
     else:
         net.links[before, FOLLOWING] = net.links[link, FOLLOWING]
-    net.spare[net.count[SPARE]] = link
-    net.count[SPARE] += 1
-    _note(net.log, net.count, -CHOSEN, k, j)
+    net.spare[net.counts[SPARE]] = link
+    net.counts[SPARE] += 1
+    _note(net.log, net.counts, -CHOSEN, k, j)
+
+
+@compiled
+def choose_all(net, bidders, deputies):
+    """Makes these listed pairs the chosen ones, in place of all others; loads, gates and empty places are the caller's to set."""
+    for place in range(net.counts[USED]):
+        net.pool[place, 1] &= ~CHOSEN
+    net.head[:] = -1
+    net.counts[SPARE] = len(net.spare)
+    for link in range(len(net.spare)):
+        net.spare[link] = link
+    for row in range(len(bidders)):
+        choose(net, bidders[row], deputies[row])
 
 
 # --- shortest paths --------------------------------------------------------------------------------------------------------
 
 
 @compiled
-def _relax(visits, heap, count, node, length, parent):
-    """A path to a node; False when the heap is full."""
+def _relax(visits, heap, ready, count, key, node, length, parent):
+    """A path to a node, from one that lies `key` away; False when the heap is full.
+
+    Prices make whole neighbourhoods equally far. What is no farther than where we stand is ready at once and spares the heap.
+    """
     if visits[node, MARKED] == count[PATH] and visits[node, LENGTH] <= length:
         return True
     visits[node, MARKED], visits[node, LENGTH], visits[node, PARENT] = count[PATH], length, parent
-    return _push(heap, count, length, node)
+    if length > key:
+        return _push(heap, count, length, node)
+    ready[count[READY]] = node
+    count[READY] += 1
+    return True
 
 
 @compiled
-def _begin(visits, heap, count, node):
+def _begin(visits, heap, ready, count, node):
     count[PATH] += 1
-    count[HEAP] = 0
-    _relax(visits, heap, count, node, 0, -1)
+    count[HEAP] = count[READY] = 0
+    _relax(visits, heap, ready, count, 0, node, 0, -1)
+
+
+@compiled
+def _next(visits, heap, ready, count):
+    """The nearest node that waits, and how far it is."""
+    if count[READY]:
+        count[READY] -= 1
+        node = ready[count[READY]]
+        return visits[node, LENGTH], node
+    return _pop(heap, count)
 
 
 @compiled
 def forward(net, source):
     """Moves one place too many at a node on to a free seat, or leaves a place empty, along the shortest path. DONE, or what was full:
     then only lists have grown, and it can be called again."""
-    visits, heap, count, price, pool, lists = net.visits, net.heap, net.count, net.price, net.pool, net.lists
+    visits, heap, ready, count, price, pool, lists = net.visits, net.heap, net.ready, net.counts, net.price, net.pool, net.lists
     seats, links, places, bidder, order = net.seats, net.links, net.places, net.bidder, net.order
     bidders, nodes, path_end, best, settled = len(bidder), len(price), -1, INFINITE, 0
-    _begin(visits, heap, count, source)
+    _begin(visits, heap, ready, count, source)
     if source >= bidders and seats[source - bidders, LOAD] < seats[source - bidders, CAPACITY]:
         best, path_end = seats[source - bidders, LOAD] * count[BALANCE] - price[source], source
     path, ceiling, empty, balance, bonus = count[PATH], count[CEILING], count[EMPTY_PRICE], count[BALANCE], count[BONUS]
-    while count[HEAP]:
-        key, node = _pop(heap, count)
+    while count[READY] or count[HEAP]:
+        key, node = _next(visits, heap, ready, count)
         if key >= best:
             break
         if node >= nodes:
@@ -535,7 +575,7 @@ def forward(net, source):
             while link >= 0:
                 k = links[link, HOLDER]
                 length = key + price[k] - links[link, HELD_COST] - y
-                if length < best and not _relax(visits, heap, count, k, length, node):
+                if length < best and not _relax(visits, heap, ready, count, key, k, length, node):
                     return HEAP_FULL
                 link = links[link, FOLLOWING]
             continue
@@ -546,9 +586,9 @@ def forward(net, source):
                 best, path_end = key + empty - y, node
             gate = places[i, GATE]
             if gate >= 0 and places[i, GATE_USED] < places[i, GATE_ROOM]:
-                if not _relax(visits, heap, count, gate, key + price[gate] - y, node):
+                if not _relax(visits, heap, ready, count, key, gate, key + price[gate] - y, node):
                     return HEAP_FULL
-        elif places[i, GATE_USED] > 0 and not _relax(visits, heap, count, i, key + price[i] - y, node):
+        elif places[i, GATE_USED] > 0 and not _relax(visits, heap, ready, count, key, i, key + price[i] - y, node):
             return HEAP_FULL
         start = lists[node, START]
         for place in range(start, start + lists[node, SIZE]):
@@ -562,7 +602,7 @@ def forward(net, source):
             length = key + cost + v - y
             if length >= best:
                 continue
-            if not _relax(visits, heap, count, bidders + j, length, node):
+            if not _relax(visits, heap, ready, count, key, bidders + j, length, node):
                 return HEAP_FULL
             if seats[j, LOAD] < seats[j, CAPACITY] and length + seats[j, LOAD] * balance - v < best:
                 best, path_end = length + seats[j, LOAD] * balance - v, bidders + j
@@ -571,22 +611,22 @@ def forward(net, source):
             if further < best and not _push(heap, count, max(further, key), nodes + node):
                 return HEAP_FULL
     count[WORK_DONE] += settled
+    count[STALE] += settled
     for s in range(settled):
         node = order[s]
         rise = best - visits[node, LENGTH]
-        if rise > 0 and node < bidders:
-            if count[TRACK]:
-                set_bidder_price(price, net.back_entry, net.back_of, net.back_price, node, price[node] + rise)
-            else:
-                price[node] += rise
-        elif rise > 0:
-            set_deputy_price(price, bidders, net.entry, net.entry_of, net.box_price, node - bidders, price[node] + rise)
+        if rise > 0:
+            price[node] += rise
+            if node < bidders:
+                _raise_box(net.back_price, net.back_of, node, price[node])
     if path_end >= bidders:
         seats[path_end - bidders, LOAD] += 1
         seats[path_end - bidders, FREE_LOAD] += 1
     else:
         places[path_end, UNMET] += 1
     _shift(net, path_end, True)
+    if count[STALE] > 8 * nodes:
+        measure_boxes(net)
     return DONE
 
 
@@ -615,20 +655,24 @@ def open_bidder(net, k):
         return DONE
     if not _extend(net, k, FIRST):
         return POOL_FULL
-    bidders, price = len(net.bidder), net.count[EMPTY_PRICE]
+    bidders, price = len(net.bidder), net.counts[EMPTY_PRICE]
     for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
         price = min(price, net.pool[place, 0] + net.price[bidders + net.pool[place, 1] // 8])
     i = net.bidder[k, 0]
     if k == i and net.places[i, GATE] >= 0 and net.places[i, GATE_ROOM] > 0:
         price = min(price, net.price[net.places[i, GATE]])
-    set_bidder_price(net.price, net.back_entry, net.back_of, net.back_price, k, price)
+    net.price[k] = price
+    _raise_box(net.back_price, net.back_of, k, price)
     return DONE
 
 
 @compiled
-def fill(net, order, begin):
-    """Fills one place of each project of `order` (rows, one each place) from `begin` on: how far it came, and DONE or what was full."""
+def fill(net, order, begin, patience):
+    """Fills one place of each project of `order` (rows, one each place) from `begin` on: how far it came, and DONE, what was full, or
+    TOO_FAR when all paths together have visited more than `patience` nodes."""
     for place in range(begin, len(order)):
+        if net.counts[WORK_DONE] > patience:
+            return place, TOO_FAR
         i = order[place]
         status = open_bidder(net, net.places[i, GATE]) if net.places[i, GATE] >= 0 else DONE
         if status == DONE:
@@ -648,7 +692,7 @@ def _search_back(net, j, limit, after, who):
     """The `limit` bidders with the least (cost - y, bidder) of a deputy behind (after, who), in `found`; returns how many."""
     project_at, deputy_at, amounts, price, found = net.project_at, net.deputy_at, net.amounts, net.price, net.found
     box, box_price, entry, stack, stack_bound = net.back_box, net.back_price, net.back_entry, net.stack, net.stack_bound
-    ceiling, weight, leaves = net.count[CEILING], amounts[WEIGHT], len(box) // 2
+    ceiling, weight, leaves = net.counts[CEILING], amounts[WEIGHT], len(box) // 2
     home, work = deputy_at[j, 0:3], deputy_at[j, 3:6]
     share = deputy_at[j, WORK_WEIGHT] / weight if weight > 0.0 else 0.0
     x, y, z = home[0], home[1], home[2]
@@ -711,13 +755,13 @@ def _search_back(net, j, limit, after, who):
 def backward(net, target, at_most):
     """Brings one place to a node that has one too few, from the seat or the empty place where it is least missed, if that costs less than
     `at_most`; else prices alone move, by `at_most`. DONE, or what was full."""
-    visits, heap, count, price, pool, lists = net.visits, net.heap, net.count, net.price, net.pool, net.lists
+    visits, heap, ready, count, price, pool, lists = net.visits, net.heap, net.ready, net.counts, net.price, net.pool, net.lists
     seats, places, bidder, order = net.seats, net.places, net.bidder, net.order
     bidders, nodes, path_end, best, settled = len(bidder), len(price), -1, at_most, 0
-    _begin(visits, heap, count, target)
+    _begin(visits, heap, ready, count, target)
     path, ceiling, bonus = count[PATH], count[CEILING], count[BONUS]
-    while count[HEAP]:
-        key, node = _pop(heap, count)
+    while count[READY] or count[HEAP]:
+        key, node = _next(visits, heap, ready, count)
         if key >= best:
             break
         after, who = -INFINITE, -1
@@ -738,16 +782,16 @@ def backward(net, target, at_most):
                 continue
             gate = places[i, GATE]
             if node != i:
-                if places[i, GATE_USED] < places[i, GATE_ROOM] and not _relax(visits, heap, count, i, key + own - price[i], node):
+                if places[i, GATE_USED] < places[i, GATE_ROOM] and not _relax(visits, heap, ready, count, key, i, key + own - price[i], node):
                     return HEAP_FULL
-            elif gate >= 0 and places[i, GATE_USED] > 0 and not _relax(visits, heap, count, gate, key + own - price[gate], node):
+            elif gate >= 0 and places[i, GATE_USED] > 0 and not _relax(visits, heap, ready, count, key, gate, key + own - price[gate], node):
                 return HEAP_FULL
             start = lists[node, START]
             for place in range(start, start + lists[node, SIZE]):
                 if pool[place, 1] & CHOSEN:
                     to = bidders + pool[place, 1] // 8
                     length = key + own - pool[place, 0] - price[to]
-                    if length < best and not _relax(visits, heap, count, to, length, node):
+                    if length < best and not _relax(visits, heap, ready, count, key, to, length, node):
                         return HEAP_FULL
             continue
         j = node - bidders
@@ -760,7 +804,7 @@ def backward(net, target, at_most):
                     if place < 0 or pool[place, 1] & CHOSEN or not pool[place, 1] & KEPT or pool[place, 0] + bonus > ceiling:
                         continue
                     length = key + pool[place, 0] + own - price[k]
-                    if length < best and not _relax(visits, heap, count, k, length, node):
+                    if length < best and not _relax(visits, heap, ready, count, key, k, length, node):
                         return HEAP_FULL
         limit = NEXT
         found = _search_back(net, j, limit, after, who)
@@ -772,7 +816,7 @@ def backward(net, target, at_most):
                     continue
                 cost = pool[place, 0]
             length = key + cost + own - price[k]
-            if length < best and cost <= ceiling and not _relax(visits, heap, count, k, length, node):
+            if length < best and cost <= ceiling and not _relax(visits, heap, ready, count, key, k, length, node):
                 return HEAP_FULL
         if found == limit:
             net.seen_back[j, 0], net.seen_back[j, 1] = net.found[0, 0], net.found[0, 1]
@@ -789,11 +833,15 @@ def backward(net, target, at_most):
         node = order[s]
         fall = best - visits[node, LENGTH]
         if fall > 0 and node < bidders:
-            set_bidder_price(price, net.back_entry, net.back_of, net.back_price, node, price[node] - fall)
+            price[node] -= fall
         elif fall > 0:
             # A price falls no further than to nothing: nobody is held there, so that a higher one does no harm.
-            set_deputy_price(price, bidders, net.entry, net.entry_of, net.box_price, node - bidders, max(0, price[node] - fall))
+            price[node] = max(0, price[node] - fall)
+            _lower_box(net.box_price, net.entry_of, node - bidders, price[node])
     count[DROP] += best
+    count[STALE] += settled
+    if count[STALE] > 8 * nodes:
+        measure_boxes(net)
     if path_end < 0:
         return DONE
     node = path_end
@@ -852,7 +900,7 @@ def _offer(net, price, k, queue, queued, tail):
         cost, mark = net.pool[place, 0], net.pool[place, 1]
         if cost >= y:
             break
-        if mark & CHOSEN or cost + (net.count[BONUS] if mark & KEPT else 0) > net.count[CEILING]:
+        if mark & CHOSEN or cost + (net.counts[BONUS] if mark & KEPT else 0) > net.counts[CEILING]:
             continue
         j = mark // 8
         if price[bidders + j] >= y - cost:
@@ -895,13 +943,13 @@ def settle_prices(net, price, queue, queued):
         gate = net.places[i, GATE]
         y = _dearest(net, price, i)
         if net.places[i, UNMET] > 0:
-            y = max(y, net.count[EMPTY_PRICE])
+            y = max(y, net.counts[EMPTY_PRICE])
         if gate >= 0:
             through = _dearest(net, price, gate)
             y = max(y, through)
             price[gate] = through if net.places[i, GATE_USED] == net.places[i, GATE_ROOM] else y
             tail = _offer(net, price, gate, queue, queued, tail)
-        if y > net.count[EMPTY_PRICE]:
+        if y > net.counts[EMPTY_PRICE]:
             return False
         price[i] = y
         tail = _offer(net, price, i, queue, queued, tail)
@@ -916,10 +964,10 @@ def overlooked(net, begin):
     for k in range(begin, len(net.bidder)):
         if net.price[k] <= -INFINITE // 8:
             continue
-        if not make_room(net, k, NEXT):
+        if not make_room(net, k, ROUND):
             return k, POOL_FULL, total
         see_listed(net, k)
-        count = search(net, k, NEXT, net.price[k])
+        count = search(net, k, ROUND, net.price[k])
         for f in range(count):
             _list_pair(net, k, net.found[f, 1])
         total += count
@@ -934,7 +982,7 @@ def cheapest_places(net, wanted):
     for i in range(len(wanted)):
         if wanted[i] == 0:
             continue
-        offers[: wanted[i]] = net.count[EMPTY_PRICE]
+        offers[: wanted[i]] = net.counts[EMPTY_PRICE]
         for own in range(2):
             k = i if own == 0 else net.places[i, GATE]
             if k < 0:
@@ -943,7 +991,7 @@ def cheapest_places(net, wanted):
             best, start = np.full(room, max(net.price[k], -INFINITE // 4), np.int64), net.lists[k, START]
             for place in range(start, start + net.lists[k, SIZE]):
                 cost, mark = net.pool[place, 0], net.pool[place, 1]
-                if cost + (net.count[BONUS] if mark & KEPT else 0) <= net.count[CEILING]:
+                if cost + (net.counts[BONUS] if mark & KEPT else 0) <= net.counts[CEILING]:
                     _lower(best, cost + net.price[bidders + mark // 8])
             for offer in best:
                 _lower(offers[: wanted[i]], offer)
@@ -986,12 +1034,12 @@ def shut_in(net, begin, bidder_in, deputy_in):
             bidder_in[i] = True
             order[tail] = i
             tail += 1
-        net.count[TICK] += 1
+        net.counts[TICK] += 1
         for j in range(len(deputy_in)):
             if deputy_in[j]:
-                net.seen[j] = net.count[TICK]
+                net.seen[j] = net.counts[TICK]
         for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
-            net.seen[net.pool[place, 1] // 8] = net.count[TICK]
+            net.seen[net.pool[place, 1] // 8] = net.counts[TICK]
         found = search(net, k, len(deputy_in), INFINITE)
         if not make_room(net, k, found):
             return POOL_FULL, False
@@ -1000,7 +1048,7 @@ def shut_in(net, begin, bidder_in, deputy_in):
         for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
             mark = net.pool[place, 1]
             j = mark // 8
-            if mark & CHOSEN or deputy_in[j] or net.pool[place, 0] + (net.count[BONUS] if mark & KEPT else 0) > net.count[CEILING]:
+            if mark & CHOSEN or deputy_in[j] or net.pool[place, 0] + (net.counts[BONUS] if mark & KEPT else 0) > net.counts[CEILING]:
                 continue
             deputy_in[j] = True
             free |= net.seats[j, LOAD] < net.seats[j, CAPACITY]

@@ -161,7 +161,7 @@ class _Change:
 
     def __enter__(self) -> "_Change":
         self._started = time.perf_counter()
-        self._filling.net.count[network.LOGGED] = 0
+        self._filling.net.counts[network.LOGGED] = 0
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
@@ -169,7 +169,7 @@ class _Change:
             self._settle()
             self._mend()
             self.difference = self._summed_up()
-        self._filling.net.count[network.LOGGED] = network.UNLOGGED
+        self._filling.net.counts[network.LOGGED] = network.UNLOGGED
 
     # -- what changes, in excess and want ---------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class _Change:
     def _invite(self, j: int) -> bool:
         """Offers a free seat that costs less than the deputy's price; False when none does."""
         net = self._filling.net
-        if net.price[len(net.bidder) + j] <= net.seats[j, LOAD] * net.count[network.BALANCE]:
+        if net.price[len(net.bidder) + j] <= net.seats[j, LOAD] * net.counts[network.BALANCE]:
             return False
         before = int(net.seats[j, LOAD])
         self._load(j, 1)
@@ -294,7 +294,7 @@ class _Change:
     def _mend(self) -> None:
         """Lets the geodesic decide pairs that were listed on the way; the whole flow is looked through when there were too many to note."""
         done = 0
-        while (logged := int(self._filling.net.count[network.LOGGED])) != network.UNLOGGED and done < logged:
+        while (logged := int(self._filling.net.counts[network.LOGGED])) != network.UNLOGGED and done < logged:
             rows = self._filling.net.log[done:logged]
             doubtful = [(int(k), int(j)) for what, k, j in rows if what == DOUBTFUL]
             done = logged
@@ -315,7 +315,7 @@ class _Change:
     def _summed_up(self) -> Difference:
         """What moved, from the account that was kept; from all pairs when it ran over."""
         warm, filling = self._warm, self._filling
-        net, logged = filling.net, int(filling.net.count[network.LOGGED])
+        net, logged = filling.net, int(filling.net.counts[network.LOGGED])
         if logged == network.UNLOGGED:
             now = set(map(tuple, np.concatenate((warm._locked, filling.pairs())).tolist()))
             added, removed = now - warm._pairs, warm._pairs - now
