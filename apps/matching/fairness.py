@@ -16,6 +16,8 @@ def least_worst(filling: Filling, settled: int = -1) -> tuple[int | None, NDArra
     """
     worst = filling.worst()
     if worst is None or worst <= settled:
+        if settled >= 0:
+            filling.set_ceiling(settled)  # moves nothing, but dearer pairs must not raise the prices
         return (settled if settled >= 0 else None), np.empty(0, np.int64)
     empty = int(filling.unmet.sum())
     low, high, best = max(settled, 0), worst, filling.copy()

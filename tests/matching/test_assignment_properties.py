@@ -66,7 +66,7 @@ def random_rules(random, n, m):
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(problems())
 def test_equals_the_best_of_all_assignments(problem):
     reference = Reference(*problem)
@@ -124,7 +124,7 @@ def check_worst(reference, solution, worst, empty):
     assert worst in locked or wanted - reference.most_filled(proof, worst) > empty
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(problems(sizes=((2, 3), (2, 2)), most_demand=2))
 def test_a_deputys_price_is_what_one_more_place_would_save(problem):
     """So it is the smallest price, the same whichever of several best assignments was found."""
