@@ -6,6 +6,8 @@
        └──► empty, at the empty price
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ Ints = NDArray[np.int64]
 
 NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
 _PATIENCE = 150  # nodes a path may visit on average before all places are filled at once
+_MARGIN, _FORGETTING = 5_000, 8  # metres above its price at which a bidder forgets a pair between rounds; rounds in which it does
 _CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "counts", "box_price", "back_price")
 
 
@@ -73,22 +76,25 @@ class Filling:
         """
         for i in np.flatnonzero(self.wanted[self.project_at]):
             self.open(int(i))
-        while True:
+        for tried in itertools.count():
+            if tried < _FORGETTING:
+                network.forget(self.net, _MARGIN)
             self._decide_doubtful()
             bidder, place = self._listed()
             cost, mark = self.net.pool[place].T
-            wanted = self.wanted[self.project_at]
-            taken = scaling.cheapest(self.net, bidder, mark // 8, cost, wanted)
+            taken = scaling.cheapest(self.net, bidder, mark // 8, cost, self.wanted[self.project_at])
             if taken is None:
                 return False
             self._choose(bidder[taken], mark[taken] // 8)
-            price = self._settled_prices()
-            self.net.price[:] = price
+            self.net.price[:] = self._settled_prices()
             network.measure_boxes(self.net)
-            self.net.lists[:, network.REACH] = np.where(self.net.lists[:, network.REACH] < INFINITE, price[: len(self.net.bidder)], INFINITE)
+            reach = self.net.lists[:, network.REACH]
+            reach[reach < INFINITE] = self.net.price[: len(reach)][reach < INFINITE]
             self.net.lists[:, network.REACH_DROP] = self.net.counts[network.DROP]
-            if not self._overlooked(self.net):
-                return True
+            # All who have empty places look to the same nearest seats: only ever longer lists reach beyond those.
+            if not self._overlooked(self.net, network.ROUND << min(tried + 1, 16)):
+                break
+        return True
 
     def _choose(self, bidder: Ints, deputy: Ints) -> None:
         """Takes over a flow: these pairs, and what follows from them."""
@@ -282,11 +288,11 @@ class Filling:
             raise RuntimeError("the prices of this assignment do not settle: it is not the cheapest")
         return price
 
-    def _overlooked(self, priced: Net) -> int:
+    def _overlooked(self, priced: Net, for_empty: int = network.ROUND) -> int:
         """Lists pairs that are cheaper than the prices and were not listed; how many."""
         begin, found = 0, 0
         while begin < len(priced.bidder):
-            begin, status, more = network.overlooked(priced, begin)
+            begin, status, more = network.overlooked(priced, begin, min(for_empty, len(self.net.seats)))
             found += more
             self._grow(status)
             priced = priced._replace(pool=self.net.pool)

@@ -48,7 +48,8 @@ START, SIZE, ROOM, REACH, REACH_DROP = range(5)  # of `lists`
 FOLLOWING, HOLDER, HELD_COST = range(3)  # of `links`
 LENGTH, MARKED, SETTLED, PARENT = range(4)  # of `visits`
 TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, STALE, BALANCE, BONUS, LOGGED, READY = range(15)  # of `counts`
-FIRST, NEXT, ROUND = 12, 8, 16  # pairs listed at once: at first, whenever a path would go beyond the reach, when prices are looked through
+SPARE_METRES = 2_000  # farther than the path that asks needs, so that the next need not ask again
+FIRST, NEXT, ROUND = 8, 16, 16  # pairs listed at once: at first, when a path would go beyond the reach, when prices are looked through
 ANYONE, EXPERTS, OTHERS = 0, 1, 2  # whom a bidder may take
 
 
@@ -341,17 +342,17 @@ def see_listed(net, k):
 
 
 @compiled
-def _extend(net, k, limit):
-    """Lists the best pairs that are not yet listed and moves the reach behind them; False when the pool is full."""
+def _extend(net, k, limit, below):
+    """Lists the best pairs that are not yet listed, cost + v < below, and moves the reach behind them; False when the pool is full."""
     if not make_room(net, k, limit):
         return False
     net.counts[GROWTH] += 1
     see_listed(net, k)
-    count = search(net, k, limit, INFINITE)
+    count = search(net, k, limit, below)
     for f in range(count):
         j, cost = net.found[f, 1], net.found[f, 2]
         _insert_found(net, k, j, cost)
-    net.lists[k, REACH] = net.found[0, 0] if count == limit else INFINITE
+    net.lists[k, REACH] = net.found[0, 0] if count == limit else below
     net.lists[k, REACH_DROP] = net.counts[DROP]
     return True
 
@@ -508,6 +509,22 @@ def choose_all(net, bidders, deputies):
         choose(net, bidders[row], deputies[row])
 
 
+@compiled
+def forget(net, margin):
+    """Takes from every list what is not chosen, not kept, and more than `margin` dearer than the bidder's price."""
+    bidders = len(net.bidder)
+    for k in range(bidders):
+        start, left = net.lists[k, START], 0
+        for place in range(start, start + net.lists[k, SIZE]):
+            cost, mark = net.pool[place, 0], net.pool[place, 1]
+            if mark & (CHOSEN | KEPT) or cost + net.price[bidders + mark // 8] - net.price[k] <= margin:
+                net.pool[start + left, 0], net.pool[start + left, 1] = cost, mark
+                left += 1
+        net.lists[k, SIZE] = left
+        if net.lists[k, REACH] > -INFINITE:
+            net.lists[k, REACH], net.lists[k, REACH_DROP] = min(net.lists[k, REACH], net.price[k]), net.counts[DROP]
+
+
 # --- shortest paths --------------------------------------------------------------------------------------------------------
 
 
@@ -561,7 +578,9 @@ def forward(net, source):
             break
         if node >= nodes:
             node -= nodes
-            if not _extend(net, node, max(NEXT, lists[node, SIZE] // 4)):
+            # A little farther than this path needs, so that the next need not ask again.
+            below = INFINITE if best >= INFINITE else price[node] + best - visits[node, LENGTH] + SPARE_METRES
+            if not _extend(net, node, max(NEXT, lists[node, SIZE] // 4), below):
                 return POOL_FULL
         elif visits[node, SETTLED] == path:
             continue
@@ -653,7 +672,7 @@ def open_bidder(net, k):
     """The first list and price of a bidder; DONE or POOL_FULL."""
     if net.lists[k, REACH] > -INFINITE:
         return DONE
-    if not _extend(net, k, FIRST):
+    if not _extend(net, k, FIRST, INFINITE):
         return POOL_FULL
     bidders, price = len(net.bidder), net.counts[EMPTY_PRICE]
     for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
@@ -957,17 +976,18 @@ def settle_prices(net, price, queue, queued):
 
 
 @compiled
-def overlooked(net, begin):
+def overlooked(net, begin, for_empty):
     """Lists pairs that are cheaper than their bidder's price and not listed, from a bidder on: the bidder it stopped at, DONE or
-    POOL_FULL, and how many there were."""
+    POOL_FULL, and how many there were. for_empty: how many at most for a bidder with empty places."""
     total = 0
     for k in range(begin, len(net.bidder)):
         if net.price[k] <= -INFINITE // 8:
             continue
-        if not make_room(net, k, ROUND):
+        limit = for_empty if net.price[k] >= net.counts[EMPTY_PRICE] else ROUND
+        if not make_room(net, k, limit):
             return k, POOL_FULL, total
         see_listed(net, k)
-        count = search(net, k, ROUND, net.price[k])
+        count = search(net, k, limit, net.price[k])
         for f in range(count):
             _list_pair(net, k, net.found[f, 1])
         total += count
