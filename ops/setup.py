@@ -7,6 +7,7 @@ Every step looks first and does only what is missing; locks and sources are comp
 import base64
 import importlib.util
 import os
+import platform
 import secrets
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ def steps(options: Options, locks: tuple[str, ...] = FOR_DEMO, browser: bool = F
     return [
         Step("packages", "系统软件包", lambda task: install_packages(task, missing_packages(options, browser))),
         Step("python", "Python 依赖", lambda task: install_python(task, locks)),
+        Step("engine", "计算引擎", compile_engine),
         Step("frontend-packages", "前端依赖", install_frontend),
         Step("frontend-build", "前端构建", build_frontend),
         Step("keys", "密钥", lambda _: make_keys(options.data_dir)),
@@ -113,6 +115,34 @@ def _alive(python: Path) -> bool:
     probe = [str(python), "-c", "import sys; print(sys.prefix)"]
     answer = subprocess.run(probe, capture_output=True, text=True, check=False)
     return answer.returncode == 0 and Path(answer.stdout.strip()) == VENV
+
+
+# -- engine ------------------------------------------------------------------------------------------------------------------
+
+
+def compile_engine(task: Task) -> str:
+    """The engine's inner loops as machine code, before anybody waits for them; every process then only loads it.
+
+    It is kept by the tree, not by the data folder, so that demos side by side share it.
+    """
+    kept = Path(os.environ.get("NUMBA_CACHE_DIR") or TREE / ".local" / "compiled")
+    rooms = [TREE / "apps" / name for name in ("territory", "matching", "insights")]
+    sources = [TREE / "gis_data" / "compiled.py", TREE / "geo_renda" / "compile.py", *(file for room in rooms for file in sorted(room.glob("*.py")))]
+    # Kept code holds for one processor, and for files of one moment even where their text is the same.
+    moments = [str(file.stat().st_mtime_ns) for file in sources]
+    digest = stamps.fingerprint([*sources, TREE / "requirements" / "base.txt"], salt=" ".join([_processor(), *moments]))
+    stamp = kept / ".compiled"
+    if stamps.holds(stamp, digest):
+        return "未变化"
+    task.run([PYTHON, "-m", "geo_renda.compile"])
+    stamps.leave(stamp, digest)
+    return "已编译"
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    known = facts.read_text().split("\n\n", 1)[0].splitlines() if facts.exists() else []
+    return "\n".join([platform.machine(), *(line for line in known if line.startswith(("model name", "flags")))])
 
 
 # -- front end ---------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 import tomllib
@@ -20,7 +21,7 @@ from ops.daemons import Daemon, demand_free_port
 from ops.demo import Demo, described
 from ops.options import TREE, Options, Refused
 from ops.progress import Step, carry_out
-from ops.setup import make_keys
+from ops.setup import compile_engine, make_keys
 
 LOCKS = sorted((TREE / "requirements").glob("*.txt"))
 
@@ -129,6 +130,44 @@ def test_a_failing_step_shows_the_end_of_its_log_and_ends_the_run(tmp_path):
     assert "✗ [1/2] 会失败" in out.getvalue()
     assert not reached
     assert "坏了" in (tmp_path / "fails.log").read_text()
+
+
+class Compiler:
+    """A task that notes what it is asked to run instead of waiting for the compiler."""
+
+    def __init__(self):
+        self.ran = []
+
+    def run(self, command):
+        self.ran.append([str(part) for part in command][1:])
+
+
+def test_the_engine_is_compiled_once_and_again_when_what_was_kept_no_longer_holds(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+    task = Compiler()
+    compile_engine(task)
+    compile_engine(task)
+    assert task.ran == [["-m", "geo_renda.compile"]]
+    (tmp_path / "compiled" / ".compiled").unlink()  # as after make reset
+    compile_engine(task)
+    monkeypatch.setattr("ops.setup._processor", lambda: "another one")
+    compile_engine(task)
+    assert len(task.ran) == 3
+
+
+def test_what_has_been_compiled_is_only_loaded_afterwards():
+    """Every function that the engine compiles is kept once the small problem has gone through, under its present line."""
+    compiled = re.compile(r"^@compiled\n(?:@.*\n)*def (\w+)", re.MULTILINE)
+    program = "import sys, geo_renda.compile as engine; engine.main(); import gis_data.compiled as place; print(place.numba.config.CACHE_DIR)"
+    kept = Path(subprocess.run([sys.executable, "-c", program], cwd=TREE, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    missing = []
+    for file in sorted((TREE / "apps").glob("*/*.py")):
+        text = file.read_text(encoding="utf-8")
+        for found in compiled.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            if not any(kept.glob(f"{file.parent.name}_*/{file.stem}.{found[1]}-{line}.*.nbc")):
+                missing.append(f"{file.stem}.{found[1]}")
+    assert not missing
 
 
 # -- cluster -----------------------------------------------------------------------------------------------------------------
