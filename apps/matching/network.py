@@ -707,8 +707,8 @@ def fill(net, order, begin, patience):
 
 
 @compiled
-def _search_back(net, j, limit, after, who):
-    """The `limit` bidders with the least (cost - y, bidder) of a deputy behind (after, who), in `found`; returns how many."""
+def _search_back(net, j, limit, after, who, below):
+    """The `limit` bidders with the least (cost - y, bidder) of a deputy behind (after, who) and below a bound, in `found`; returns how many."""
     project_at, deputy_at, amounts, price, found = net.project_at, net.deputy_at, net.amounts, net.price, net.found
     box, box_price, entry, stack, stack_bound = net.back_box, net.back_price, net.back_entry, net.stack, net.stack_bound
     ceiling, weight, leaves = net.counts[CEILING], amounts[WEIGHT], len(box) // 2
@@ -722,7 +722,7 @@ def _search_back(net, j, limit, after, who):
     if x != x:
         return 0
     both = amounts[NEAREST] > 0.0 and work[0] == work[0]
-    count, depth, worst = 0, 1, INFINITE
+    count, depth, worst = 0, 1, below
     stack[0], stack_bound[0] = 1, -np.inf
     while depth:
         depth -= 1
@@ -760,7 +760,7 @@ def _search_back(net, j, limit, after, who):
             more = _more(net.project_is, net.deputy_is, net.field_cost, amounts, i, j)
             cost, near_metres = _least_cost(at_home, at_work, more, deputy_at, amounts, j)
             key = cost - price[k]
-            if near_metres > amounts[MAX_DISTANCE] or cost > ceiling or key < after or (key == after and k <= who):
+            if near_metres > amounts[MAX_DISTANCE] or cost > ceiling or key >= below or key < after or (key == after and k <= who):
                 continue
             if count == limit and (key > worst or (key == worst and k > found[0, 1])):
                 continue
@@ -826,7 +826,7 @@ def backward(net, target, at_most):
                     if length < best and not _relax(visits, heap, ready, count, key, k, length, node):
                         return HEAP_FULL
         limit = NEXT
-        found = _search_back(net, j, limit, after, who)
+        found = _search_back(net, j, limit, after, who, INFINITE if best >= INFINITE else best - key - own)
         for f in range(found):
             k, cost = net.found[f, 1], net.found[f, 2]
             place = listed(lists, pool, k, j)
