@@ -76,7 +76,7 @@ def test_epsilon_is_the_decimal_it_is_written_as():
     assert found.budget == 13 and found.moves == 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(problems(), st.sampled_from(EPSILONS))
 def test_against_all_assignments(problem, epsilon):
     asked, people, rules = problem

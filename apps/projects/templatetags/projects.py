@@ -5,6 +5,8 @@ from decimal import Decimal
 from django import template
 from django.contrib.gis.measure import Distance
 
+from gis_data.wording import metres_text
+
 register = template.Library()
 
 
@@ -21,7 +23,7 @@ def away(distance: Distance | None) -> str:
     """离您多远, from a distance that a query has annotated; nothing without one."""
     if not distance:
         return ""
-    return f"离您 {distance.m:.0f} 米" if distance.m < 1000 else f"离您 {distance.km:.1f} 公里"
+    return f"离您 {metres_text(distance.m)}"
 
 
 @register.filter
