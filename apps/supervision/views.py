@@ -16,7 +16,7 @@ from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
 from apps.record.states import MoveRefused
 from apps.supervision import workflow
-from apps.supervision.explanation import alternatives, reasons, totals
+from apps.supervision.explanation import alternatives, proposal, reasons, totals
 from apps.supervision.instance import instance
 from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.presets import EXPLANATIONS, PRESETS
@@ -183,10 +183,11 @@ def _why(request: HttpRequest, member: TeamMember, error: str = "", typed: dict 
     run = member.team.run
     homes = allowed(request.user, Permission.SEE_HOMES)
     asked = instance(run, timezone.localdate())
+    proposed = proposal(run, asked) if homes else None
     may_replace = run.state == run.State.DRAFT and allowed(request.user, Permission.DRAFT_SUPERVISION)
     return render(request, "supervision/_why.html", {
-        "member": member, "project": member.team.project, "reasons": reasons(member, asked, homes), "homes": homes,
-        "alternatives": alternatives(member, asked) if homes else [], "may_replace": may_replace, "error": error, "typed": typed or {},
+        "member": member, "project": member.team.project, "reasons": reasons(member, asked, homes, proposed), "homes": homes,
+        "alternatives": alternatives(member, asked, proposed) if homes else [], "may_replace": may_replace, "error": error, "typed": typed or {},
         "load": TeamMember.objects.filter(team__run=run, deputy=member.deputy).aggregate(n=Count("pk"))["n"],
     }, status=422 if error else 200)
 

@@ -157,6 +157,33 @@ class TestPages:
         workflow.replace(county_office, member.pk, one.deputy.pk, "试换")
         assert client.get(reverse("run_detail", args=[run.pk])).context["now_total"] == before + one.change
 
+    def test_the_prices_say_why_he_and_why_not_another(self, client, county_office, run):
+        client.force_login(county_office)
+        page = client.get(reverse("member_why", args=[member_of(run, "东溪防洪堤").pk]))
+        assert page.context["reasons"][0].startswith("陈安是离得最近且懂行的代表（")
+        others = {one.deputy.name: one for one in page.context["alternatives"]}
+        assert others and all(one.sentence for one in others.values())
+        assert all(one.sentence in page.content.decode() for one in others.values())
+
+    def test_the_prices_are_silent_once_staff_have_changed_the_team(self, client, county_office, run):
+        client.force_login(county_office)
+        member = member_of(run, "东溪防洪堤")
+        other = next(one for one in client.get(reverse("member_why", args=[member.pk])).context["alternatives"] if not one.obstacle)
+        new = workflow.replace(county_office, member.pk, other.deputy.pk, "试换")
+        page = client.get(reverse("member_why", args=[new.pk]))
+        assert not any(one.sentence for one in page.context["alternatives"])
+        assert not any("离得最近" in reason for reason in page.context["reasons"])
+
+    def test_the_prices_are_silent_once_the_data_have_changed(self, client, county_office, run, town):
+        from tests.town import at
+
+        client.force_login(county_office)
+        home = town.deputies["D1"].home
+        home.point = at(0.9, 0.9)
+        home.save()
+        page = client.get(reverse("member_why", args=[member_of(run, "东溪防洪堤").pk]))
+        assert not any(one.sentence for one in page.context["alternatives"])
+
     def test_homes_are_shown_only_with_the_permission(self, client, run, leader, county_office):
         def kinds(user):
             client.force_login(user)
