@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
 _PATIENCE = 150  # nodes a path may visit on average before all places are filled at once
 _MARGIN, _FORGETTING = 5_000, 8  # metres above its price at which a bidder forgets a pair between rounds; rounds in which it does
-_CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "counts", "box_price", "back_price")
+_CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "falls", "counts", "box_price", "back_price")
 
 
 class Filling:
@@ -90,7 +90,7 @@ class Filling:
             network.measure_boxes(self.net)
             reach = self.net.lists[:, network.REACH]
             reach[reach < INFINITE] = self.net.price[: len(reach)][reach < INFINITE]
-            self.net.lists[:, network.REACH_DROP] = self.net.counts[network.DROP]
+            self.net.lists[:, network.REACH_FALLS] = self.net.counts[network.FALLS]
             # All who have empty places look to the same nearest seats: only ever longer lists reach beyond those.
             if not self._overlooked(self.net, network.ROUND << min(tried + 1, 16)):
                 break

@@ -79,7 +79,7 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
         price=np.concatenate((np.full(b, -INFINITE // 4), np.zeros(m, np.int64))),
         lists=lists, pool=np.zeros((2 * network.FIRST * b + 4 * len(kept) + 64, 2), np.int64),
         head=np.full(m, -1), links=np.zeros((places + 1, 3), np.int64), spare=np.arange(places + 1),
-        log=np.zeros((1024, 3), np.int64), counts=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
+        falls=np.zeros((256, 8)), log=np.zeros((4096, 3), np.int64), counts=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
         heap=np.zeros((4 * nodes + 64, 2), np.int64), visits=np.zeros((nodes, 4), np.int64), order=np.zeros(nodes, np.int64), ready=np.zeros(nodes + 1, np.int64),
     )  # fmt: skip
 

@@ -44,10 +44,10 @@ BODY, TOWNS = 0, 1  # of `deputy_is`
 NEAREST, WEIGHT, TOWN_COST, MAX_DISTANCE = range(4)  # of `amounts`
 GATE, GATE_ROOM, GATE_USED, UNMET = range(4)  # of `places`
 LOAD, FREE_LOAD, CAPACITY = range(3)  # of `seats`
-START, SIZE, ROOM, REACH, REACH_DROP = range(5)  # of `lists`
+START, SIZE, ROOM, REACH, REACH_FALLS = range(5)  # of `lists`
 FOLLOWING, HOLDER, HELD_COST = range(3)  # of `links`
 LENGTH, MARKED, SETTLED, PARENT = range(4)  # of `visits`
-TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, DROP, CEILING, EMPTY_PRICE, STALE, BALANCE, BONUS, LOGGED, READY = range(15)  # of `counts`
+TICK, PATH, USED, SPARE, HEAP, WORK_DONE, GROWTH, FALLS, CEILING, EMPTY_PRICE, STALE, BALANCE, BONUS, LOGGED, READY = range(15)  # of `counts`
 SPARE_METRES = 2_000  # farther than the path that asks needs, so that the next need not ask again
 FIRST, NEXT, ROUND = 8, 16, 16  # pairs listed at once: at first, when a path would go beyond the reach, when prices are looked through
 ANYONE, EXPERTS, OTHERS = 0, 1, 2  # whom a bidder may take
@@ -92,6 +92,7 @@ class Net(NamedTuple):
     head: Ints  # (m,) first link of the pairs that hold a deputy
     links: Ints  # (., 3)
     spare: Ints
+    falls: Floats  # (., 8) a box of deputies whose prices fell, the least of them now, and how far they fell at most
     log: Ints  # (., 3) mark or its negative, bidder, deputy: what was chosen, given up, or listed as doubtful
     # scratch
     counts: Ints
@@ -333,6 +334,58 @@ def _insert_found(net, k, j, cost):
 
 
 @compiled
+def reach_of(net, k):
+    """How far a bidder's list reaches, prices being what they are now: no pair that is not listed has cost + v below it.
+
+    Whatever fell since it was measured is looked at once: a fall far away does not concern this bidder, and pairs below its own
+    price there are none.
+    """
+    lists, falls = net.lists, net.falls
+    reach = lists[k, REACH]
+    if reach >= INFINITE or reach <= -INFINITE:
+        return reach
+    i = net.bidder[k, 0]
+    for fall in range(lists[k, REACH_FALLS], net.counts[FALLS]):
+        chord = _box_chord(falls, fall, net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2])
+        least = np.int64(max(net.amounts[WEIGHT] * chord + falls[fall, 6] - 1.0, -1e18))
+        if net.amounts[NEAREST] == 0.0 and least >= reach:
+            continue
+        reach = reach - np.int64(falls[fall, 7]) if net.amounts[NEAREST] > 0.0 else max(reach - np.int64(falls[fall, 7]), least)
+    reach = max(reach, net.price[k])
+    lists[k, REACH], lists[k, REACH_FALLS] = reach, net.counts[FALLS]
+    return reach
+
+
+@compiled
+def _note_fall(net, settled, best):
+    """Keeps account of which deputies' prices fell, in a box, and how far."""
+    if net.counts[FALLS] == len(net.falls):
+        for k in range(len(net.bidder)):
+            reach_of(net, k)
+            net.lists[k, REACH_FALLS] = 0
+        net.counts[FALLS] = 0
+    fall, bidders, most = net.counts[FALLS], len(net.bidder), 0
+    falls = net.falls
+    for axis in range(3):
+        falls[fall, axis], falls[fall, 3 + axis] = np.inf, -np.inf
+    falls[fall, 6] = np.inf
+    for s in range(settled):
+        node = net.order[s]
+        fallen = best - net.visits[node, LENGTH]
+        if node < bidders or fallen <= 0 or net.entry_of[node - bidders, 0] < 0:
+            continue
+        leaf = len(net.box) // 2 + net.entry_of[node - bidders, 0] // LEAF
+        for axis in range(3):
+            falls[fall, axis] = min(falls[fall, axis], net.box[leaf, axis])
+            falls[fall, 3 + axis] = max(falls[fall, 3 + axis], net.box[leaf, 3 + axis])
+        falls[fall, 6] = min(falls[fall, 6], float(net.price[node]))
+        most = max(most, fallen)
+    if most:
+        falls[fall, 7] = most
+        net.counts[FALLS] = fall + 1
+
+
+@compiled
 def see_listed(net, k):
     """Marks the deputies of a bidder's list as seen."""
     net.counts[TICK] += 1
@@ -353,7 +406,7 @@ def _extend(net, k, limit, below):
         j, cost = net.found[f, 1], net.found[f, 2]
         _insert_found(net, k, j, cost)
     net.lists[k, REACH] = net.found[0, 0] if count == limit else below
-    net.lists[k, REACH_DROP] = net.counts[DROP]
+    net.lists[k, REACH_FALLS] = net.counts[FALLS]
     return True
 
 
@@ -522,7 +575,7 @@ def forget(net, margin):
                 left += 1
         net.lists[k, SIZE] = left
         if net.lists[k, REACH] > -INFINITE:
-            net.lists[k, REACH], net.lists[k, REACH_DROP] = min(net.lists[k, REACH], net.price[k]), net.counts[DROP]
+            net.lists[k, REACH], net.lists[k, REACH_FALLS] = min(reach_of(net, k), net.price[k]), net.counts[FALLS]
 
 
 # --- shortest paths --------------------------------------------------------------------------------------------------------
@@ -625,8 +678,9 @@ def forward(net, source):
                 return HEAP_FULL
             if seats[j, LOAD] < seats[j, CAPACITY] and length + seats[j, LOAD] * balance - v < best:
                 best, path_end = length + seats[j, LOAD] * balance - v, bidders + j
-        if lists[node, REACH] < INFINITE:
-            further = key + lists[node, REACH] - (count[DROP] - lists[node, REACH_DROP]) - y
+        reach = reach_of(net, node)
+        if reach < INFINITE:
+            further = key + reach - y
             if further < best and not _push(heap, count, max(further, key), nodes + node):
                 return HEAP_FULL
     count[WORK_DONE] += settled
@@ -857,7 +911,7 @@ def backward(net, target, at_most):
             # A price falls no further than to nothing: nobody is held there, so that a higher one does no harm.
             price[node] = max(0, price[node] - fall)
             _lower_box(net.box_price, net.entry_of, node - bidders, price[node])
-    count[DROP] += best
+    _note_fall(net, settled, best)
     count[STALE] += settled
     if count[STALE] > 8 * nodes:
         measure_boxes(net)
