@@ -17,14 +17,14 @@ def main() -> int:
         prog="python -m tests.bench", description="与同类工具在同一次运行、同一批数据上比较"
     )
     parser.add_argument("--quick", action="store_true", help="小规模，两分钟以内；不改写 README")
-    parser.add_argument("jobs", nargs="*", choices=[*JOBS, "growth", []], help="只做这几项；不改写 README")
+    parser.add_argument("jobs", nargs="*", choices=[*JOBS, "growth", "province", []], help="只做这几项；不改写 README")
     chosen = parser.parse_args()
     began = time.monotonic()
     machine = report.machine()
     print(machine, flush=True)
     outcomes = []
     for key in chosen.jobs or JOBS:
-        if key == "growth":
+        if key not in JOBS:
             continue
         job = job_named(key)
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -36,8 +36,15 @@ def main() -> int:
 
         print("\n── growth", flush=True)
         growth.draw(chosen.quick, lambda line: print(line, flush=True))
+    figures: list[tuple[str, str]] = []
+    if "province" in chosen.jobs or not (chosen.jobs or chosen.quick):
+        from tests.bench import province
+
+        print("\n── province", flush=True)
+        figures = province.run(chosen.quick, lambda line: print(line, flush=True))
+        print("\n" + report.listed(figures))
     if not chosen.jobs and not chosen.quick:
-        report.write(machine, outcomes)
+        report.write(machine, outcomes, figures)
         print("README.md 的性能表已更新")
     wrong = [f"{outcome.job.key}: {fault}" for outcome in outcomes for fault in outcome.faults()]
     print(

@@ -162,7 +162,13 @@ def _memory(measured: Mapping[str, Measured], _: Data) -> float | None:
 def _against_the_graph(case: str) -> list[Contender]:
     ours_too, peer = f"{case}-ours", f"{case}: OR-Tools on {NEAREST} pairs a project"
     return [
-        Contender(ours_too, f"{case}: solve, proven over all pairs", partial(ours, case), versus=ours_too),
+        Contender(
+            ours_too,
+            f"{case}: solve, proven over all pairs",
+            partial(ours, case),
+            1 if case == "short" else 5,
+            versus=ours_too,
+        ),
         Contender(f"{case}-solver", f"{peer}, the solver alone", partial(solver_alone, case), versus=ours_too),
         Contender(
             f"{case}-graph", f"{peer}, making the graph counted", partial(solver_and_graph, case), versus=ours_too

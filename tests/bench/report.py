@@ -60,9 +60,14 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def write(machine: str, outcomes: Sequence[Outcome]) -> None:
-    """Put the table between the README's two marks."""
+def listed(figures: Sequence[tuple[str, str]]) -> str:
+    """Markdown: the figures of the province."""
+    return "\n".join(["| a province | |", "|---|---|", *(f"| {title} | {figure} |" for title, figure in figures)])
+
+
+def write(machine: str, outcomes: Sequence[Outcome], figures: Sequence[tuple[str, str]]) -> None:
+    """Put the tables between the README's two marks."""
     text = README.read_text()
     before, rest = text.split(START, 1)
     after = rest.split(END, 1)[1]
-    README.write_text(f"{before}{START}\n{table(outcomes)}\n\nOn {machine}.\n{END}{after}")
+    README.write_text(f"{before}{START}\n{table(outcomes)}\n\n{listed(figures)}\n\nOn {machine}.\n{END}{after}")

@@ -100,7 +100,7 @@ def test_the_table_goes_between_the_readmes_marks(tmp_path, monkeypatch):
     readme.write_text(f"before\n{report.START}\nold\n{report.END}\nafter\n")
     monkeypatch.setattr(report, "README", readme)
     outcome = Outcome(JOB, "adding", {"ours": Measured(0.5, 0.4, 3.0), "peer": Measured(2.0, 2.0, 30.0)})
-    report.write("2 cores", [outcome])
+    report.write("2 cores", [outcome], [("province", "3 counties")])
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "| python | 2 s | 2 s | 30 | 4x | | |" in text and "On 2 cores." in text
