@@ -314,7 +314,7 @@ class Filling:
         while True:
             bidder_in[:], deputy_in[:] = False, False
             bidder_in[np.flatnonzero(self.net.places[:, network.UNMET])] = True
-            status, free = network.shut_in(self.net, 0, bidder_in, deputy_in)
+            status, free = network.shut_in(self.net, bidder_in, deputy_in)
             if status != DONE:
                 self._grow(status)
             elif not self._decide_doubtful():
