@@ -181,7 +181,8 @@ class Filling:
 
     def close(self, i: int, j: int) -> None:
         """The pair may not be chosen any more; it must not be chosen now."""
-        place = int(self.net.closed_start[i])
+        start, end = self.net.closed_start[i : i + 2]
+        place = int(start + np.searchsorted(self.net.closed[start:end], j))
         self.net.closed_start[i + 1 :] += 1
         self.net = self.net._replace(closed=np.insert(self.net.closed, place, j))
         k = self.bidder_of(i, j)

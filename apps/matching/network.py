@@ -187,10 +187,14 @@ def _may(project_is, deputy_is, fields, closed_start, closed, i, j, whom):
         for a in range(BODIES, project_is.shape[1]):
             if project_is[i, a] == body:
                 return False
-    for place in range(closed_start[i], closed_start[i + 1]):
-        if closed[place] == j:
-            return False
-    return True
+    low, end = closed_start[i], closed_start[i + 1]
+    while low < end:
+        middle = (low + end) // 2
+        if closed[middle] < j:
+            low = middle + 1
+        else:
+            end = middle
+    return low == closed_start[i + 1] or closed[low] != j
 
 
 # --- the best pairs not listed yet -------------------------------------------------------------------------------------
@@ -661,9 +665,9 @@ def forward(net, source):
             if key + empty - y < best:
                 best, path_end = key + empty - y, node
             gate = places[i, GATE]
-            if gate >= 0 and places[i, GATE_USED] < places[i, GATE_ROOM]:
-                if not _relax(visits, heap, ready, count, key, gate, key + price[gate] - y, node):
-                    return HEAP_FULL
+            through = gate >= 0 and places[i, GATE_USED] < places[i, GATE_ROOM]
+            if through and not _relax(visits, heap, ready, count, key, gate, key + price[gate] - y, node):
+                return HEAP_FULL
         elif places[i, GATE_USED] > 0 and not _relax(visits, heap, ready, count, key, i, key + price[i] - y, node):
             return HEAP_FULL
         start = lists[node, START]

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.matching import network
-from apps.matching.assignment import DEFAULT_RULES, ImpossibleLock, Solution, check_locks, objective, prepared, summed_up
+from apps.matching.assignment import (
+    DEFAULT_RULES,
+    ImpossibleLock,
+    Solution,
+    check_locks,
+    objective,
+    prepared,
+    summed_up,
+)
 from apps.matching.costs import price_pairs
 from apps.matching.network import CAPACITY, CHOSEN, DOUBTFUL, FREE_LOAD, GATE, GATE_ROOM, GATE_USED, LOAD
 from apps.matching.problem import Deputies, Projects, Rules
