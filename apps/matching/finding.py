@@ -161,7 +161,7 @@ def _why_near(anchor: str, metres: float, *, first: bool, alone: bool) -> tuple[
         return ()
     if first and not alone:
         return (f"{ANCHOR_WORDS[anchor]}离您最近",)
-    return (f"{ANCHOR_WORDS[anchor]}{'离您超过10公里' if band(metres) == FARTHER else f'在{band(metres)}'}",)
+    return (f"{ANCHOR_WORDS[anchor]}离您{'超过10公里' if band(metres) == FARTHER else band(metres)}",)
 
 
 def area_deputies(day: Day) -> tuple[FoundDeputy, ...]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from apps.matching.borders import notices
+from apps.matching.borders import border_notice
 from apps.matching.engine import Day
 from apps.matching.finding import FoundDeputy, FoundDistrict, OutsideCounty, Place, area_deputies, engine
 from apps.matching.questions import BadQuestion, Question
@@ -57,7 +57,7 @@ def find(request: HttpRequest) -> HttpResponse:
             "cards": cards,
             "area_deputies": _area_deputies(engine().on(today)),
             "vacant": [found for found in place.districts if all(deputy.district != found.district for deputy in place.deputies)],
-            "borders": notices(place, question.accuracy),
+            "border": border_notice(place, question.accuracy),
             "rough": question.accuracy if question.accuracy and question.accuracy > 200 else None,
             "report_url": _report_url(place),
             "data": _map_data(place, question),

@@ -142,14 +142,16 @@ function connectFilterFolds(): void {
   }
 }
 
-/** details.fold-wide-open is folded on phones and open, without its heading, beside a list on wide screens. */
+/** details.fold-wide-open is folded on phones and open, without its heading, on wide screens; a map beside its list on tablets too. */
 function connectFolds(): void {
-  const wide = window.matchMedia("(min-width: 992px)");
-  const set = () => {
-    for (const fold of document.querySelectorAll<HTMLDetailsElement>("details.fold-wide-open")) if (wide.matches) fold.open = true;
-  };
-  wide.addEventListener("change", set);
-  set();
+  for (const fold of document.querySelectorAll<HTMLDetailsElement>("details.fold-wide-open")) {
+    const wide = window.matchMedia(fold.closest(".map-list") ? "(min-width: 768px)" : "(min-width: 992px)");
+    const set = () => {
+      if (wide.matches) fold.open = true;
+    };
+    wide.addEventListener("change", set);
+    set();
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -119,8 +119,17 @@ def test_nothing_asked_leads_home(page, client):
 def test_border_notice(page):
     assert "正好在选区边界上" in texts(page("/find", **where(1.0, 0.5))[1])
     assert "对面是“南山乡第1选区”" in texts(page("/find", **where(0.98, 0.5))[1])
-    assert "您的定位误差约 150 米" in texts(page("/find", **where(0.9, 0.5, accuracy="150"))[1])
+    assert "定位误差约 150 米，可能不在这个选区，请在地图上确认位置。" in texts(page("/find", **where(0.9, 0.5, accuracy="150"))[1])
     assert "对面" not in texts(page("/find", **where(0.5, 0.5))[1])
+
+
+def test_a_doorplate_near_a_border_is_told_calmly(town, client):
+    Doorplate.objects.filter(code="P02").update(point=at(0.98, 0.5))
+    body = client.get("/find", {"q": "东溪镇人民路12号"}).content.decode()
+    shown = texts(body)
+    assert "此门牌离选区边界约 20 米，所属选区以门牌为准。" in shown and "确认位置" not in shown
+    assert shown.index("所属选区以门牌为准") < shown.index("您的代表") < shown.index("此地所在选区")
+    assert "notice-info" in body and "notice-due" not in body
 
 
 def test_a_district_without_deputies_says_who_answers(page):

@@ -8,9 +8,9 @@ import pytest
 
 from apps.deputies.models import Deputy, Home, Mandate
 from apps.matching import finding
-from apps.matching.borders import notices
+from apps.matching.borders import border_notice
 from apps.matching.finding import OutsideCounty, find_at
-from apps.territory.models import AdminArea, ElectoralDistrict, LayerVersion, Term
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion, Term
 from tests.town import ORIGIN, TODAY, UNIT, at, box
 
 
@@ -43,7 +43,7 @@ def test_nearest_of_station_workplace_and_village_decides(town):
     place = find(0.8, 0.5)
     assert names(place) == [("D1", "county"), ("D6", "township"), ("D2", "county")]
     assert place.deputies[0].reasons == ("您所在选区的代表", "工作地离您最近")
-    assert place.deputies[1].reasons == ("您所在选区的代表", "所住的村（社区）在500米内")
+    assert place.deputies[1].reasons == ("您所在选区的代表", "所住的村（社区）离您500米内")
     assert [found.distance_band for found in place.deputies] == ["500米内", "500米内", "1公里内"]
 
 
@@ -82,8 +82,9 @@ def test_border_belongs_to_the_lowest_code_and_says_so(town):
     township = place.districts[1]
     assert (township.district.code, township.margin_m) == ("A-01", 0.0)
     assert [(near.district.code, near.metres) for near in place.across] == [("B-01", 0.0)]
-    (words,) = notices(place)
-    assert words.startswith("正好在选区边界上") and "南山乡第1选区" in words
+    notice = border_notice(place)
+    assert notice.words == "这里正好在选区边界上，请以选民名单为准。"
+    assert notice.districts == ("这里按乡镇级选区“东溪镇第1选区”显示，另一侧是“南山乡第1选区”。",)
 
 
 @pytest.mark.parametrize(("millimetres", "on_border"), [(5, True), (-5, True), (15, False), (-15, False)])
@@ -92,7 +93,7 @@ def test_within_a_centimetre_is_on_the_border(town, millimetres, on_border):
     assert place.districts[1].district.code == ("A-01" if millimetres < 0 else "B-01")
     assert place.districts[1].margin_m == pytest.approx(abs(millimetres) / 1000, abs=5e-4)
     assert place.across[0].metres == pytest.approx(abs(millimetres) / 1000, abs=5e-4)
-    assert notices(place)[0].startswith("正好在选区边界上") is on_border
+    assert ("正好在选区边界上" in border_notice(place).words) is on_border
 
 
 def test_a_corner_has_all_its_neighbours_across(town):
@@ -102,18 +103,27 @@ def test_a_corner_has_all_its_neighbours_across(town):
 
 
 def test_near_and_doubtful_borders(town):
-    assert notices(find(0.9, 0.5)) == []  # 98 m
-    (words,) = notices(find(0.98, 0.5))  # 19.7 m
-    assert "约 20 米" in words and "对面是“南山乡第1选区”" in words
+    assert border_notice(find(0.9, 0.5)) is None  # 98 m
+    notice = border_notice(find(0.98, 0.5))  # 19.7 m
+    assert notice.words == "这里离选区边界约 20 米，请在地图上确认位置。" and not notice.certain
+    assert notice.districts == ("离乡镇级选区“东溪镇第1选区”的边界约 20 米，对面是“南山乡第1选区”。",)
     place = find(0.9, 0.5, accuracy=150)
     assert [near.district.code for near in place.across] == ["B-01"]
-    (words,) = notices(place, 150)
-    assert "约 98 米" in words and "定位误差约 150 米" in words
+    notice = border_notice(place, 150)
+    assert notice.words == "定位误差约 150 米，可能不在这个选区，请在地图上确认位置。"
+    assert "约 98 米" in notice.districts[0]
+
+
+def test_nobody_is_asked_to_confirm_a_doorplate(town):
+    plate = Doorplate.objects.get(code="P02")
+    notice = border_notice(find(0.98, 0.5, doorplate=plate))
+    assert notice.words == "此门牌离选区边界约 20 米，所属选区以门牌为准。" and notice.certain
+    assert border_notice(find(0.98, 0.5, doorplate=plate, accuracy=50), 50).words.startswith("定位误差约 50 米")  # a position, not the plate's own
 
 
 def test_at_the_county_border_nothing_lies_across(town):
-    (words, township) = notices(find(0.0, 0.5))
-    assert "另一侧不在本县选区内" in words and "另一侧不在本县选区内" in township
+    county, township = border_notice(find(0.0, 0.5)).districts
+    assert "另一侧不在本县选区内" in county and "另一侧不在本县选区内" in township
 
 
 @pytest.mark.parametrize(("x", "y"), [(3.5, 0.5), (-0.001, 0.5), (500, 10), (0, -2800)])

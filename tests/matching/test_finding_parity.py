@@ -9,7 +9,7 @@ from django.contrib.gis.geos import GEOSGeometry, Point
 from django.db import connection
 
 from apps.deputies.models import Deputy, Mandate, Station
-from apps.matching.borders import notices
+from apps.matching.borders import border_notice
 from apps.matching.bulk import answer_many
 from apps.matching.engine import engine
 from apps.matching.finding import find_at
@@ -158,7 +158,7 @@ def test_vertices_of_borders(county):
         assert by_finding(vertex)[:2] == tuple(expected[int(np.flatnonzero((vertices == vertex).all(axis=1))[0])][:2])
         place = find_at(*vertex, on=TODAY)
         assert min(found.margin_m for found in place.districts) == 0.0
-        assert any(words.startswith("正好在选区边界上") for words in notices(place))
+        assert "正好在选区边界上" in border_notice(place).words
 
 
 def test_within_a_centimetre_of_a_border(county):
