@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { iconSprite } from "./build/icon-sprite.ts";
+import { keepReplaced } from "./build/keep-replaced.ts";
 
 const views = readdirSync(new URL("./src/views", import.meta.url))
   .filter((name) => name.endsWith(".ts"))
@@ -10,7 +11,7 @@ const views = readdirSync(new URL("./src/views", import.meta.url))
 
 export default defineConfig({
   base: "/static/",
-  plugins: [iconSprite(), compress()],
+  plugins: [iconSprite(), compress(), keepReplaced()],
   build: {
     outDir: "dist",
     manifest: "manifest.json",
