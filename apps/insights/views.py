@@ -11,6 +11,8 @@ from apps.cases.models import Category
 from apps.insights import heat
 from apps.insights.filters import PERIODS, Question, read_question
 
+THEME, THEMES = "cockpit_theme", ("light", "dark")
+
 
 @require_GET
 @requires(Permission.SEE_COCKPIT)
@@ -18,13 +20,23 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     """/cockpit/?by=region&level=town&period=365&category=housing&measure=per_1000&compare=1&theme=dark"""
     question = read_question(request.GET, timezone.localdate())
     answer = _answer(request, question)
-    return render(request, "insights/cockpit.html", {
+    theme = _theme(request)
+    response = render(request, "insights/cockpit.html", {
         "question": question,
         "periods": PERIODS.items(),
         "categories": Category.objects.all(),
-        "theme": "dark" if request.GET.get("theme") == "dark" else "light",
+        "theme": theme,
         "data": answer,
     })
+    if request.GET.get("theme") == theme:
+        response.set_cookie(THEME, theme, max_age=365 * 24 * 3600, path=request.path, secure=request.is_secure(), httponly=True, samesite="Lax")
+    return response
+
+
+def _theme(request: HttpRequest) -> str:
+    """What the address asks for, else what this browser was last shown."""
+    wanted = request.GET.get("theme") or request.COOKIES.get(THEME)
+    return wanted if wanted in THEMES else THEMES[0]
 
 
 @require_GET

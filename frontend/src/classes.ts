@@ -14,27 +14,40 @@ export interface Classes {
   labels: string[];
 }
 
+/** A class starts at least so much above where the one before it starts, as a share. */
+const APART = 0.1;
+
 /**
  * Quantile classes, at most as many as there are colours. Equal values never fall into different classes, so fewer
  * distinct values give fewer classes. Returns no class for no values.
+ *
+ * Colours must not make a difference that the values do not make: a class starts at least 10% above the one before it, and
+ * the whole ramp, with as many classes as colours, is for a largest value at least twice the smallest. Nearer values get a
+ * part of the ramp around its middle: a quarter more two neighbouring colours, half more three; an eighth or less is one class.
  */
 export function quantileClasses(values: readonly number[], colours: readonly string[] = HEAT, digits = 0): Classes {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   if (sorted.length === 0) return { breaks: [], colours: [], labels: [] };
-  const distinct = new Set(sorted).size;
-  const wanted = Math.min(colours.length, distinct);
-  const breaks: number[] = [];
-  for (let step = 1; step < wanted; step++) {
-    const limit = sorted[Math.floor((step * sorted.length) / wanted)] as number;
-    if (limit > (breaks.at(-1) ?? (sorted[0] as number))) breaks.push(limit);
-  }
   const first = sorted[0] as number;
   const last = sorted.at(-1) as number;
-  return {
-    breaks,
-    colours: spread(colours, breaks.length + 1),
-    labels: rangeLabels(first, breaks, last, digits),
-  };
+  const ramp = partOf(colours, first, last);
+  const wanted = Math.min(ramp.length, new Set(sorted).size);
+  const breaks: number[] = [];
+  for (let step = 1; step < wanted; step++) {
+    const quantile = sorted[Math.floor((step * sorted.length) / wanted)] as number;
+    const before = breaks.at(-1) ?? first;
+    const limit = sorted.find((value) => value >= quantile && value > before && value >= before * (1 + APART));
+    if (limit !== undefined) breaks.push(limit);
+  }
+  return { breaks, colours: spread(ramp, breaks.length + 1), labels: rangeLabels(first, breaks, last, digits) };
+}
+
+/** As much of a ramp, around its middle, as values from `first` to `last` deserve. */
+function partOf(ramp: readonly string[], first: number, last: number): readonly string[] {
+  const most = ramp.length - 1;
+  const steps = last >= 2 * first ? most : Math.round((last / first - 1) * most);
+  const start = Math.floor((most - steps) / 2);
+  return ramp.slice(start, start + steps + 1);
 }
 
 /**

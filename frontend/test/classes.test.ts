@@ -21,6 +21,21 @@ describe("quantileClasses", () => {
   it("gives one class, in the ramp's middle colour, for one value", () => {
     expect(quantileClasses([7, 7, 7])).toEqual({ breaks: [], colours: [HEAT[2]], labels: ["7"] });
   });
+  it("makes one class of values that hardly differ", () => {
+    expect(quantileClasses([4.8, 4.9, 5.0, 5.1, 5.3], HEAT, 1)).toEqual({ breaks: [], colours: [HEAT[2]], labels: ["4.8–5.3"] });
+    expect(quantileClasses([0, 0, 0]).colours).toEqual([HEAT[2]]);
+  });
+  it("keeps the ends of the ramp for values that are twice as large", () => {
+    expect(quantileClasses([4, 5]).colours).toEqual([HEAT[1], HEAT[2]]); // a quarter more
+    expect(quantileClasses([4, 5, 6]).colours).toEqual([HEAT[1], HEAT[2], HEAT[3]]); // half more
+    expect(quantileClasses([4, 5, 6, 7, 8]).colours).toEqual([...HEAT]);
+  });
+  it("lets one outlier stand out without parting the others from each other", () => {
+    const { breaks, colours } = quantileClasses([5.0, 5.1, 5.2, 5.3, 5.4, 12], HEAT, 1);
+    const used = [5.0, 5.1, 5.2, 5.3, 5.4].map((value) => classOf(value, breaks));
+    expect(new Set(used)).toEqual(new Set([0]));
+    expect([classOf(12, breaks), colours]).toEqual([1, [HEAT[0], HEAT[4]]]);
+  });
   it("gives none for nothing, and passes over what is no number", () => {
     expect(quantileClasses([])).toEqual({ breaks: [], colours: [], labels: [] });
     expect(quantileClasses([Number.NaN, Infinity, 3]).labels).toEqual(["3"]);

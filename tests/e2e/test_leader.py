@@ -95,13 +95,41 @@ def test_projects_on_the_same_screen(visit: Visit) -> None:
     expect(page.get_by_role("article")).to_have_count(behind)
 
 
+def shade(page: Page) -> int:
+    return max(page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"))
+
+
 def test_dark(visit: Visit) -> None:
-    """The wall's theme: the page and the map's ground are dark, and the filters keep it so."""
+    """The wall's theme: a switch keeps the filters, and the browser remembers it."""
     visitor = visit("desktop", "leader")
     page = visitor.page
-    page.goto("/cockpit/?theme=dark")
-    visitor.map()
-    shade = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
-    assert max(shade) < 80
+    page.goto("/cockpit/")
     page.get_by_label("时段", exact=True).select_option(label="近 90 天")
-    expect(page).to_have_url(re.compile("theme=dark"))
+    expect(page).to_have_url(re.compile("period=90"))
+    page.get_by_role("button", name="深色").click()
+    visitor.map()
+    assert shade(page) < 80
+    expect(page.get_by_label("时段", exact=True)).to_have_value("90")
+    page.goto("/cockpit/")
+    assert shade(page) < 80
+    page.get_by_role("button", name="浅色").click()
+    expect(page.get_by_role("button", name="深色")).to_be_visible()
+    assert shade(page) > 200
+
+
+def test_by_cell_bars_what_has_no_effect(visit: Visit) -> None:
+    visitor = visit("desktop", "leader")
+    page = visitor.page
+    page.goto("/cockpit/?level=village")
+    area, measure = page.get_by_label("区域", exact=True), page.get_by_role("radio", name="件数", exact=True)
+    expect(area).to_be_enabled()
+    page.get_by_text("按方格", exact=True).click()
+    expect(area).to_be_disabled()
+    expect(measure).to_be_disabled()
+    expect(page.get_by_role("group", name="数值")).to_have_attribute("title", re.compile("按方格"))
+    expect(page).to_have_url(re.compile("by=cell.*level=village"))
+    page.reload()
+    expect(area).to_be_disabled()
+    page.get_by_text("按区域", exact=True).click()
+    expect(area).to_be_enabled()
+    expect(area).to_have_value("village")

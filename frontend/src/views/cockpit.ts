@@ -102,13 +102,17 @@ class Cockpit {
     const form = document.querySelector<HTMLFormElement>("#cockpit-filters");
     form?.addEventListener("change", () => void this.refresh(form));
     form?.addEventListener("submit", (event) => {
+      if ((event.submitter as HTMLButtonElement | null)?.name === "theme") {
+        bar(form, false); // the page comes anew, with the same filters
+        return;
+      }
       event.preventDefault();
       void this.refresh(form);
     });
   }
 
   private async refresh(form: HTMLFormElement): Promise<void> {
-    const query = new URLSearchParams(new FormData(form) as never).toString();
+    const query = asked(form).toString();
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
@@ -146,7 +150,8 @@ class Cockpit {
       const { classes, value, title } = regionClasses(data);
       showRegions(map, data.level, data.regions.map((r) => ({ code: r.code, value: value(r), suppressed: r.suppressed ?? false })), classes);
       const suppressed = data.regions.some((region) => region.suppressed);
-      map.setLegend(heatLegend(title, classes, [suppressed ? "少于 5 件或暂无数据" : "暂无数据"]));
+      const alike = classes.colours.length === 1 && data.regions.length > 1 ? "各区域相差不大，不分深浅" : "";
+      map.setLegend(heatLegend(title, classes, [suppressed ? "少于 5 件或暂无数据" : "暂无数据"], alike));
     }
     lightRegion(map, null);
     showSpots(map, data.hot_spots ?? EMPTY);
@@ -162,6 +167,22 @@ class Cockpit {
     if (trend && this.data.trend) charts.trendChart(trend, this.data.trend);
     if (projects && this.data.projects) charts.projectBars(projects, this.data.projects);
   }
+}
+
+/** By cell some controls have no effect: they are barred and say why. */
+function bar(form: HTMLFormElement, barred: boolean): void {
+  for (const group of form.querySelectorAll<HTMLElement>("[data-why]")) {
+    group.title = barred ? (group.dataset.why ?? "") : "";
+    for (const control of group.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) control.disabled = barred;
+  }
+}
+
+/** The form's answers, those of barred controls too: the table under the map goes on by them. */
+function asked(form: HTMLFormElement): URLSearchParams {
+  bar(form, false);
+  const query = new URLSearchParams(new FormData(form) as never);
+  bar(form, query.get("by") === "cell");
+  return query;
 }
 
 function regionClasses(data: CockpitData): { classes: Classes; value: (region: Region) => number | null; title: string } {
