@@ -159,13 +159,13 @@ def _least_cost(home, work, more, deputy_at, amounts, j):
 
 
 @compiled
-def _doubtful(net, i, j, least):
+def _doubtful(project_at, deputy_at, project_is, deputy_is, field_cost, amounts, i, j, least):
     """Whether the geodesic must decide: the largest whole metres differ from the least, or the largest distance lies between."""
-    home, work = _chords(net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2], net.deputy_at, j)
-    metres, near = _metres(_arc(home, _SMALLEST) + _SLACK, _arc(work, _SMALLEST) + _SLACK, net.deputy_at, net.amounts[NEAREST], j)
-    metres += _more(net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j)
+    home, work = _chords(project_at[i, 0], project_at[i, 1], project_at[i, 2], deputy_at, j)
+    metres, near = _metres(_arc(home, _SMALLEST) + _SLACK, _arc(work, _SMALLEST) + _SLACK, deputy_at, amounts[NEAREST], j)
+    metres += _more(project_is, deputy_is, field_cost, amounts, i, j)
     most = np.int64(np.floor(metres + 0.5 + (1e-9 + 1e-14 * metres)))
-    return most != least or near > net.amounts[MAX_DISTANCE]
+    return most != least or near > amounts[MAX_DISTANCE]
 
 
 @compiled
@@ -333,12 +333,15 @@ def insert(lists, pool, k, j, cost, mark):
 
 
 @compiled
-def _insert_found(net, k, j, cost):
-    """Lists a pair at its least cost, marked when the geodesic has to decide."""
-    doubtful = _doubtful(net, net.bidder[k, 0], j, cost)
-    insert(net.lists, net.pool, k, j, cost, DOUBTFUL if doubtful else 0)
-    if doubtful:
-        _note(net.log, net.counts, DOUBTFUL, k, j)
+def _insert_found(net, k, count):
+    """Lists what a search has found at its least cost, marked when the geodesic has to decide."""
+    i = net.bidder[k, 0]
+    for f in range(count):
+        j, cost = net.found[f, 1], net.found[f, 2]
+        doubtful = _doubtful(net.project_at, net.deputy_at, net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j, cost)
+        insert(net.lists, net.pool, k, j, cost, DOUBTFUL if doubtful else 0)
+        if doubtful:
+            _note(net.log, net.counts, DOUBTFUL, k, j)
 
 
 @compiled
@@ -410,9 +413,7 @@ def _extend(net, k, limit, below):
     net.counts[GROWTH] += 1
     see_listed(net, k)
     count = search(net, k, limit, below)
-    for f in range(count):
-        j, cost = net.found[f, 1], net.found[f, 2]
-        _insert_found(net, k, j, cost)
+    _insert_found(net, k, count)
     net.lists[k, REACH] = net.found[0, 0] if count == limit else below
     net.lists[k, REACH_FALLS] = net.counts[FALLS]
     return True
@@ -686,7 +687,8 @@ def forward(net, source):
                 return HEAP_FULL
             if seats[j, LOAD] < seats[j, CAPACITY] and length + seats[j, LOAD] * balance - v < best:
                 best, path_end = length + seats[j, LOAD] * balance - v, bidders + j
-        reach = reach_of(net, node)
+        # Asked at every step: the whole net is handed over only when it must be.
+        reach = max(lists[node, REACH], y) if lists[node, REACH_FALLS] == count[FALLS] else reach_of(net, node)
         if reach < INFINITE:
             further = key + reach - y
             if further < best and not _push(heap, count, max(further, key), nodes + node):
@@ -946,8 +948,9 @@ def _list_pair(net, k, j):
     i = net.bidder[k, 0]
     home, work = _chords(net.project_at[i, 0], net.project_at[i, 1], net.project_at[i, 2], net.deputy_at, j)
     more = _more(net.project_is, net.deputy_is, net.field_cost, net.amounts, i, j)
-    cost, _ = _least_cost(home, work, more, net.deputy_at, net.amounts, j)
-    _insert_found(net, k, j, cost)
+    net.found[0, 1] = j
+    net.found[0, 2], _ = _least_cost(home, work, more, net.deputy_at, net.amounts, j)
+    _insert_found(net, k, 1)
 
 
 @compiled
@@ -1050,8 +1053,7 @@ def overlooked(net, begin, for_empty):
             return k, POOL_FULL, total
         see_listed(net, k)
         count = search(net, k, limit, net.price[k])
-        for f in range(count):
-            _list_pair(net, k, net.found[f, 1])
+        _insert_found(net, k, count)
         total += count
     return len(net.bidder), DONE, total
 
@@ -1125,8 +1127,7 @@ def shut_in(net, bidder_in, deputy_in):
         found = search(net, k, len(deputy_in), INFINITE)
         if not make_room(net, k, found):
             return POOL_FULL, False
-        for f in range(found):
-            _list_pair(net, k, net.found[f, 1])
+        _insert_found(net, k, found)
         for place in range(net.lists[k, START], net.lists[k, START] + net.lists[k, SIZE]):
             mark = net.pool[place, 1]
             j = mark // 8
