@@ -249,7 +249,7 @@ def search(net, k, limit, below):
     x, y, z = project_at[i, 0], project_at[i, 1], project_at[i, 2]
     if x != x:
         return 0
-    field = project_is[i, FIELD]
+    field, town, town_cost = project_is[i, FIELD], project_is[i, TOWN], amounts[TOWN_COST]
     least_field, bit = net.least_field[field], 1 << (field & 63)
     ceiling, tick, leaves, weight, farthest = net.counts[CEILING], net.counts[TICK], len(box) // 2, amounts[WEIGHT], amounts[MAX_DISTANCE]
     count, depth, worst = 0, 1, below
@@ -283,7 +283,9 @@ def search(net, k, limit, below):
             if seen[j] == tick:
                 continue
             v = price[bidders + j]
-            more = _more(project_is, deputy_is, field_cost, amounts, i, j)
+            more = field_cost[field, j]
+            if town >= 0 and deputy_is[j, TOWNS] != town and deputy_is[j, TOWNS + 1] != town:
+                more += town_cost
             home, work = _chords(x, y, z, deputy_at, j)
             straight, near = _metres(home, work, deputy_at, amounts[NEAREST], j)
             if straight + more - 1.0 + v > worst or straight + more - 1.0 > ceiling or near - 1.0 > farthest:
@@ -681,12 +683,13 @@ def forward(net, source):
             j = mark // 8
             v = price[bidders + j]
             length = key + cost + v - y
-            if length >= best:
+            to = bidders + j
+            if length >= best or (visits[to, MARKED] == path and visits[to, LENGTH] <= length):
                 continue
-            if not _relax(visits, heap, ready, count, key, bidders + j, length, node):
+            if not _relax(visits, heap, ready, count, key, to, length, node):
                 return HEAP_FULL
             if seats[j, LOAD] < seats[j, CAPACITY] and length + seats[j, LOAD] * balance - v < best:
-                best, path_end = length + seats[j, LOAD] * balance - v, bidders + j
+                best, path_end = length + seats[j, LOAD] * balance - v, to
         # Asked at every step: the whole net is handed over only when it must be.
         reach = max(lists[node, REACH], y) if lists[node, REACH_FALLS] == count[FALLS] else reach_of(net, node)
         if reach < INFINITE:
