@@ -1,4 +1,4 @@
-"""The assignment against one flow over all pairs, at sizes between a toy and a county, whatever way the places were filled."""
+"""The assignment against one flow over all pairs, at sizes between a toy and a county."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.matching import filling
 from apps.matching.assignment import solve
 from tests.bench import supervision
 from tests.matching import dense
@@ -81,39 +80,6 @@ def test_equals_the_flow_over_all_pairs_where_seats_are_far(ratio, displaced):
     asked, people, rules = supervision.instance(90, 150, ratio=ratio, displaced=displaced)
     check(asked, people, rules)
     check(asked, people, replace(rules, fair=True, balance=700))
-
-
-# -- places filled all at once ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    """Cost scaling from the second place on; the first path has visited a node by then."""
-    monkeypatch.setattr(filling, "_PATIENCE", 0)
-    plain, used = filling.Filling._fill_at_once, []
-
-    def counted(self):
-        used.append(plain(self))
-        return used[-1]
-
-    monkeypatch.setattr(filling.Filling, "_fill_at_once", counted)
-    return used
-
-
-def test_equals_the_flow_over_all_pairs_when_filled_at_once(at_once):
-    for seed in range(150):
-        random = np.random.default_rng(seed)
-        asked, people, rules = county(int(random.integers(2, 30)), int(random.integers(2, 50)), seed)
-        check(asked, people, with_locks(asked, people, rules, random))
-    assert sum(at_once) > 140
-
-
-@pytest.mark.parametrize("ratio", [0.5, 1.0, 1.25, 2.0])
-def test_displaced_demand_filled_at_once(at_once, ratio):
-    asked, people, rules = supervision.instance(80, 140, ratio=ratio, displaced=True)
-    for rule in (rules, replace(rules, fair=True), replace(rules, balance=900, max_distance=40_000.0)):
-        check(asked, people, rule)
-    assert at_once == [True] * 3
 
 
 # -- the order of rows --------------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_a_hair_beside_half_a_metre_the_geodesic_decides(size, seed):
     check(*beside_half_metres(np.random.default_rng(seed), size))
 
 
-def test_every_pair_beside_half_a_metre_is_measured(monkeypatch):
+def test_pairs_beside_half_a_metre_are_measured(monkeypatch):
     """Else the test above would show nothing: the chord alone would round half of them to the wrong side."""
     asked, people, rules = beside_half_metres(np.random.default_rng(0), 40)
     beside = np.abs(sum(price_pairs(asked, people, rules).parts.values()) % 1 - 0.5)
@@ -125,7 +125,8 @@ def test_every_pair_beside_half_a_metre_is_measured(monkeypatch):
         plain(self, bidder, deputy)
 
     monkeypatch.setattr(Filling, "decide", counted)
-    assert check(asked, people, rules).arcs == len(measured) > 100
+    check(asked, people, rules)
+    assert len(measured) > 1000
 
 
 @settings(max_examples=300, deadline=None)
