@@ -241,7 +241,7 @@ class _Told:
         if self.obstacle == Obstacle.distance:
             return f"{who}超出限定的 {metres_text(self.rules.max_distance or 0)}"
         if self.obstacle == Obstacle.worst:
-            return f"{who}离得太远：方案里最远的一对折算只有 {metres_text(asked.worst or 0)}，他要 {metres_text(int(asked.table.cost[j]))}"
+            return f"{who}折算 {metres_text(int(asked.table.cost[j]))}，超过方案里最远的一对（{metres_text(asked.worst or 0)}）"
         if self.instead is None:
             return f"{self._full()}，让他来，别的项目就要空出一个名额" if self.load else self._full()
         return self._against(self.instead)
@@ -315,8 +315,8 @@ class _Told:
         if self.load < self.capacity:
             return f"{who}{self._nearer(k)}，但他已有 {self.load} 项，再加一项在均衡上至少多计 {metres_text(worth)}"
         paths_only = self.rules.field_cost is None and not self.rules.town_cost and not self.rules.balance
-        more = f"至少{'' if paths_only else '折算'}多走 {metres_text(worth)}"
-        return f"{who}{self._nearer(k)}，但他已有 {self.load} 项，让他来替{other}会使别的项目{more}"
+        farther = f"至少{'' if paths_only else '折算'}多走 {metres_text(worth)}"
+        return f"{who}{self._nearer(k)}，但他已有 {self.load} 项，让他来替{other}会使别的项目{farther}"
 
     def _nearer(self, k: int) -> str:
         mine, theirs = self.asked.distance(self.j), self.asked.distance(k)

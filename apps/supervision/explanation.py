@@ -32,6 +32,10 @@ class Alternative:
     def told(self) -> str:
         return self.sentence or self.obstacle
 
+    @property
+    def change_text(self) -> str:
+        return f"{'−' if self.change < 0 else '+' if self.change else ''}{metres_text(abs(self.change))}"
+
 
 def proposal(run: AssignmentRun, asked: Instance) -> Solution | None:
     """The run's solution with its prices, which are not stored; None when the data have changed so that it is another by now."""

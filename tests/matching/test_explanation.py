@@ -120,7 +120,7 @@ def test_fairness_leaves_out_what_is_too_far():
     asked = projects(project(east(0)), project(east(2000)))
     people = deputies(deputy(east(0)), deputy(east(2000)), deputy(east(9000)))
     one = told(asked, people, Rules(fair=True), 0, 2)
-    assert one.obstacle == Obstacle.worst and "离得太远" in one.sentence
+    assert one.obstacle == Obstacle.worst and one.sentence == "张某某折算 9.0 公里，超过方案里最远的一对（0 米）"
 
 
 def test_rows_that_are_not_there_are_refused():
