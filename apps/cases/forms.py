@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.gis.geos import Polygon
 from django.db.models import QuerySet
 
+from apps.accounts.models import Role, User
 from apps.cases.models import Case, Category, Rating, Reporter
 from apps.cases.workflow import Report, handling_units
 from apps.record.codes import read_code
@@ -165,6 +166,9 @@ class _SeveralChoices(forms.SelectMultiple):
         return [value for value in super().value_from_datadict(data, files, name) or () if value]
 
 
+SEES_BY_SCOPE = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.LEADER)  # the others' cases may lie in any town
+
+
 class FilterForm(RowForm):
     """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
 
@@ -179,10 +183,12 @@ class FilterForm(RowForm):
     since = forms.DateField(label="提交日期从", required=False)
     until = forms.DateField(label="到", required=False)
     bbox = PlainText(label="地图范围", required=False, max_length=120)
-    sort = forms.ChoiceField(label="排序", required=False, choices=[("", "按状态自动"), ("due", "期限近的在前"), ("newest", "新提交的在前")])
+    sort = forms.ChoiceField(label="排序", required=False, choices=[("", "要办的按期限，其余按时间"), ("due", "期限近的在前"), ("newest", "新提交的在前")])
 
-    def __init__(self, data, **options) -> None:
+    def __init__(self, data, user: User, **options) -> None:
         super().__init__(data, **options)
+        if user.role in SEES_BY_SCOPE:
+            self.fields["town"].choices = [choice for choice in self.fields["town"].choices if not choice[0] or user.reaches(choice[0])]
         self.categories = {category.code: category for category in Category.objects.order_by("pk")}
         self.fields["category"].choices = [(code, category.label) for code, category in self.categories.items()]
 

@@ -68,7 +68,7 @@ def case_export(request: HttpRequest) -> HttpResponse:
 
 def _filters(request: HttpRequest) -> tuple[FilterForm, dict]:
     """The form as shown, and what could be read of it, with this user's defaults for state and order."""
-    form = FilterForm(request.GET)
+    form = FilterForm(request.GET, request.user)
     form.is_valid()
     filters = {**form.cleaned_data}
     filters["state"] = filters.get("state") or listing.default_state(request.user)

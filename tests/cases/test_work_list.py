@@ -77,6 +77,17 @@ def test_the_filters(town, people, office, clock):
     assert titles(office.get("/cases/?state=open&late=soon")) == ["南山村的水沟"]
 
 
+def test_a_clerk_is_offered_no_town_but_his_own(town, people, office):
+    report_from(0.5, 0.5, "一号")
+    choices = [code for code, _ in office.get("/cases/?state=all").context["form"].fields["town"].choices]
+    assert choices == ["", "339999001000", "339999100000", "339999200000"]
+    clerk = Client()
+    clerk.force_login(people.town_clerk)
+    response = clerk.get("/cases/?state=all&town=339999200000")
+    assert "乡镇街道</label>" not in response.content.decode()  # nothing to choose
+    assert "地址里有筛选条件读不出来" in words(response)
+
+
 @pytest.mark.parametrize("query", ["state=nonsense", "category=x", "town=zz", "since=2026-13-01", "bbox=1,2,3", "bbox=a,b,c,d", "sort=x", "late=z", "q=" + "长" * 61])
 def test_a_filter_that_cannot_be_read_is_said_and_left_out(query, town, people, office):
     response = office.get(f"/cases/?{query}")
