@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from apps.matching.assignment import solve
 from tests.bench import supervision
 from tests.matching import dense
-from tests.matching.instances import county, renamed, with_locks
+from tests.matching.instances import county, with_locks
 from tests.matching.reference import Reference
 from tests.matching.test_assignment_properties import problems
 
@@ -80,20 +80,3 @@ def test_equals_the_flow_over_all_pairs_where_seats_are_far(ratio, displaced):
     asked, people, rules = supervision.instance(90, 150, ratio=ratio, displaced=displaced)
     check(asked, people, rules)
     check(asked, people, replace(rules, fair=True, balance=700))
-
-
-# -- the order of rows --------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=1000, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 18), st.integers(0, 2**32))
-def test_total_and_prices_do_not_depend_on_the_order_of_rows(n, m, seed):
-    random = np.random.default_rng(seed)
-    asked, people, rules = county(n, m, seed)
-    rules = with_locks(asked, people, rules, random)
-    by_project, by_deputy = random.permutation(n), random.permutation(m)
-    solution, other = solve(asked, people, rules), solve(*renamed(asked, people, rules, by_project, by_deputy))
-    assert (other.total, other.unmet.sum(), other.worst) == (solution.total, solution.unmet.sum(), solution.worst)
-    assert other.empty_price == solution.empty_price
-    assert np.array_equal(other.deputy_price, solution.deputy_price[by_deputy])
-    assert np.array_equal(other.project_price, solution.project_price[by_project])
