@@ -15,6 +15,7 @@ from apps.matching.problem import LARGEST_COST, Deputies, Projects, Rules
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_LARGEST_WEIGHT = 1e8  # times the nanometres by which a chord is rounded: still less than the metre that searches allow for
 _LARGEST_SUM = 2**61  # of prices; keeps every sum of the proof inside int64
 
 
@@ -79,7 +80,7 @@ def laid_out(p: Projects, d: Deputies, rules: Rules, locked: Ints, previous: Int
         price=np.concatenate((np.full(b, -INFINITE // 4), np.zeros(m, np.int64))),
         lists=lists, pool=np.zeros((2 * network.FIRST * b + 4 * len(kept) + 64, 2), np.int64),
         head=np.full(m, -1), links=np.zeros((places + 1, 3), np.int64), spare=np.arange(places + 1),
-        falls=np.zeros((256, 8)), log=np.zeros((4096, 3), np.int64), counts=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 3), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
+        falls=np.zeros((256, 8)), log=np.zeros((4096, 3), np.int64), counts=count, seen=np.zeros(m, np.int64), seen_back=np.zeros((m, 2), np.int64), found=np.zeros((max(b, m) + 1, 4), np.int64), stack=np.zeros(128, np.int64), stack_bound=np.zeros(128),
         heap=np.zeros((4 * nodes + 64, 2), np.int64), visits=np.zeros((nodes, 4), np.int64), order=np.zeros(nodes, np.int64), ready=np.zeros(nodes + 1, np.int64),
     )  # fmt: skip
 
@@ -127,9 +128,9 @@ def _empty_price(at: Floats, home: Floats, work: Floats, field_cost: Floats, pla
     weight = 1.0 if rules.anchor == "nearest" else rules.residence_weight + rules.workplace_weight
     # A geodesic is at most pi/2 times its chord on a sphere; the ellipsoid adds less than a hundredth.
     dearest = weight * 1.6 * straight + float(field_cost.max(initial=0.0)) + rules.town_cost + 2.0
-    if places and dearest > LARGEST_COST:
+    if places and (dearest > LARGEST_COST or weight > _LARGEST_WEIGHT):
         raise ValueError("费用过大：请检查 field_cost 和两项权重，单位应为米")
-    seat = rules.balance * min(int(d.capacity.max(initial=0)), places)
+    seat = rules.balance * min(max(1, int(d.capacity.max(initial=0))), places)  # one, as a deputy may come to have seats later
     price = (int(dearest if places else 0) + rules.keep_bonus + seat) * places + 1
     if price * (places + 1) > _LARGEST_SUM:
         raise ValueError("费用或数量过大，无法精确求解：请检查各项费用的单位是否为米")

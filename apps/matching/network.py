@@ -102,7 +102,7 @@ class Net(NamedTuple):
     counts: Ints
     seen: Ints  # (m,)
     seen_back: Ints  # (m, 2) key and bidder a search against the flow has come to
-    found: Ints  # (max(b, m) + 1, 3) key, deputy or bidder, cost
+    found: Ints  # (max(b, m) + 1, 4) key, deputy or bidder, cost, order among equals
     stack: Ints
     stack_bound: Floats
     heap: Ints  # (., 2) key, node
@@ -209,14 +209,14 @@ def _box_chord(box, t, x, y, z):
 
 
 @compiled
-def _keep(found, count, limit, key, who, cost):
-    """Keeps the `limit` rows of the smallest (key, who) in a heap with the largest on top; returns how many there are."""
+def _keep(found, count, limit, key, tie, who, cost):
+    """Keeps the `limit` rows of the smallest (key, tie) in a heap with the largest on top; returns how many there are."""
     if count < limit:
         place = count
         count += 1
         while place > 0:
             up = (place - 1) // 2
-            if found[up, 0] > key or (found[up, 0] == key and found[up, 1] > who):
+            if found[up, 0] > key or (found[up, 0] == key and found[up, 3] > tie):
                 break
             found[place] = found[up]
             place = up
@@ -227,13 +227,13 @@ def _keep(found, count, limit, key, who, cost):
             if down >= count:
                 break
             right = down + 1
-            if right < count and (found[right, 0] > found[down, 0] or (found[right, 0] == found[down, 0] and found[right, 1] > found[down, 1])):
+            if right < count and (found[right, 0] > found[down, 0] or (found[right, 0] == found[down, 0] and found[right, 3] > found[down, 3])):
                 down = right
-            if found[down, 0] < key or (found[down, 0] == key and found[down, 1] < who):
+            if found[down, 0] < key or (found[down, 0] == key and found[down, 3] < tie):
                 break
             found[place] = found[down]
             place = down
-    found[place, 0], found[place, 1], found[place, 2] = key, who, cost
+    found[place, 0], found[place, 1], found[place, 2], found[place, 3] = key, who, cost, tie
     return count
 
 
@@ -244,7 +244,7 @@ def search(net, k, limit, below):
     fields, field_cost, amounts, closed_start, closed = net.fields, net.field_cost, net.amounts, net.closed_start, net.closed
     box, box_price, box_fields = net.box, net.box_price, net.box_fields
     entry, price, found = net.entry, net.price, net.found
-    stack, stack_bound, seen = net.stack, net.stack_bound, net.seen
+    stack, stack_bound, seen, seats = net.stack, net.stack_bound, net.seen, net.seats
     i, whom, bidders = net.bidder[k, 0], net.bidder[k, 1], len(net.bidder)
     x, y, z = project_at[i, 0], project_at[i, 1], project_at[i, 2]
     if x != x:
@@ -298,9 +298,14 @@ def search(net, k, limit, below):
             if entry[e, 1] > 0 and entry[e, 1] != (1 if home <= work or work != work else 2):
                 continue  # of a deputy who stands in the tree with each anchor, the entry of the nearer one counts
             key = cost + v
-            if key >= below or (count == limit and (key > worst or (key == worst and j > found[0, 1]))):
+            if key >= below or (count == limit and key > worst):
                 continue
-            count = _keep(found, count, limit, key, j, cost)
+            # Of many at one place those with a free seat come first, and every bidder sees the others in another order: else all would ask
+            # the same few.
+            tie = (j * 40_503 + k * 30_011) & 0xFFFF if seats[j, LOAD] >= seats[j, CAPACITY] else -1 - ((j * 40_503 + k * 30_011) & 0xFFFF)
+            if count == limit and key == worst and tie >= found[0, 3]:
+                continue
+            count = _keep(found, count, limit, key, tie, j, cost)
             if count == limit:
                 worst = found[0, 0]
     return count
@@ -621,7 +626,7 @@ def _next(visits, heap, ready, count):
     if count[READY]:
         count[READY] -= 1
         node = ready[count[READY]]
-        return visits[node, LENGTH], node
+        return visits[node % len(visits), LENGTH], node
     return _pop(heap, count)
 
 
@@ -694,7 +699,10 @@ def forward(net, source):
         reach = max(lists[node, REACH], y) if lists[node, REACH_FALLS] == count[FALLS] else reach_of(net, node)
         if reach < INFINITE:
             further = key + reach - y
-            if further < best and not _push(heap, count, max(further, key), nodes + node):
+            if further <= key < best and node == source:
+                ready[count[READY]] = nodes + node  # before anybody is asked to make room: who else is as near?
+                count[READY] += 1
+            elif further < best and not _push(heap, count, max(further, key), nodes + node):
                 return HEAP_FULL
     count[WORK_DONE] += settled
     count[STALE] += settled
@@ -831,7 +839,7 @@ def _search_back(net, j, limit, after, who, below):
                 continue
             if count == limit and (key > worst or (key == worst and k > found[0, 1])):
                 continue
-            count = _keep(found, count, limit, key, k, cost)
+            count = _keep(found, count, limit, key, k, k, cost)
             if count == limit:
                 worst = found[0, 0]
     return count
