@@ -4,6 +4,7 @@ After every change the flow is again a cheapest one, equal in empty places and t
 Flows, 1993, ch. 9.11: after a change, what it puts in excess is sent on, what it leaves short is fetched back).
 """
 
+import operator
 import time
 from dataclasses import dataclass, fields, replace
 
@@ -21,10 +22,12 @@ from apps.matching.assignment import (
     summed_up,
 )
 from apps.matching.costs import price_pairs
-from apps.matching.network import CAPACITY, CHOSEN, DOUBTFUL, FREE_LOAD, GATE, GATE_ROOM, GATE_USED, LOAD
+from apps.matching.network import CAPACITY, CHOSEN, DOUBTFUL, FREE_LOAD, GATE, GATE_ROOM, GATE_USED, LOAD, UNMET
 from apps.matching.problem import Deputies, Projects, Rules
 
 Ints = NDArray[np.int64]
+
+_LARGEST = int(np.iinfo(np.int32).max)  # demand or capacity
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +78,9 @@ class WarmAssignment:
     def add(self, project: int, places: int = 1) -> Difference:
         """So many more places wanted at a project. ValueError when `spare` is used up."""
         self._check(project, len(self._projects), "project")
-        if not 0 < places <= self._spare:
-            raise ValueError(f"增加的名额应为 1 到 {self._spare} 之间的整数：请重新计算整个方案")
+        most = min(self._spare, _LARGEST - int(self._projects.demand[project]))
+        if not 0 < operator.index(places) <= most:
+            raise ValueError(f"增加的名额应为 1 到 {most} 之间的整数：请重新计算整个方案")
         with _Change(self) as change:
             for _ in range(places):
                 self._projects.demand[project] += 1
@@ -88,7 +92,7 @@ class WarmAssignment:
         """So many fewer places wanted at a project; expert places shrink when they alone are left. ImpossibleLock when locked pairs fill them."""
         self._check(project, len(self._projects), "project")
         locked = self._locked[self._locked[:, 0] == project]
-        if not 0 < places <= self._projects.demand[project]:
+        if not 0 < operator.index(places) <= self._projects.demand[project]:
             raise ValueError(f"减少的名额应为 1 到 {self._projects.demand[project]} 之间的整数")
         left = int(self._projects.demand[project]) - places
         experts = min(int(self._projects.experts[project]), left)
@@ -106,8 +110,8 @@ class WarmAssignment:
     def change(self, deputy: int, capacity: int) -> Difference:
         """Another capacity of a deputy, 0 for one who is not to be had. ImpossibleLock when locked pairs need more."""
         self._check(deputy, len(self._deputies), "deputy")
-        if capacity < 0:
-            raise ValueError("代表可承担的项目数不能小于 0")
+        if not 0 <= operator.index(capacity) <= _LARGEST:
+            raise ValueError(f"代表可承担的项目数应为 0 到 {_LARGEST} 之间的整数")
         locked = self._locked[self._locked[:, 1] == deputy]
         if len(locked) > capacity:
             raise ImpossibleLock("超过代表可承担的项目数", locked)
@@ -184,30 +188,32 @@ class _Change:
     def more_places(self, project: int, gate_room: int) -> None:
         """One more; gate_room: what is open to deputies without the field from now on."""
         filling = self._filling
-        if filling.wanted[project] > len(filling.net.seats):
-            filling.beyond[project] += 1
-            return
         i = filling.project_row[project]
         filling.open(i)
-        filling.wanted[project] += 1
+        beyond = filling.wanted[project] > len(filling.net.seats)
+        (filling.beyond if beyond else filling.wanted)[project] += 1
         net, source = filling.net, i
         gate, before = net.places[i, GATE], net.places[i, GATE_ROOM]
         if gate >= 0:
             net.places[i, GATE_ROOM] = min(gate_room, filling.wanted[project])
             if net.places[i, GATE_ROOM] > before == net.places[i, GATE_USED] and net.price[gate] < net.price[i]:
-                net.places[i, GATE_USED] += 1  # the gate was full: the new place goes through it at once
+                net.places[i, GATE_USED] += 1  # the gate was full: the new place, or an empty one, goes through it at once
+                net.places[i, UNMET] -= beyond
                 source = gate
-        self._too_many.append(source)
-        self._settle()
+        if source != i or not beyond:
+            self._too_many.append(source)
+            self._settle()
 
     def fewer_places(self, project: int, gate_room: int) -> None:
         filling = self._filling
-        if filling.beyond[project]:
-            filling.beyond[project] -= 1
-            return
-        filling.wanted[project] -= 1
-        self._too_few.append(self._narrowed(filling.project_row[project], gate_room))
-        self._settle()
+        i = filling.project_row[project]
+        beyond = filling.beyond[project] > 0
+        (filling.beyond if beyond else filling.wanted)[project] -= 1
+        source = self._narrowed(i, gate_room)
+        filling.net.places[i, UNMET] += beyond and source != i
+        if source != i or not beyond:
+            self._too_few.append(source)
+            self._settle()
 
     def _narrowed(self, i: int, gate_room: int) -> int:
         """A gate's room made smaller; the node that has to give up a place, of the project and its gate."""
@@ -272,12 +278,7 @@ class _Change:
         else:
             self._load(j, 1)
         self._settle()
-        if filling.beyond[project]:
-            filling.beyond[project] -= 1
-        else:
-            filling.wanted[project] -= 1
-            self._too_few.append(self._narrowed(i, gate_room))
-        self._settle()
+        self.fewer_places(project, gate_room)
 
     def unlock(self, project: int, deputy: int, gate_room: int) -> None:
         filling = self._filling
