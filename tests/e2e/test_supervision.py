@@ -49,8 +49,16 @@ def test_draft_change_approve_publish(visit: Visit, tmp_path: Path) -> None:
 
     row = page.locator("#pairs").get_by_role("row").nth(1)  # under the headings
     why = page.locator("#why")
+    expect(row).to_have_attribute("aria-current", "true")  # the page begins with it
+    expect(why.get_by_text("负责：")).to_contain_text(row.get_by_role("cell").first.locator("strong").inner_text())
+    second = page.locator("#pairs").get_by_role("row").nth(2)
+    second.click()
+    expect(second).to_have_attribute("aria-current", "true")
+    expect(row).not_to_have_attribute("aria-current", "true")
+    expect(why).to_contain_text(second.get_by_role("cell").nth(1).inner_text().split()[0])
     row.click()
     expect(why.get_by_role("heading", name="为什么推荐这位代表")).to_be_visible()
+    expect(why).to_contain_text(row.get_by_role("cell").nth(1).inner_text().split()[0])
     expect(why.get_by_role("list").first).to_contain_text("可承担")
     expect(row).to_have_attribute("aria-current", "true")
     leader = row.get_by_role("cell").nth(1).inner_text().split()[0]
@@ -103,3 +111,22 @@ def test_the_leader_sees_what_is_published(visit: Visit) -> None:
     expect(page.locator("#why").get_by_role("heading", name="为什么推荐这位代表")).to_be_visible()
     expect(page.locator("#why").get_by_role("radio")).to_have_count(0)
     assert "住处" not in page.locator("#why").inner_text()
+
+
+def test_teams_are_cards_on_a_phone(visit: Visit) -> None:
+    """A card a team to leaf through sideways: the page stays short, the first is chosen, another one tapped says why."""
+    visitor = visit("phone", "county")
+    page = visitor.page
+    page.goto("/supervision/")
+    page.goto(page.locator("a.list-row-title").first.get_attribute("href"))
+    cards = page.locator(".teams > tbody")
+    assert cards.count() > 5
+    tops = {round(cards.nth(i).bounding_box()["y"]) for i in range(5)}
+    assert len(tops) == 1
+    assert page.evaluate("document.documentElement.scrollHeight") < 6 * 844
+    assert visitor.sideways() == []
+    why = page.locator("#why")
+    expect(why.get_by_text("负责：")).to_contain_text(cards.first.locator("strong").inner_text())
+    other = cards.nth(1)
+    other.locator("tr").first.click()
+    expect(why.get_by_text("负责：")).to_contain_text(other.locator("strong").inner_text())

@@ -125,7 +125,9 @@ class Visitor:
         """How many colours the middle of the map shows: 1 where nothing was drawn."""
         box = self.map().bounding_box()
         middle = {"x": box["x"] + box["width"] / 4, "y": box["y"] + box["height"] / 4, "width": box["width"] / 2, "height": box["height"] / 2}
-        return self.page.evaluate(COLOURS, base64.b64encode(self.page.screenshot(clip=middle)).decode())
+        # Hiding the caret would leave an empty style attribute on every field, which htmx copies and the page's policy refuses.
+        picture = self.page.screenshot(clip=middle, caret="initial")
+        return self.page.evaluate(COLOURS, base64.b64encode(picture).decode())
 
     # -- what every page must be ---------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 /**
  * The assignment workbench: a line from every project to its deputy, the chosen row's line lit.
  *
- * Elements: #assignment-map; rows tr[data-id][data-project][data-deputy] in #pairs, which htmx may swap; a row chosen on
- * the map gets the event "lit" (hx-trigger="click, lit"). JSON "assignment-data": {projects: FeatureCollection of points
+ * Elements: #assignment-map; rows tr[data-id][data-project][data-deputy] in #pairs, which htmx may swap, one of them perhaps
+ * with aria-current from the start (a row without data-id is an empty place); a row chosen on the map gets the event "lit" (hx-trigger="click, lit"). JSON "assignment-data": {projects: FeatureCollection of points
  * {id, name, tone?, unmet?}, deputies: FeatureCollection of points {id, kind, name}}; JSON "assignment-pairs" inside
  * #pairs, read again after each swap: [{id, project, deputy, from, to, origin, metres}].
  */
@@ -21,7 +21,9 @@ interface AssignmentData {
 
 class Workbench {
   private pairs: Pair[] = [];
-  private chosen: string | null = null;
+  private chosen: string | null;
+  /** The pair that the map was moved to; the row that the page begins with leaves the whole county in sight. */
+  private moved: string | null = null;
   private readonly names: Map<string, string>;
 
   constructor(
@@ -34,7 +36,10 @@ class Workbench {
     showProjects(map, unmetFirst(data.projects ?? EMPTY), false);
     lightProject(map, null);
     showPlaces(map, "deputies", data.deputies, false);
+    const begins = table.querySelector<HTMLElement>("tr[aria-current]");
+    this.chosen = begins?.dataset.id ?? null;
     this.readPairs();
+    if (begins && !this.chosen) lightProject(map, begins.dataset.project ?? null);
     table.addEventListener("click", (event) => this.onRow(event));
     table.addEventListener("focusin", (event) => this.onRow(event));
     table.addEventListener("keydown", (event) => {
@@ -57,7 +62,7 @@ class Workbench {
 
   private onRow(event: Event): void {
     const row = (event.target as Element).closest<HTMLElement>("tr[data-id]");
-    if (row?.dataset.id && row.dataset.id !== this.chosen) this.choose(row.dataset.id, true);
+    if (row?.dataset.id && (row.dataset.id !== this.chosen || row.dataset.id !== this.moved)) this.choose(row.dataset.id, true);
   }
 
   private onMap(hit: Hit): void {
@@ -75,11 +80,13 @@ class Workbench {
     lightPair(this.map, id);
     const pair = this.pairs.find((p) => p.id === id);
     lightProject(this.map, pair?.project ?? null);
-    for (const row of this.table.querySelectorAll<HTMLElement>("tr[data-id]")) {
+    if (id === null) return;
+    for (const row of this.table.querySelectorAll<HTMLElement>("tr[data-project]")) {
       row.classList.toggle("is-lit", row.dataset.id === id);
       if (row.dataset.id === id) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
+    this.moved = move ? id : null;
     if (pair && move) this.map.fit(collection([pointFeature(...pair.from), pointFeature(...pair.to)]), { maxZoom: 13, padding: 70 });
   }
 
