@@ -155,7 +155,7 @@ def test_the_largest_distance_is_that_of_the_geodesic(anchor, inside, seed):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(1, 8), st.integers(1, 12), st.integers(0, 10), st.integers(0, 2**32))
+@given(st.integers(1, 8), st.integers(1, 12), st.integers(0, 7), st.integers(0, 2**32))
 def test_weights_of_any_size(n, m, exponent, seed):
     """The heavier, the smaller the region must be, and the more a nanometre counts."""
     random = np.random.default_rng(seed)
@@ -172,6 +172,13 @@ def test_weights_of_any_size(n, m, exponent, seed):
             balance=int(random.choice([0, 1000])),
         ),
     )
+
+
+def test_weights_beyond_what_a_chord_can_bear_are_refused():
+    """Everybody within a centimetre, so that the costs alone would do."""
+    asked, people = spread(np.random.default_rng(1), 4, 5, (120.0, 27.0, 120.0 + 1e-7, 27.0 + 1e-7))
+    with pytest.raises(ValueError, match="两项权重"):
+        solve(asked, people, Rules(residence_weight=6e8, workplace_weight=4e8))
 
 
 @pytest.mark.parametrize("anchor", ["weighted", "nearest"])
