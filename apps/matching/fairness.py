@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.matching import network
 from apps.matching.filling import Filling
 
 

@@ -18,8 +18,17 @@ ZONE = dt.timezone(dt.timedelta(hours=8))
 def file_case(town, village: str, day: dt.date, category: str = "housing", **changes) -> Case:
     area = town.villages[village]
     middle = area.geom.centroid
-    state = {"state": Case.State.WITH_TOWN, "channel": "web", "text": "路灯不亮", "point": middle, "town": area.parent, "village": area} | changes
-    return Case.objects.create(category=Category.objects.get(code=category), submitted_at=dt.datetime.combine(day, dt.time(9), ZONE), **state)
+    state = {
+        "state": Case.State.WITH_TOWN,
+        "channel": "web",
+        "text": "路灯不亮",
+        "point": middle,
+        "town": area.parent,
+        "village": area,
+    } | changes
+    return Case.objects.create(
+        category=Category.objects.get(code=category), submitted_at=dt.datetime.combine(day, dt.time(9), ZONE), **state
+    )
 
 
 @pytest.fixture
@@ -28,7 +37,9 @@ def cases(town):
     days = [TODAY - dt.timedelta(days=n) for n in (1, 2, 3)]
     rows = [file_case(town, "V1", day) for day in days] + [file_case(town, "V1", TODAY - dt.timedelta(days=60))]
     rows.append(file_case(town, "V3", days[0], "noise_fume", due_on=TODAY - dt.timedelta(days=1)))
-    answered = file_case(town, "V3", days[1], "noise_fume", state=Case.State.CLOSED, answered_at=timezone.now(), answer="已修好")
+    answered = file_case(
+        town, "V3", days[1], "noise_fume", state=Case.State.CLOSED, answered_at=timezone.now(), answer="已修好"
+    )
     Rating.objects.create(case=answered, by="reporter", score="satisfied")
     return [*rows, answered]
 
@@ -65,7 +76,10 @@ def test_cells_hold_every_case_once(cases, leader):
     cells = heat.cells(leader, question("period=90&by=cell"))
     assert sum(cell[4] for cell in cells) == 6
     for case in cases:
-        assert sum(west <= case.point.x < east and south <= case.point.y < north for west, south, east, north, _ in cells) == 1
+        assert (
+            sum(west <= case.point.x < east and south <= case.point.y < north for west, south, east, north, _ in cells)
+            == 1
+        )
     west, south, east, *_ = cells[0]
     from pyproj import Geod
 
@@ -109,7 +123,15 @@ def test_projects_by_town(town, leader):
     assert rows["东溪镇"]["behind"] == 1
 
 
-@pytest.mark.parametrize("query", ["", "?by=cell&period=730&level=village&compare=1&measure=count", "?by=x&period=-1&category=none&level=%00", "?theme=dark"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?by=cell&period=730&level=village&compare=1&measure=count",
+        "?by=x&period=-1&category=none&level=%00",
+        "?theme=dark",
+    ],
+)
 def test_page_and_data_answer_every_filter(client, leader, cases, query):
     client.force_login(leader)
     assert client.get(reverse("cockpit") + query).status_code == 200
