@@ -152,8 +152,9 @@ class Filling:
         """
         too_many: list[int] = []
         too_few: list[int] = []
-        if len(bidders) > (spare := int(self.net.counts[network.SPARE])):
-            more = np.arange(len(self.net.spare), len(self.net.spare) + len(bidders))
+        # One more than are chosen here: the path that follows chooses before it gives up.
+        if len(bidders) >= (spare := int(self.net.counts[network.SPARE])):
+            more = np.arange(len(self.net.spare), len(self.net.spare) + len(bidders) + 1)
             self.net = self.net._replace(
                 spare=np.concatenate((self.net.spare[:spare], more, self.net.spare[spare:])), links=np.concatenate((self.net.links, np.zeros((len(more), 3), np.int64)))
             )

@@ -338,3 +338,14 @@ def test_demand_at_the_end_of_its_numbers():
     with pytest.raises(ValueError, match="名额"):
         warm.add(0)
     assert warm.solution.unmet.tolist() == [2**31 - 2]
+
+
+def test_a_pair_chosen_again_when_every_link_is_in_use():
+    """Unlocking puts a pair back among the chosen, and the path that follows chooses before it gives up: one link more than there are places."""
+    random = np.random.default_rng(155)
+    asked, people, rules = county(int(random.integers(1, 16)), int(random.integers(1, 22)), 155)
+    kept = Kept(asked, people, with_locks(asked, people, rules, random, most=4), spare=1)
+    kept.change(1, 5)
+    kept.add(1, 1)
+    kept.change(3, 2_000_000_000)
+    kept.unlock(0, 4)
