@@ -258,3 +258,17 @@ def test_command_drafts_solves_and_publishes(town, capsys):
     assert "已证明最优" in capsys.readouterr().out
     call_command("assign_supervisors", "--if-none")
     assert AssignmentRun.objects.count() == 1
+
+
+def test_the_page_begins_with_the_first_empty_place_else_with_the_first_row(run, client, county_office):
+    client.force_login(county_office)
+    rows = re.compile(r'<tr[^>]*data-project="([^"]+)"[^>]*aria-current="true"')
+    page = client.get(reverse("run_detail", args=[run.pk]))
+    first = page.context["page_obj"][0].project
+    assert rows.findall(page.content.decode()) == [first.code]
+    last = run.teams.order_by("-project__code").first()
+    last.members.all().delete()
+    run.teams.filter(pk=last.pk).update(unmet=1, unmet_reason="附近没有可选的代表")
+    body = client.get(reverse("run_detail", args=[run.pk])).content.decode()
+    assert rows.findall(body) == [last.project.code] != [first.code]
+    assert "附近没有可选的代表" in body.split('id="why"')[1]
