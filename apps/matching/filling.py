@@ -20,7 +20,7 @@ from apps.matching.problem import Deputies, Projects, Rules
 Ints = NDArray[np.int64]
 
 NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
-_PATIENCE = 150  # nodes a path may visit on average before all places are filled at once
+_PATIENCE = 600  # nodes a path may visit on average before all places are filled at once
 _MARGIN, _FORGETTING = 5_000, 8  # metres above its price at which a bidder forgets a pair between rounds; rounds in which it does
 _CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "falls", "counts", "box_price", "back_price")
 
