@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from apps.matching.assignment import Rules, solve
 from apps.matching.explanation import Obstacle, explain
 from gis_data.wording import metres_text
-from tests.matching.instances import NOWHERE, deputies, deputy, project, projects
+from tests.matching.instances import NOWHERE, county, deputies, deputy, project, projects
 from tests.matching.reference import Reference
 from tests.matching.test_assignment import east
-from tests.matching.test_assignment_properties import county, problems
+from tests.matching.test_assignment_properties import problems
 
 NAMES = ("李某某", "王某某", "张某某", "赵某某")
 
@@ -187,7 +187,7 @@ def test_the_regret_is_what_a_pair_may_change_without_changing_the_answer(proble
 @pytest.mark.parametrize("seed", range(4))
 def test_without_homes_nothing_said_depends_on_them(seed):
     """The same solution, the residences elsewhere."""
-    asked, people, rules = county(12, 16, seed, scarce=seed % 2 == 1)
+    asked, people, rules = county(12, 16, seed)
     solution = solve(asked, people, rules)
     moved = replace(people, residence_lon=people.residence_lon + np.random.default_rng(seed).normal(0, 0.2, len(people)))
     differ = 0

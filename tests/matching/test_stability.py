@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from apps.matching.assignment import Rules, solve
 from apps.matching.stability import _components, fewest_moves
-from tests.matching.instances import deputies, deputy, project, projects
+from tests.matching.instances import county, deputies, deputy, project, projects
 from tests.matching.reference import Reference
 from tests.matching.test_assignment import east
-from tests.matching.test_assignment_properties import county, problems
+from tests.matching.test_assignment_properties import problems
 
 EPSILONS = (0.0, 0.01, 0.1, 0.3, 1.0, 50.0)
 
@@ -116,7 +116,7 @@ def check_form(reference, found):
 @pytest.mark.parametrize("seed", range(6))
 def test_middle_sizes_keep_the_rules_and_the_budget(seed):
     """A drifted assignment in force, with gates, balance and shortage: never infeasible, never worse than the engine's own points."""
-    asked, people, rules = county(30, 45, seed, scarce=seed % 2 == 1)
+    asked, people, rules = county(30, 45, seed)
     other = solve(asked, replace(people, residence_lon=people.residence_lon + 0.05), replace(rules, previous=None))
     rules = replace(rules, previous=other.pairs)
     reference = Reference(asked, people, replace(rules, keep_bonus=0))
@@ -131,7 +131,7 @@ def test_middle_sizes_keep_the_rules_and_the_budget(seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_every_choice_of_components_is_a_possible_assignment(seed):
-    asked, people, rules = county(25, 40, seed, scarce=seed % 2 == 1)
+    asked, people, rules = county(25, 40, seed)
     rules = replace(rules, fair=False, keep_bonus=0)
     reference = Reference(asked, people, rules)
     one = solve(asked, people, rules)
