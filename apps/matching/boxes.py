@@ -7,7 +7,6 @@ import pyproj
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _GEOD = pyproj.Geod(ellps="WGS84")
 
@@ -25,13 +24,9 @@ class Boxes:
     boxes: Floats
 
     @classmethod
-    def of(cls, points: Floats, leaf: int, group: Ints | None = None) -> "Boxes":
-        """points: float64[e, 3], earth-centred metres; group: int64[e], members of one stand together.
-
-        Within a group, neighbours along a Z-order curve share a leaf (Morton 1966).
-        """
-        code = _z_order(points)
-        order = np.argsort(code, kind="stable") if group is None else np.lexsort((code, group))
+    def of(cls, points: Floats, leaf: int) -> "Boxes":
+        """points: float64[e, 3], earth-centred metres. Neighbours along a Z-order curve share a leaf (Morton 1966)."""
+        order = np.argsort(_z_order(points), kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         leaves = 1 << max(0, -(-len(points) // leaf) - 1).bit_length()
@@ -50,11 +45,6 @@ class Boxes:
             reduction(values[nodes : 2 * nodes : 2], values[nodes + 1 : 2 * nodes : 2], out=values[nodes // 2 : nodes])
             nodes //= 2
         return self
-
-    def shared(self, group: Ints, leaf: int) -> Ints:
-        """The group all places of a node belong to, int64 over nodes; -1: several, or an empty node."""
-        least, most = self.gathered(np.minimum, group, 2**62, leaf), self.gathered(np.maximum, group, -1, leaf)
-        return np.where(least == most, least, -1)
 
     def gathered(self, reduction: np.ufunc, of_place: NDArray, nothing: float, leaf: int) -> NDArray:
         """An array over nodes: the reduction of a value each place has, `nothing` for an empty node."""
