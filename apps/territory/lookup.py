@@ -14,15 +14,30 @@ CHOICES = 5
 SAME_KEY = 20  # more houses under one address than anybody could choose from
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where an address must be that has no doorplate: WGS 84 degrees, from what it was worked out, how far off it may be, and that in words."""
+
+    lon: float
+    lat: float
+    basis: Literal["interpolated", "street", "village"]
+    within_m: float
+    words: str
+
+
 @dataclass(frozen=True, eq=False)
 class AddressLookup:
-    """`exact`: one doorplate, that is the place. `likely`: up to five, best first, the person chooses. `none`: nothing like it."""
+    """`exact`: one doorplate, that is the place. `likely`: up to five, best first, the person chooses. `partial`: the street or the
+    village is known, the house is not; `position` says about where it is, if that can be said. `none`: nothing like it."""
 
     text: str
-    kind: Literal["exact", "likely", "none"]
+    kind: Literal["exact", "likely", "partial", "none"]
     why: Literal["same", "several", "elsewhere", "begins", "alike", "area", "unknown", "empty"]
     doorplates: tuple = ()
     total: int = 0
+    position: Position | None = None
+    understood: str = ""  # what of the text was recognised, as an address
+    missing: str = ""  # what is not known of it, in words
 
     @property
     def advice(self) -> str:
