@@ -100,6 +100,8 @@ class ReportForm(PlaceForm):
 
     submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
     via = PlainText(required=False, widget=forms.HiddenInput)
+    code = PlainText(required=False, max_length=80, widget=forms.HiddenInput)
+    to = PlainText(required=False, max_length=30, widget=forms.HiddenInput)
     text = _text("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
     category = RowField(
         lambda: Category.objects.order_by("pk"), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT

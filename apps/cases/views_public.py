@@ -24,9 +24,12 @@ UNKNOWN = "没有找到这个查询码。请核对每个字，字母和数字都
 @never_cache
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """/report?lat=&lon=&doorplate=&via= — the place comes from the search and can be moved on the map."""
+    """/report?lat=&lon=&doorplate=&code=&to=&via= — the place comes from the search or a scanned code and can be moved on the map.
+
+    to: the code of the deputy that it is for.
+    """
     if request.method == "GET":
-        start = {name: request.GET.get(name, "") for name in ("lat", "lon", "doorplate", "via")}
+        start = {name: request.GET.get(name, "") for name in ("lat", "lon", "doorplate", "code", "to", "via")}
         form = ReportForm(initial={**start, "submission": uuid.uuid4()})
         place, problem = _place(PlaceForm(start)) if start["lat"] or start["lon"] else (None, "")
         return render(request, "cases/report.html", {"form": form, "place": place, "place_problem": problem})

@@ -47,6 +47,16 @@ def find(request: HttpRequest) -> HttpResponse:
         return _nothing(request, 404, message=str(error))
     if place is None:
         return _choices(request, lookup)
+    return place_page(request, place, question=question)
+
+
+def place_page(request: HttpRequest, place: Place, *, question: Question | None = None, door: str = "") -> HttpResponse:
+    """The page of one place: its districts, the deputies, the way to report.
+
+    question: what was asked, when it was asked in words or by a position. door: the code (or ISSUER/ID) by which the place was
+    reached; the report then carries `code=` and no position.
+    """
+    question = question or Question()
     cards = _cards(place.deputies)
     return render(
         request,
@@ -55,11 +65,11 @@ def find(request: HttpRequest) -> HttpResponse:
             "q": question.text,
             "place": place,
             "cards": cards,
-            "area_deputies": _area_deputies(engine().on(today)),
+            "area_deputies": _area_deputies(engine().on(timezone.localdate())),
             "vacant": [found for found in place.districts if all(deputy.district != found.district for deputy in place.deputies)],
             "border": border_notice(place, question.accuracy),
             "rough": question.accuracy if question.accuracy and question.accuracy > 200 else None,
-            "report_url": _report_url(place),
+            "report_url": _report_url(place, door),
             "data": _map_data(place, question),
         },
         status=200 if place.districts else 404,
@@ -112,9 +122,9 @@ def _find_url(lon: float, lat: float) -> str:
     return f"{reverse('find')}?{urlencode({'lat': f'{lat:.6f}', 'lon': f'{lon:.6f}'})}"
 
 
-def _report_url(place: Place) -> str:
-    at = {"lat": f"{place.lat:.6f}", "lon": f"{place.lon:.6f}"}
-    return f"{reverse('report')}?{urlencode(at | ({'doorplate': place.doorplate.code} if place.doorplate else {}))}"
+def _report_url(place: Place, door: str) -> str:
+    at = {"lat": f"{place.lat:.6f}", "lon": f"{place.lon:.6f}"} | ({"doorplate": place.doorplate.code} if place.doorplate else {})
+    return f"{reverse('report')}?{urlencode(at | ({'code': door, 'via': 'scan'} if door else {}))}"
 
 
 def _map_data(place: Place, question: Question) -> dict:
