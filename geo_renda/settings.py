@@ -53,7 +53,7 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
-def listing(name: str, default: str) -> list[str]:
+def listing(name: str, default: str | None) -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
@@ -89,9 +89,15 @@ ZONE = text("ZONE", "all", ("public", "office", "all"))
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY", "only-for-tests-and-tools-" + "0" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
 CONTACT_KEY = text("CONTACT_KEY", "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" if DEBUG or os.environ.get("PYTEST_VERSION") else None)
+CODE_KEYS = listing("CODE_KEYS", "only-for-tests-and-tools-" + "1" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
+if not CODE_KEYS or min(map(len, CODE_KEYS)) < 32:
+    raise ImproperlyConfigured("环境变量 CODE_KEYS 应是一个或几个以逗号隔开的密钥，每个至少 32 个字符。")
 ALLOWED_HOSTS = listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listing("CSRF_TRUSTED_ORIGINS", "")
 HTTPS = flag("HTTPS", False)
+PUBLIC_URL = text("PUBLIC_URL", "").rstrip("/")
+if PUBLIC_URL and not (urlsplit(PUBLIC_URL).scheme in ("http", "https") and urlsplit(PUBLIC_URL).netloc):
+    raise ImproperlyConfigured(f"环境变量 PUBLIC_URL 应是居民打开的网址，例如 https://renda.example.gov.cn，现在是 {PUBLIC_URL!r}。")
 WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}

@@ -187,12 +187,18 @@ def build_frontend(task: Task) -> str:
 
 
 def make_keys(data_dir: Path) -> str:
-    """Keys of this installation, made once: losing CONTACT_KEY makes the reporters' contacts unreadable."""
+    """Keys of this installation, each made once: losing CONTACT_KEY makes the reporters' contacts unreadable, CODE_KEYS the doors' codes."""
     file = data_dir / "env"
-    if file.exists():
+    held = file.read_text(encoding="utf-8") if file.exists() else ""
+    fresh_keys = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "CONTACT_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),  # what a Fernet key is
+        "CODE_KEYS": secrets.token_urlsafe(40),
+    }
+    missing = [name for name in fresh_keys if not any(line.startswith(f"{name}=") for line in held.splitlines())]
+    if not missing:
         return "已有"
-    contact_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()  # what a Fernet key is
-    lines = f"SECRET_KEY={secrets.token_urlsafe(50)}\nCONTACT_KEY={contact_key}\n"
+    lines = held + ("\n" if held and not held.endswith("\n") else "") + "".join(f"{name}={fresh_keys[name]}\n" for name in missing)
     fresh = data_dir / "env.new"
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:

@@ -111,8 +111,15 @@ def test_keys_are_made_once_and_closed_to_others(tmp_path):
     made = (tmp_path / "env").read_text()
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
     assert re.search(r"^CONTACT_KEY=[\w-]{43}=$", made, re.MULTILINE)
+    assert re.search(r"^CODE_KEYS=[\w-]{40,}$", made, re.MULTILINE)
     make_keys(tmp_path)
     assert (tmp_path / "env").read_text() == made
+
+
+def test_a_key_that_came_later_is_added_and_the_old_ones_stay(tmp_path):
+    (tmp_path / "env").write_text("SECRET_KEY=old\nCONTACT_KEY=sealed")
+    make_keys(tmp_path)
+    assert re.fullmatch(r"SECRET_KEY=old\nCONTACT_KEY=sealed\nCODE_KEYS=[\w-]{40,}\n", (tmp_path / "env").read_text())
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------------

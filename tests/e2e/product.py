@@ -91,7 +91,7 @@ class Product:
         """A Python process of the tree on the tests' database; its output goes to `<folder>/<name>.log`."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
             "DATABASE_URL": urlsplit(self._url)._replace(path=f"/{self.name}").geturl(), "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
-            "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "DATA_DIR": str(self.folder),
+            "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "CODE_KEYS": "k" * 40, "DATA_DIR": str(self.folder),
             "ALLOWED_HOSTS": "127.0.0.1", "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
         }  # fmt: skip
         command = [*WITH_US, sys.executable, *arguments]

@@ -18,7 +18,7 @@ from tests import town as toy
 def worker(*arguments: str) -> subprocess.Popen:
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}&port={database['PORT']}"
-    environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": "x" * 50, "CONTACT_KEY": settings.CONTACT_KEY}
+    environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": "x" * 50, "CONTACT_KEY": settings.CONTACT_KEY, "CODE_KEYS": "k" * 40}
     return subprocess.Popen(
         [sys.executable, "manage.py", "procrastinate", "worker", *arguments], cwd=settings.BASE_DIR, env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
