@@ -127,6 +127,25 @@ DOORPLATE = Layer(
     ),
 )
 
+ISSUER = Layer(
+    "issuer", "发码单位", "none", ("slug",), shape_required=False, columns=(
+        Column("slug", "text", "代号", "slug", 20, required=True, pattern=r"^[a-z0-9-]+$"),
+        Column("name", "text", "名称", "name", 60, required=True),
+        Column("pattern", "text", "规则", "pattern", 300, required=True),  # over the QR text; (?P<id>…) is what the list knows
+        Column("example", "text", "示例", "example", 300, required=True),
+        Column("active", "bool", "启用", "active"),
+    ),
+)
+
+PLATE = Layer(
+    "plate", "外部门牌码", "none", ("issuer", "id"), shape_required=False, columns=(
+        Column("issuer", "text", "发码单位代号", "issuer", 20, required=True),
+        Column("id", "text", "编号", "id", 80, required=True),
+        Column("doorplate", "text", "门牌编号", "doorplate", 30, required=True),
+        Column("status", "text", "状态", "status", 10, choices=("active", "retired")),
+    ),
+)
+
 DEPUTY = Layer(
     "deputy", "代表", "point", ("code", "congress", "term"), shape_required=False, columns=(
         # One row a mandate; a person with two mandates has two rows with the same code. The point is the residence.
@@ -171,6 +190,17 @@ STATION = Layer(
         Column("duty_hours", "text", "接待时间", "duty_hours", 20),
         Column("liaison", "text", "联络员", "liaison", 30),
         Column("phone", "text", "电话", "phone", 20),
+    ),
+)
+
+ROTA = Layer(
+    "rota", "联络站排班", "none", ("station", "day", "order"), shape_required=False, columns=(
+        # One row a turn: order 1 answers on that day, 2 and on take over when the ones before cannot.
+        Column("station", "text", "联络站编号", "station", 30, required=True),
+        Column("day", "date", "日期", "day", required=True),
+        Column("order", "int", "次序", "order", required=True, minimum=1, maximum=9),
+        Column("deputy", "text", "代表编号", "deputy", 30, required=True),
+        Column("absent", "bool", "请假", "absent"),
     ),
 )
 
@@ -241,6 +271,6 @@ CASE = Layer(
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, STATION, DEPUTY, PROJECT, SUBPROJECT, PROGRESS, CASE)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, STATION, DEPUTY, ROTA, PROJECT, SUBPROJECT, PROGRESS, CASE)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     SEE_PROJECTS = "see_projects"
     SEE_DEPUTIES = "see_deputies"
     SEE_HOMES = "see_homes"
+    ARRANGE_DUTY = "arrange_duty"
     DRAFT_SUPERVISION = "draft_supervision"
     APPROVE_SUPERVISION = "approve_supervision"
     SEE_SUPERVISION = "see_supervision"
@@ -48,6 +49,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_PROJECTS: ALL,
     Permission.SEE_DEPUTIES: STAFF | {Role.LEADER},
     Permission.SEE_HOMES: frozenset({Role.COUNTY_OFFICE}),
+    Permission.ARRANGE_DUTY: STAFF,  # of the stations in their scope
     Permission.DRAFT_SUPERVISION: frozenset({Role.COUNTY_OFFICE}),
     Permission.APPROVE_SUPERVISION: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),
     Permission.SEE_SUPERVISION: STAFF | {Role.LEADER, Role.DEPUTY},  # deputies: published runs only

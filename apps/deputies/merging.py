@@ -1,4 +1,4 @@
-"""What staged rows become here: stations, and deputies with their mandates, homes, contacts, groups and fields."""
+"""What staged rows become here: stations, deputies with their mandates, homes, contacts, groups and fields, and turns of the rota."""
 
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
 from apps.territory.merging import COVERING, NEAREST, TERM_LEVEL, TERM_OF_ROW, terms
@@ -123,3 +123,48 @@ def _keep_beside(people: Wanted, table: str, column: str, value: str) -> None:
         UPDATE {people.name} p SET changed = true WHERE id IN (SELECT id FROM gone UNION ALL SELECT id FROM kept)
         """
     )
+
+
+def turns(stage: Stage) -> Merged:
+    """Turns of the rota; the months they lie in are made where they are not there yet. A month that changes gets a new version."""
+    stage.refuse_unknown("station", "deputies_station", "联络站")
+    stage.refuse_unknown("deputy", "deputies_deputy", "代表")
+    stage.refuse(
+        f"EXISTS (SELECT FROM {STAGE} f WHERE f.station = s.station AND f.day = s.day AND f.deputy = s.deputy AND f.row < s.row)",
+        "'代表“' || s.deputy || '”当天在前面的行里已经排过一次'",
+    )
+    stage.refuse(
+        f"""EXISTS (SELECT FROM deputies_dutyturn t JOIN deputies_rota r ON r.id = t.rota_id JOIN deputies_station h ON h.id = r.station_id
+            JOIN deputies_deputy d ON d.id = t.deputy_id
+            WHERE h.code = s.station AND t.day = s.day AND d.code = s.deputy AND t."order" <> s."order"
+            AND NOT EXISTS (SELECT FROM {STAGE} f WHERE f.station = s.station AND f.day = s.day AND f."order" = t."order"))""",
+        "'代表“' || s.deputy || '”当天已排在别的次序：请在同一个文件里写出那个次序改由谁值班'",
+    )
+    retired = query(
+        f"""SELECT count(*) FROM {STAGE} s WHERE NOT EXISTS (SELECT FROM deputies_mandate m JOIN territory_term e ON e.id = m.term_id
+            JOIN deputies_deputy d ON d.id = m.deputy_id
+            WHERE d.code = s.deputy AND e.starts <= s.day AND e.ends > s.day AND (m.ended_on IS NULL OR m.ended_on > s.day))"""
+    )[0][0]
+    if retired:
+        stage.warnings.append(f"{retired} 个班次的代表当天不在任，届时由下一位接替")
+    execute(
+        f"""INSERT INTO deputies_rota (station_id, month, version, rule)
+            SELECT DISTINCT h.id, date_trunc('month', s.day)::date, 0, '{{}}'::jsonb FROM {STAGE} s JOIN deputies_station h ON h.code = s.station
+            ON CONFLICT (station_id, month) DO NOTHING"""
+    )
+    # Whoever changes one of these months on its page waits until we are done, and is then told that it has changed.
+    execute(
+        f"""SELECT FROM deputies_rota r WHERE (r.station_id, r.month) IN (SELECT h.id, date_trunc('month', s.day)::date
+            FROM {STAGE} s JOIN deputies_station h ON h.code = s.station) ORDER BY r.id FOR UPDATE"""
+    )
+    wanted = stage.want(
+        "deputies_dutyturn",
+        't.rota_id = s.rota_id AND t.day = s.day AND t."order" = s."order"',
+        [Target("rota_id", "s.rota_id"), copied("day"), copied("order"), Target("deputy_id", "d.id"), copied("absent", "false")],
+        source=f"""(SELECT s.*, r.id AS rota_id FROM {STAGE} s JOIN deputies_station h ON h.code = s.station
+                    JOIN deputies_rota r ON r.station_id = h.id AND r.month = date_trunc('month', s.day)::date) s
+                   JOIN deputies_deputy d ON d.code = s.deputy""",
+    )  # fmt: skip
+    wanted.write()
+    execute(f"UPDATE deputies_rota SET version = version + 1 WHERE id IN (SELECT rota_id FROM {wanted.name} WHERE fresh OR changed)")
+    return wanted.merged()

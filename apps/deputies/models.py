@@ -45,7 +45,26 @@ class FieldAffinity(models.Model):
         return f"{self.first}–{self.second} {self.closeness}"
 
 
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+def _reception_words(token: str) -> str:
+    kind, rest = token[:1], token[1:]
+    if kind == "D" and rest.isdigit():
+        return f"每月{rest}日"
+    weekday = f"周{'一二三四五六日'[WEEKDAYS.index(rest)]}" if rest in WEEKDAYS else ""
+    return {"W": f"每{weekday}", "L": f"每月最后一个{weekday}"}.get(kind, "") if weekday else ""
+
+
 class StationQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Offices see the stations of their scope."""
+        return self.filter(area__code__startswith=user.scope) if user.scope else self.none()
+
+    def of_town(self, code: str):
+        """Those of the town itself and of its villages."""
+        return self.filter(area__code__startswith=code[:9])
+
     def merge_staged(self, stage: Stage) -> Merged:
         return merging.stations(stage)
 
@@ -82,14 +101,20 @@ class Station(models.Model):
 
     def next_duty(self, today: dt.date) -> dt.date | None:
         """The next reception day from today on, by the tokens of `duty_days`; None when there is no fixed day."""
-        tokens = [token for token in self.duty_days.split(";") if token]
-        for step in range(62 if tokens else 0):
-            day = today + dt.timedelta(days=step)
-            name = day.strftime("%a").upper()
-            last = (day + dt.timedelta(days=7)).month != day.month
-            if f"D{day.day}" in tokens or f"W{name}" in tokens or (last and f"L{name}" in tokens):
-                return day
-        return None
+        days = (today + dt.timedelta(days=step) for step in range(62 if self.duty_days else 0))
+        return next((day for day in days if self.receives_on(day)), None)
+
+    def receives_on(self, day: dt.date) -> bool:
+        """Whether it is a reception day, by the tokens of `duty_days`."""
+        tokens = self.duty_days.split(";")
+        name = WEEKDAYS[day.weekday()]
+        last = (day + dt.timedelta(days=7)).month != day.month
+        return f"D{day.day}" in tokens or f"W{name}" in tokens or (last and f"L{name}" in tokens)
+
+    @property
+    def reception(self) -> str:
+        """The reception days in words: 每月15日、每月最后一个周五; nothing when there is no fixed day."""
+        return "、".join(words for token in self.duty_days.split(";") if (words := _reception_words(token)))
 
 
 class Group(models.Model):
@@ -222,3 +247,6 @@ class Mandate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deputy} {self.term}"
+
+
+from apps.deputies import rota  # noqa: E402, F401  its models are this room's too, and lean on the ones above

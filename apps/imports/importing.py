@@ -25,6 +25,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.cases.models import Case
 from apps.deputies.models import Deputy, Station
+from apps.deputies.rota import DutyTurn
 from apps.imports import surveys
 from apps.imports.models import ImportBatch
 from apps.organisations.models import Organisation
@@ -38,7 +39,7 @@ from gis_data.rows import FileRefused, Source
 
 OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
-    "station": Station, "deputy": Deputy, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
+    "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports
 MANY_ROWS = 1000  # from so many written rows on, the planner's statistics are renewed

@@ -18,6 +18,7 @@ from gis_data.county import (
     organisations,
     progress,
     projects,
+    rota,
     stations,
     write,
 )
@@ -71,6 +72,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("station", stations.rows(places))
     people = deputies.elect(plan, land, doors, employers, places, county, township)
     done("deputy", deputies.rows(plan, land, doors, people))
+    done("rota", rota.rows(plan, places, people))
     works = projects.start(plan, land, doors, employers)
     progress.assign_lag(plan, works)
     project_rows, parts = projects.rows(plan, works)

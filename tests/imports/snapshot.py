@@ -9,6 +9,7 @@ from django.db.models import GeneratedField, Model
 
 from apps.cases.models import Case, CaseEvent, Rating
 from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
+from apps.deputies.rota import DutyTurn, Rota
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport, Subproject
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, Term
@@ -17,7 +18,7 @@ METRES_PER_DEGREE = 111_320.0
 KEYS: dict[type[Model], tuple[str, ...]] = {
     AdminArea: ("code",), Organisation: ("code",), Term: ("congress", "number"), ElectoralDistrict: ("code",), Grid: ("code",),
     Doorplate: ("code",), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
-    Mandate: ("deputy", "term"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
+    Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
     Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
 }  # fmt: skip
 LISTS = {ElectoralDistrict: "employers", Deputy: "fields", KeyProject: "contractors"}

@@ -1,0 +1,118 @@
+"""The office's pages of the rota: every station with who answers today, and one station's month to be written."""
+
+import datetime as dt
+import re
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from apps.accounts.perms import Permission, requires
+from apps.deputies import workflow
+from apps.deputies.models import Deputy, Station
+from apps.deputies.rota import on_duty
+from apps.deputies.rotation import DAYS, PACES
+from apps.deputies.sheet import Sheet
+from apps.record.states import MoveRefused
+from apps.territory.models import AdminArea
+
+STATIONS_A_PAGE = 30
+CHANGES_SHOWN = 10
+
+
+@require_GET
+@requires(Permission.ARRANGE_DUTY)
+def rota_list(request: HttpRequest) -> HttpResponse:
+    """/rota/?town=&q= — the stations in scope: who answers today, who takes over, how many days of the months are filled."""
+    today = timezone.localdate()
+    months = [today.replace(day=1), _next(today)]
+    wanted = {name: request.GET.get(name, "").strip()[:40].replace("\x00", "") for name in ("town", "q")}
+    rows = Station.objects.visible_to(request.user).select_related("area").defer("area__geom", "area__geom_3857")
+    if wanted["town"].isdigit():
+        rows = rows.of_town(wanted["town"])
+    if wanted["q"]:
+        rows = rows.filter(Q(name__icontains=wanted["q"]) | Q(code__iexact=wanted["q"]))
+    filled = [Count("rotas__turns__day", filter=Q(rotas__month=month), distinct=True) for month in months]
+    page = Paginator(rows.annotate(filled_now=filled[0], filled_next=filled[1]).order_by("code"), STATIONS_A_PAGE).get_page(request.GET.get("page"))
+    duty = on_duty(page, today)
+    for station in page:
+        station.duty = duty[station.pk]
+    towns = AdminArea.objects.visible_to(request.user).filter(level=AdminArea.Level.TOWN).order_by("code").only("code", "name")
+    return render(request, "deputies/rota_list.html", {"page_obj": page, "wanted": wanted, "towns": towns, "months": months, "today": today})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires(Permission.ARRANGE_DUTY)
+def rota_month(request: HttpRequest, code: str, month: str) -> HttpResponse:
+    """/rota/S-A/2026-11/ — the sheet. Filling and swapping change what is on the screen; saving is a step of its own."""
+    station = get_object_or_404(Station.objects.visible_to(request.user).select_related("area").defer("area__geom", "area__geom_3857"), code=code)
+    sheet = Sheet.open(station, _month(month))
+    if request.method == "GET":
+        return _page(request, sheet, sheet.version)
+    version = int(seen) if (seen := request.POST.get("version", "")).isdigit() and len(seen) < 9 else -1
+    sheet.write(request.POST)
+    do = request.POST.get("do", "")
+    if do == "fill":
+        count = sheet.fill(request.POST.get("begin", ""), request.POST.get("over") == "on")
+        told = f"已按规则排好 {count} 天，还没有保存。" if count else "没有要排的日子：符合规则的日子都已排好。要重新排，请勾选“已排的也重排”。"
+        return _page(request, sheet, version, unsaved=bool(count), told=told)
+    if do == "swap":
+        refusal = sheet.swap(request.POST.get("first", ""), request.POST.get("second", ""))
+        return _page(request, sheet, version, unsaved=not refusal, told="" if refusal else "已对调，还没有保存。", refusal=refusal)
+    return _save(request, sheet, version)
+
+
+def _save(request: HttpRequest, sheet: Sheet, version: int) -> HttpResponse:
+    table = sheet.turns()
+    if sheet.errors:
+        return _page(request, sheet, version, unsaved=True, status=422)
+    try:
+        workflow.arrange(request.user, sheet.station, sheet.month, table, version=version, rule=vars(sheet.rule))
+    except workflow.RotaChanged as refusal:
+        return _page(request, sheet, sheet.version, unsaved=True, refusal=str(refusal), status=409)
+    except MoveRefused as refusal:
+        return _page(request, sheet, version, unsaved=True, refusal=str(refusal), status=422)
+    messages.success(request, f"{sheet.month.month}月的排班已保存，联络站页面上已经更新。")
+    return redirect("rota_month", code=sheet.station.code, month=f"{sheet.month:%Y-%m}")
+
+
+def _page(request: HttpRequest, sheet: Sheet, version: int, *, unsaved: bool = False, told: str = "", refusal: str = "", status: int = 200) -> HttpResponse:
+    events = sheet.rota.events.order_by("-pk")[:CHANGES_SHOWN] if sheet.rota else []
+    names = dict(Deputy.objects.filter(code__in={code for event in events for code in _codes(event)}).values_list("code", "name")) if events else {}
+    page = {
+        "sheet": sheet, "version": version, "unsaved": unsaved, "told": told, "refusal": refusal, "days": DAYS.items(), "paces": PACES.items(),
+        "before": sheet.month - dt.timedelta(days=1), "after": _next(sheet.month), "today": timezone.localdate(),
+        "changes": [(event, _change(event, names)) for event in events],
+    }  # fmt: skip
+    return render(request, "deputies/rota_month.html", page, status=status)
+
+
+def _codes(event) -> set[str]:
+    return {code for when in ("was", "now") for turns in event.data.get(when, {}).values() for code, _ in turns}
+
+
+def _change(event, names: dict[str, str]) -> list[str]:
+    """Each day that an event changed, in words: before → after."""
+
+    def words(turns: list) -> str:
+        return "、".join(f"{names.get(code, code)}{'（请假）' if absent else ''}" for code, absent in turns) or "无人"
+
+    days = event.data.get("now", {})
+    return [f"{int(day[5:7])}月{int(day[8:])}日：{words(event.data['was'].get(day, []))} → {words(turns)}" for day, turns in sorted(days.items())]
+
+
+def _month(text: str) -> dt.date:
+    found = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", text)
+    if not found:
+        raise Http404
+    return dt.date(int(found[1]), int(found[2]), 1)
+
+
+def _next(month: dt.date) -> dt.date:
+    return (month.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
