@@ -98,7 +98,10 @@ HTTPS = flag("HTTPS", False)
 PUBLIC_URL = text("PUBLIC_URL", "").rstrip("/")
 if PUBLIC_URL and not (urlsplit(PUBLIC_URL).scheme in ("http", "https") and urlsplit(PUBLIC_URL).netloc):
     raise ImproperlyConfigured(f"环境变量 PUBLIC_URL 应是居民打开的网址，例如 https://renda.example.gov.cn，现在是 {PUBLIC_URL!r}。")
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, 0, 9)
+RATE_LIMIT_TIMES = number("RATE_LIMIT_TIMES", 1, 0, 1000)
 WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
+BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

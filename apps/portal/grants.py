@@ -17,6 +17,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "territory_adminarea": READ,
     "territory_term": READ,
     "territory_electoraldistrict": READ,
+    "territory_electoraldistrict_employers": READ,
     "territory_grid": READ,
     "territory_doorplate": READ,
     "territory_doorplatepyramid": READ,
@@ -38,6 +39,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
     "cases_rating": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
+    "record_allowance": ("SELECT", "INSERT", "UPDATE"),  # keyed hashes, see apps/record/limits.py
     "django_session": OWN,
     "django_cache": OWN,
 }

@@ -1,7 +1,10 @@
-"""What keeps the queue honest: a job whose worker died goes back into it, so that nothing waits for ever on a killed process."""
+"""What keeps the queue honest: a job whose worker died goes back into it, so that nothing waits for ever on a killed process.
+And what keeps no trace of who asked: allowances are deleted when they are whole again."""
 
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
+
+from apps.record import limits
 
 SILENT_SECONDS = 60
 
@@ -13,3 +16,9 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
         await manager.retry_job(job)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="record.forget_allowances", queueing_lock="forget_allowances")
+def forget_allowances(timestamp: int) -> None:
+    limits.forget_whole()
