@@ -1,0 +1,96 @@
+"""The areas an address begins with: province, city, county, town, village, whole, shortened, left out or said twice."""
+
+import re
+
+from apps.territory.divisions import DIVISIONS
+
+LEVELS = ("province", "city", "county", "town", "village")
+_RANK = {level: rank for rank, level in enumerate(LEVELS)}
+
+Spans = dict[str, tuple[int, int]]
+
+_PEOPLES = re.compile(r"(?:[\u4e00-\u9fff]{1,4}?族)+(?=自治)|各族(?=自治)")
+_SUFFIX = re.compile(r"(?:维吾尔|壮族|回族)?(?:特别行政区|自治[区州县旗]|地区|[省市县区盟旗])$")
+_MUNICIPALITIES = ("北京市", "天津市", "上海市", "重庆市")
+
+
+def _known() -> dict[str, list[tuple[str, str, bool]]]:
+    """By their first two characters, longest first: (name, level, shortened)."""
+    names: dict[str, tuple[str, bool]] = {}
+    for line in DIVISIONS.splitlines():
+        province, city, *counties = line.split(" ")
+        levels = [("city" if province in _MUNICIPALITIES else "province", province), ("city", city), *(("county", name) for name in counties)]
+        for level, name in levels:
+            names.setdefault(name, (level, False))
+            short = _SUFFIX.sub("", _PEOPLES.sub("", name))
+            if len(short) > 1 and (short not in names or names[short][0] == "county"):
+                names[short] = (level, True)
+    known: dict[str, list[tuple[str, str, bool]]] = {}
+    for name in sorted((name for name in names if len(name) > 1), key=len, reverse=True):
+        known.setdefault(name[:2], []).append((name, *names[name]))
+    return known
+
+
+_KNOWN = _known()
+
+_ROAD = r"(?:路|街(?!道)|大道|巷|弄|线|公路|胡同)"
+# 北京路, 温州大厦, 海宁中学: a shortened name must not be the beginning of another name.
+_OTHER_NAME = re.compile(
+    rf"[镇乡村县市区]|街道|[东西南北中新老环一二三四五六七八九十]{{0,2}}{_ROAD}|.?.?(?:花园|小区|新村|苑|大厦|广场|中心|宾馆|酒店|饭店|商[城厦场业务贸]|银行|国际|医院|中学|小学|大学|学院|学校|公寓|家园|人家|饭|公司|集团|超市|公园|工业|[东西南北中]站)"
+)
+_MORE = re.compile(rf"[^ \d-]{{2,9}}?(?:{_ROAD}|[镇乡村县市区]|街道)|.{{0,3}}\d|[ -]")
+
+_NAME = r"[^ \d#路巷弄号-]"
+_ABOVE = r"[^ \d#路街巷弄号省市县镇乡村-]"  # in names of what lies above a town
+_NEXT = re.compile(
+    r"(?:中国|中华人民共和国)?(?:"
+    rf"(?P<province>{_ABOVE}{{2,5}}?(?:省|自治区|特别行政区))"
+    rf"|(?P<city>{_ABOVE}{{2,8}}?(?:自治州|地区|盟))"
+    rf"|(?P<county>{_ABOVE}{{1,7}}?(?:自治县|县(?![城府医委前道政]|人民|中学|实验|[一二三]中)|(?<=..)旗(?=.{{2}}))|{_ABOVE}{{2,4}}?(?<![超夜集城都门菜商])市(?![场政民区中心])"
+    rf"|{_ABOVE}{{2,4}}?(?<![小园社校片库景厂林发业护属老旧新东西南北中城住院地矿街工牧术A-Z一二三四五六七八九十])区(?!块|间|域|{_ROAD}))"
+    rf"|(?P<town>[^ \d#号-]{{1,8}}?街道(?:办事处|办)?(?!口)|{_NAME}{{1,8}}?(?:民族乡|苏木|(?<![水老家])乡(?!村|下|音|政)|(?<![古集小])镇(?![东南西北中前后新]?{_ROAD}|政府|卫生|中心|中学|小学)(?:人民政府)?))"
+    rf"|(?P<village>(?:(?!街){_NAME}){{1,7}}?(?:(?<![新假农一二三四五六七八九十])村(?:民?委(?:员会|会)?)?(?![口部官卫民级庄镇路]|小区|公寓|大道|大街|便民|委)|(?<!.新)社区(?:居委会)?|居委会|嘎查))"
+    r")"
+)
+_BETWEEN = re.compile(r"[ -]*(?:市辖区|城区|其[它他]区|县直辖村级区划)?[ -]*")
+
+
+def areas(shape: str, at: int = 0) -> tuple[Spans, int]:
+    """Where each area stands in the shape of a text (`parsing.SHAPE`), and where the rest begins.
+
+    Said twice, the first counts; a higher level after a lower one starts anew: 慈溪市宁波慈溪 is 宁波, 慈溪.
+    """
+    found: Spans = {}
+    at = _BETWEEN.match(shape, at).end()  # type: ignore[union-attr]
+    while at < len(shape):
+        hit = _next_known(shape, at, bool(found)) or _next_by_word(shape, at, found)
+        if not hit:
+            break
+        level, begin, end = hit
+        if level not in found:
+            for lower in LEVELS[_RANK[level] + 1 :]:
+                found.pop(lower, None)
+            found[level] = (begin, end)
+        at = _BETWEEN.match(shape, end).end()  # type: ignore[union-attr]
+    return found, at
+
+
+def _next_known(shape: str, at: int, after_area: bool) -> tuple[str, int, int] | None:
+    for name, level, shortened in _KNOWN.get(shape[at : at + 2], ()):
+        if shape.startswith(name, at):
+            end = at + len(name)
+            if not shortened:
+                return level, at, end
+            if _OTHER_NAME.match(shape, end):
+                continue
+            if end == len(shape) or _MORE.match(shape, end):
+                return level, at, end
+    return None
+
+
+def _next_by_word(shape: str, at: int, found: Spans) -> tuple[str, int, int] | None:
+    match = _NEXT.match(shape, at)
+    if not match:
+        return None
+    level = str(match.lastgroup)
+    return level, match.start(level), match.end(level)

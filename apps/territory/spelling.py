@@ -1,0 +1,136 @@
+"""One spelling for what is the same address: widths, dashes, Chinese numerals, the words for house, building, unit and room."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_HAN_DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_HAN_POWERS = {"十": 10, "百": 100, "千": 1000}
+
+# A numeral counts only in front of one of these: 十字街, 百丈路 and 万达广场 keep their names.
+_COUNTED = r"(?:号|幢|栋|座|单元|室|弄|巷|组|队|层|楼|期|区|路|街|村民小组|生产队|村|-\d|-[一二三四五六七八九])"
+_HAN_NUMBER = re.compile(rf"[〇零一二两三四五六七八九十][〇零一二两三四五六七八九十百千]*(?={_COUNTED})|(?<=-)[一二三四五六七八九十]+")
+
+_DASH = re.compile(r"[‐‑‒–—―−－﹣~～_]|之(?=[\d一二三四五六七八九十])")
+_NOISE = re.compile(r"[^0-9A-Z\u3400-\u9fff\U00020000-\U0003ffff〇#-]")
+
+_SPELLINGS = (
+    (re.compile(r"(\d|[A-Z])(?:#|号)楼|(\d)#(?=\d)"), r"\1\2幢"),
+    (re.compile(r"(\d|[A-Z])[栋座]"), r"\1幢"),
+    (re.compile(r"#"), "号"),
+    (re.compile(r"第?(\d+)(?:村民小组|生产队|组|队)"), r"\1组"),
+    (re.compile(r"号-(\d+)"), r"-\1号"),  # 128号之1 is 128-1号
+    (re.compile(r"-+"), "-"),
+    (re.compile(r"^-|-$"), ""),
+)
+
+# Names of areas in front of an address. What only looks like an area stays: 小区, 社区, 西区, A区, 超市, 古镇, 水乡. To keep too
+# much costs a second look at the map; to drop an estate's name would lead to another house.
+_NAME = r"[^\d路街巷弄号村幢社#-]"
+_CITY = r"(?<![超夜集])市(?![场政部])"
+_COUNTY_DISTRICT = r"(?<=..)(?<![小园校片库景厂林发业护属老旧东西南北中A-Z])区(?!路|街)"
+_PREFIXES = (
+    re.compile(rf"^(?:中国)?{_NAME}{{2,6}}?(?:省|自治区|特别行政区)(?=.)"),
+    re.compile(rf"^{_NAME}{{2,8}}?(?:自治州|地区|盟|{_CITY})(?:市?辖区)?(?=.)"),
+    re.compile(rf"^{_NAME}(?!镇)(?:{_NAME}(?!镇)){{0,6}}?(?:自治县|县|旗|(?<=..){_CITY}|{_COUNTY_DISTRICT})(?=.)"),
+    re.compile(rf"^{_NAME}{{2,8}}?(?:街道办事处|街道(?!口)|民族乡|(?<!水)乡(?!村|下|音)|(?<![古城集小])镇)(?=.)"),
+)
+_WITHIN_HOUSE = re.compile(r"^(.*\d(?:号|幢|单元))")
+_VILLAGE = re.compile(r"^[^\d路街巷弄号幢#-]{2,8}?(?:村|社区)(?=.+[路街巷弄道].*\d)")
+def _number(han: str) -> str:
+    """三百二十一 -> 321; without 十百千 digit by digit, as on doors: 二〇三 -> 203."""
+    if not any(ch in _HAN_POWERS for ch in han):
+        return "".join(str(_HAN_DIGITS[ch]) for ch in han)
+    total, digit = 0, 0
+    for ch in han:
+        if ch in _HAN_POWERS:
+            total += (digit or 1) * _HAN_POWERS[ch]
+            digit = 0
+        else:
+            digit = _HAN_DIGITS[ch]
+    return str(total + digit)
+
+
+def plain(text: str) -> str:
+    """One spelling for what is the same address: widths, dashes, numerals, 栋/座/号楼 and #. Area names stay."""
+    text = _DASH.sub("-", unicodedata.normalize("NFKC", text).upper())
+    text = _HAN_NUMBER.sub(lambda found: _number(found.group()), _NOISE.sub("", text))
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
+    return text
+
+
+def split(text: str) -> tuple[str, str]:
+    """The plain spelling in two: the areas it begins with, and the rest. A text that is nothing but an area is all rest."""
+    address = rest = plain(text)
+    for prefix in _PREFIXES:
+        rest = prefix.sub("", rest, count=1)
+    return address[: len(address) - len(rest)], rest
+
+
+def search_key(text: str) -> str:
+    """What an address is stored and searched under: its plain spelling without province, city, county and town.
+
+    The town goes because people leave it out; where two towns have the same road, the caller asks for the town again.
+    A text that is nothing but an area keeps its name, and one without a letter, digit or Han character gives "".
+    """
+    return split(text)[1]
+
+
+def names_elsewhere(areas: str, above: Iterable[str], town: Iterable[str]) -> bool:
+    """Whether the areas of an address name a place outside a town: 杭州市人民路12号 is not the 人民路12号 of 方格县东溪镇.
+
+    above: names of the county and what it lies in; what an address says before one of them needs no check. The last syllable
+    may be missing (苍南灵溪镇).
+    """
+    above, town = [plain(name) for name in above], [plain(name) for name in town]
+    for name in filter(None, above):
+        areas = areas.rpartition(name)[2]
+    known = sorted(filter(None, (*above, *town)), key=len, reverse=True)
+    for name in (*known, *(name[:-1] for name in known if len(name) > 2 and name[-1] in "省市县区旗镇乡")):
+        areas = areas.replace(name, "")
+    return areas.removeprefix("中国").removesuffix("办事处") not in ("", "市辖区", "辖区")
+
+
+def house_keys(key: str) -> list[str]:
+    """The keys under which the same house may stand, best first.
+
+    人民路12 -> 人民路12, 人民路12号; 溪口村人民路12号3幢502室 -> itself, 溪口村人民路12号3幢, …12号, then all without 溪口村.
+    """
+    keys = [key, f"{key}号"] if key[-1:].isdigit() else [key]
+    while match := _WITHIN_HOUSE.match(key[:-1]):
+        key = match.group(1)
+        if not key.endswith("单元"):
+            keys.append(key)
+    return [*keys, *(_VILLAGE.sub("", key) for key in keys if _VILLAGE.match(key))]
+
+
+def written(*, town: str = "", village: str = "", road: str = "", number: str = "", hamlet: str = "", estate: str = "",
+            building: str = "", unit: str = "", room: str = "") -> str:
+    """The address that a doorplate's parts make: the village is named only where there is no road. Bare numbers get their word."""
+
+    def with_word(value: str, word: str) -> str:
+        return value + word if value and value[-1].isascii() and value[-1].isalnum() else value
+
+    place = road or f"{village}{hamlet}"
+    parts = (town, place, with_word(number, "号"), estate, with_word(building, "幢"), with_word(unit, "单元"), with_word(room, "室"))
+    return "".join(parts)
+
+
+_WORDS = {
+    "number": re.compile(r"号$"),
+    "building": re.compile(r"^第|(?:号|幢|楼|排|撞|橦)+$"),
+    "unit": re.compile(r"^第|(?:单元|号|门|梯)+$"),
+    "floor": re.compile(r"^第|[楼层F]$"),
+    "room": re.compile(r"^第|(?:号|室|房间?|户)+$"),
+    "group": re.compile(r"^第|组$"),
+    "village": re.compile(r"(?<=村)(?:民?委(?:员会|会)?)$"),
+    "town": re.compile(r"(?<=街道)(?:办事处|办)$"),
+}
+
+
+def respelled(part: str, text: str) -> str:
+    """A part of an address in one spelling, without its word: number 十二＃ -> 12, building 3号楼 -> 3, room ５０２室 -> 502."""
+    bare = plain(f"{text}室" if part in ("unit", "building", "floor", "room", "number", "group") and text and text[-1] in _HAN_DIGITS else text)
+    words = _WORDS.get(part)
+    return words.sub("", bare.removesuffix("室") if part != "room" else bare) if words else bare
