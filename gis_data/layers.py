@@ -271,6 +271,6 @@ CASE = Layer(
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, STATION, DEPUTY, ROTA, PROJECT, SUBPROJECT, PROGRESS, CASE)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, PROJECT, SUBPROJECT, PROGRESS, CASE)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

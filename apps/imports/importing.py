@@ -31,7 +31,7 @@ from apps.imports.models import ImportBatch
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport, Subproject
 from apps.record.staging import REFUSED, SHAPE, STAGE, Merged, Stage, copy_in, execute, query
-from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, LayerVersion
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, IssuedPlate, Issuer, LayerVersion
 from gis_data.checks import Checked, check
 from gis_data.layers import LAYERS, Layer
 from gis_data.readers import open_source
@@ -39,6 +39,7 @@ from gis_data.rows import FileRefused, Source
 
 OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
+    "issuer": Issuer, "plate": IssuedPlate,
     "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports

@@ -8,6 +8,7 @@ ROLE = "geo_public"
 
 READ = ("SELECT",)
 OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
+COUNTED = ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)")  # adds one, says nothing of who
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
     id, code, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
@@ -22,6 +23,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "territory_doorplate": READ,
     "territory_doorplatepyramid": READ,
     "territory_layerversion": READ,
+    "territory_issuer": READ,
+    "territory_issuedplate": READ,
+    "territory_platecode": READ,
+    "territory_platescan": COUNTED,
+    "territory_issuedplatescan": COUNTED,
     "organisations_organisation": READ,
     "deputies_deputy": READ,
     "deputies_deputy_fields": READ,

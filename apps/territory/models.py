@@ -16,6 +16,19 @@ from django.db.models import F, Q
 from apps.record.staging import Merged, Stage
 from apps.territory import merging
 from apps.territory.lookup import AddressQuerySet
+from apps.territory.plates import (  # noqa: F401 - Django looks for models here
+    CodeBatch,
+    CodeBatchEvent,
+    IssuedPlate,
+    IssuedPlateScan,
+    Issuer,
+    IssuerEvent,
+    PlateCode,
+    PlateCodeEvent,
+    PlateScan,
+    PrintRun,
+    PrintRunEvent,
+)
 
 VALID = Q(geom__isnull=True) | Q(geom__isvalid=True)
 

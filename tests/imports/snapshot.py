@@ -12,12 +12,12 @@ from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
 from apps.deputies.rota import DutyTurn, Rota
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport, Subproject
-from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, Term
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, IssuedPlate, Issuer, Term
 
 METRES_PER_DEGREE = 111_320.0
 KEYS: dict[type[Model], tuple[str, ...]] = {
     AdminArea: ("code",), Organisation: ("code",), Term: ("congress", "number"), ElectoralDistrict: ("code",), Grid: ("code",),
-    Doorplate: ("code",), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
+    Doorplate: ("code",), Issuer: ("slug",), IssuedPlate: ("issuer", "external_id"), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
     Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
     Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
 }  # fmt: skip
