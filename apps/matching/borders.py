@@ -1,38 +1,50 @@
-"""How near a border is, in words: nobody should be sent to the wrong deputies because a position was 20 metres off."""
+"""How near a border is, in words, and what is asked then: nobody should be sent to the wrong deputies because a position was 20 metres off."""
 
 from dataclasses import dataclass
 
-from apps.matching.finding import NEAR_BORDER, ON_BORDER, FoundDistrict, Place
+from apps.matching.finding import ON_BORDER, SIDES, FoundDistrict, Place, Side, reach_of
 
 LEVELS = {"county": "县级", "township": "乡镇级"}
 NAMED = 3
+UNSURE = "unsure"  # the answer of who does not know where he is registered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BorderNotice:
-    """One short sentence; `districts` names, in a sentence a level, the borders and what lies across. certain: nothing is asked of the reader."""
+    """One short sentence; `districts` names, a sentence a level, the borders and what lies across.
+
+    sides: what to choose from, the place's own first; none when there is nothing of ours on the other side.
+    many: there are more sides than that, so the position has to be better first.
+    """
 
     words: str
     districts: tuple[str, ...]
-    certain: bool
+    sides: tuple[Side, ...] = ()
+    many: bool = False
 
 
-def border_notice(place: Place, accuracy: float | None = None) -> BorderNotice | None:
-    """When a district's border is nearer than 30 m, or nearer than the position is good for; a doorplate's own position is good."""
-    near = [found for found in place.districts if found.margin_m < max(NEAR_BORDER, accuracy or 0.0)]
-    if not near:
+def border_notice(place: Place) -> BorderNotice | None:
+    """When a district's border is nearer than BORDER_METRES or than the position is good for, or when the place lies in a gap beside one."""
+    reach = reach_of(place.accuracy)
+    near = [found for found in place.districts if found.margin_m < reach]
+    if not near and not place.sides:
         return None
-    metres, certain = min(found.margin_m for found in near), place.doorplate is not None and accuracy is None
-    here = "此门牌" if certain else "这里"
-    if metres <= ON_BORDER:
-        words = f"{here}正好在选区边界上，请以选民名单为准。"
-    elif certain:
-        words = f"{here}离选区边界{metres_in_words(metres)}，所属选区以门牌为准。"
-    elif accuracy is not None and metres < accuracy:
-        words = f"定位误差{metres_in_words(accuracy)}，可能不在这个选区，请在地图上确认位置。"
-    else:
-        words = f"{here}离选区边界{metres_in_words(metres)}，请在地图上确认位置。"
-    return BorderNotice(words, tuple(_described(place, found) for found in near), certain)
+    words, sides = _words(place, near), place.sides[:SIDES]
+    return BorderNotice(words, tuple(_described(place, found) for found in near), sides, len(place.sides) > SIDES)
+
+
+def _words(place: Place, near: list[FoundDistrict]) -> str:
+    here = "此门牌" if place.doorplate else "这里"
+    metres = min((found.margin_m for found in near), default=None)
+    doubtful = place.accuracy is not None and (metres is None or metres < place.accuracy)
+    if metres is None and not place.districts:
+        return f"{here}没有划入任何选区，最近的选区{metres_in_words(place.sides[0].metres)}。"
+    if metres is not None and metres <= ON_BORDER:
+        return f"{here}正好在选区边界上。"
+    if doubtful and place.accuracy:
+        return f"位置误差{metres_in_words(place.accuracy)}，可能不在这个选区，请在地图上确认位置。"
+    metres = min((other.metres for other in place.across), default=0.0) if metres is None else metres
+    return f"{here}离选区边界{metres_in_words(metres)}{'' if place.sides else '，请在地图上确认位置'}。"
 
 
 def _described(place: Place, found: FoundDistrict) -> str:

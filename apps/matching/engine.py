@@ -6,9 +6,10 @@ it, which carry no geometry.
 
 import datetime as dt
 import threading
-from collections import defaultdict
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,12 +23,13 @@ from numpy.typing import NDArray
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.matching.nearest import NearestIndex
 from apps.matching.ranking import ranked
+from apps.organisations.models import Organisation
 from apps.territory.locate import PolygonLocator
 from apps.territory.models import AdminArea, ElectoralDistrict, Grid, Term
 from apps.territory.remembered import Remembered
 
 LAYERS = ("area", "district", "grid", "organisation", "station", "deputy")
-DAYS_KEPT = 3
+DAYS_KEPT = 8
 ANCHORS = ("station", "workplace", "village")  # the home point is no part of it: no public answer may depend on it
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -52,10 +54,12 @@ class Shapes:
     def outline(self, row: Any) -> dict:
         """GeoJSON geometry of a row for the screen: 10 m and 1 m of detail are lost."""
         if row.pk not in self._outlines:
-            shape = self.polygons[[other.pk for other in self.rows].index(row.pk)]
-            simple = shapely.set_precision(shapely.simplify(shape, 1e-4, preserve_topology=True), 1e-5)
+            simple = shapely.set_precision(shapely.simplify(self.polygon(row), 1e-4, preserve_topology=True), 1e-5)
             self._outlines[row.pk] = shapely.geometry.mapping(simple)
         return self._outlines[row.pk]
+
+    def polygon(self, row: Any) -> shapely.Geometry:
+        return self.polygons[[other.pk for other in self.rows].index(row.pk)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,7 @@ class Candidates:
 class Day:
     """All that is in force on one day."""
 
+    date: dt.date
     county: Shapes
     towns: Shapes
     villages: Shapes
@@ -86,14 +91,30 @@ class Day:
     workplace_districts: tuple[ElectoralDistrict, ...]
     mandates: dict[int, tuple[Mandate, ...]]  # by district id
     area_mandates: tuple[Mandate, ...]  # city and province deputies, who have no district here
+    employers: dict[int, tuple[Organisation, ...]]  # by district id: whose people register there
     stations: tuple[Station, ...]
-    next_duty: dict[int, dt.date | None]  # by station id: its next reception day
+    station_index: NearestIndex
     anchors: dict[int, NDArray[np.float64]]  # by deputy id: (3, 2) lon, lat of ANCHORS
+    next_duty: dict[int, dt.date | None] = field(default_factory=dict)  # by station id: its next reception day
     _candidates: dict[tuple[int, ...], Candidates] = field(default_factory=dict)
 
     @cached_property
-    def station_index(self) -> NearestIndex:
-        return NearestIndex([station.point.x for station in self.stations], [station.point.y for station in self.stations])
+    def districts_of(self) -> dict[int, tuple[ElectoralDistrict, ...]]:
+        """By organisation id: the districts that name it, by unit or jointly with a place; the county's first."""
+        by_id = {row.pk: row for shapes in self.districts.values() for row in shapes.rows} | {row.pk: row for row in self.workplace_districts}
+        found = defaultdict(list)
+        for pk in sorted(set(self.employers) & set(by_id), key=lambda pk: (by_id[pk].term.level != Term.Level.COUNTY, by_id[pk].code)):
+            for organisation in self.employers[pk]:
+                found[organisation.pk].append(by_id[pk])
+        return {pk: tuple(districts) for pk, districts in found.items()}
+
+    @cached_property
+    def mandates_of(self) -> dict[str, tuple[Mandate, ...]]:
+        """By a deputy's code: the seats he holds."""
+        found = defaultdict(list)
+        for mandate in (*(one for several in self.mandates.values() for one in several), *self.area_mandates):
+            found[mandate.deputy.code].append(mandate)
+        return {code: tuple(sorted(mandates, key=lambda mandate: mandate.term.level)) for code, mandates in found.items()}
 
     def candidates(self, districts: Iterable[int]) -> Candidates:
         """Who serves any of these districts (ids); one who serves two of them stands there twice."""
@@ -110,7 +131,8 @@ class Engine:
     """Everything read at one moment, in one snapshot of the database; `on(day)` picks what is in force."""
 
     def __init__(self) -> None:
-        self._days: dict[dt.date, Day] = {}
+        self._days: OrderedDict[dt.date, Day] = OrderedDict()
+        self._spans: dict[int, Day] = {}  # all days between two turns are alike but for the next reception days
         self._shapes: dict[tuple, Shapes] = {}
         self._lock = threading.Lock()
         with transaction.atomic():
@@ -122,9 +144,14 @@ class Engine:
     def on(self, day: dt.date) -> Day:
         with self._lock:
             if day not in self._days:
+                span = bisect_right(self._turns, day)
+                if span not in self._spans:
+                    self._spans[span] = self._compose(day)
                 if len(self._days) >= DAYS_KEPT:
-                    del self._days[min(self._days)]
-                self._days[day] = self._compose(day)
+                    self._days.popitem(last=False)
+                duty = {station.pk: station.next_duty(day) for station in self._stations}
+                self._days[day] = replace(self._spans[span], date=day, next_duty=duty)
+            self._days.move_to_end(day)
             return self._days[day]
 
     def _read(self) -> None:
@@ -138,7 +165,9 @@ class Engine:
             term.congress = areas[term.congress_id]
         for district in self._districts:
             district.term = terms[district.term_id]
+        self._employers = self._read_employers()
         self._stations = list(Station.objects.order_by("code"))
+        self._station_index = NearestIndex([station.point.x for station in self._stations], [station.point.y for station in self._stations])
         stations = {station.pk: station for station in self._stations}
         deputies = {deputy.pk: deputy for deputy in Deputy.objects.select_related("organisation", "group").order_by("code")}
         for deputy in deputies.values():
@@ -150,6 +179,17 @@ class Engine:
             mandate.deputy, mandate.term = deputies[mandate.deputy_id], terms[mandate.term_id]
             mandate.district = districts.get(mandate.district_id)
         self._anchors = {deputy.pk: self._places(deputy) for deputy in deputies.values()}
+        changes = [day for area in self._areas for day in (area.valid_from, area.valid_to)]
+        changes += [day for term in terms.values() for day in (term.starts, term.ends)] + [mandate.ended_on for mandate in self._mandates]
+        self._turns = sorted({day for day in changes if day is not None})
+
+    def _read_employers(self) -> dict[int, tuple[Organisation, ...]]:
+        self.organisations = tuple(Organisation.objects.order_by("code"))
+        by_id, found = {organisation.pk: organisation for organisation in self.organisations}, defaultdict(list)
+        named = ElectoralDistrict.employers.through.objects.order_by("organisation__code").values_list("electoraldistrict_id", "organisation_id")
+        for district, organisation in named:
+            found[district].append(by_id[organisation])
+        return {district: tuple(organisations) for district, organisations in found.items()}
 
     def _with_polygons(self, kind: str, rows: models.QuerySet) -> list:
         found = list(rows.defer("geom", "geom_3857").annotate(wkb=AsWKB("geom")).order_by("code"))
@@ -179,6 +219,7 @@ class Engine:
             by_district[mandate.district_id].append(mandate)
         above = by_district.pop(None, [])
         return Day(
+            date=day,
             county=self._shaped("area", [area for area in areas if area.level == "county"][:1]),
             towns=self._shaped("area", [area for area in areas if area.level == "town"]),
             villages=self._shaped("area", [area for area in areas if area.level == "village"]),
@@ -187,8 +228,9 @@ class Engine:
             workplace_districts=tuple(d for d in districts if d.basis == ElectoralDistrict.Basis.WORKPLACE),
             mandates={district: tuple(found) for district, found in by_district.items()},
             area_mandates=tuple(sorted(above, key=lambda m: (m.term.level == Term.Level.PROVINCE, m.deputy.code))),
+            employers=self._employers,
             stations=tuple(self._stations),
-            next_duty={station.pk: station.next_duty(day) for station in self._stations},
+            station_index=self._station_index,
             anchors=self._anchors,
         )
 

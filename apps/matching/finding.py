@@ -1,20 +1,23 @@
 """From a place to the districts it lies in and the deputies who answer there, best first, each with the reason in words."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from django.conf import settings
 
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.matching.engine import ANCHORS, GEOD, Candidates, Day, Shapes, engine
+from apps.organisations.models import Organisation
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 
-__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "area_deputies", "engine", "find_at"]
+__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "Side", "area_deputies", "deputies_of", "engine", "find_at", "find_in", "serving"]
 
 ON_BORDER = 0.01  # metres
-NEAR_BORDER = 30.0
 FARTHEST_DOUBT = 1000.0  # a position worse than this says nothing about borders
+SIDES = 4  # more choices than anybody can weigh: then the position has to be better first
 
 BANDS = ((500, "500米内"), (1000, "1公里内"), (3000, "3公里内"), (5000, "5公里内"), (10000, "10公里内"))
 FARTHER, UNKNOWN_DISTANCE = "更远", "距离不详"
@@ -30,6 +33,24 @@ class FoundDistrict:
     district: ElectoralDistrict
     level: str  # county, township
     margin_m: float  # metres to its nearest border
+    employers: tuple[Organisation, ...] = ()  # whose people register there too, wherever they live
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What somebody near borders may be registered in: the districts of one side, county before township, and who serves them."""
+
+    districts: tuple[ElectoralDistrict, ...]
+    metres: float  # how far this side is; 0: the place lies there
+    deputies: tuple["FoundDeputy", ...]
+
+    @property
+    def key(self) -> str:
+        return "|".join(district.code for district in self.districts)
+
+    @property
+    def name(self) -> str:
+        return "、".join(district.name for district in self.districts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +76,10 @@ class FoundDeputy:
 
 @dataclass(frozen=True, eq=False)
 class Place:
+    day: Day  # what is in force
     lon: float
     lat: float
+    accuracy: float | None  # metres by which the position may be wrong; None: a door's own, or a pin set by hand
     doorplate: Doorplate | None
     village: AdminArea | None
     town: AdminArea  # the county where there are no towns
@@ -66,7 +89,16 @@ class Place:
     deputies: tuple[FoundDeputy, ...]
     area_deputies: tuple[FoundDeputy, ...]
     across: tuple[Across, ...]
+    sides: tuple[Side, ...]  # near a border the side it lies on and the others, nearest first; else none
     nearest_station: Station | None
+
+    @property
+    def on(self) -> dt.date:
+        return self.day.date
+
+    def side(self, key: str) -> Side | None:
+        """The side with this key, if it is one of ours."""
+        return next((side for side in self.sides if side.key == key), None)
 
     @property
     def point(self) -> tuple[float, float]:
@@ -79,28 +111,55 @@ class Place:
 
 
 def find_at(lon: float, lat: float, *, on: dt.date, doorplate: Doorplate | None = None, accuracy: float | None = None) -> Place:
-    """What lies at a place (degrees) on a day. accuracy: metres by which the position may be wrong, widens `across`.
+    """What lies at a place (degrees) on a day. accuracy: metres by which the position may be wrong, widens `across` and `sides`.
 
     Raises OutsideCounty. A place in no district is found all the same, with no districts and no deputies.
     """
-    day = engine().on(on)
+    return find_in(engine().on(on), lon, lat, doorplate=doorplate, accuracy=accuracy)
+
+
+def find_in(day: Day, lon: float, lat: float, *, doorplate: Doorplate | None = None, accuracy: float | None = None) -> Place:
+    """The same for a day that is at hand."""
     county = _demand_county(day, lon, lat)
-    districts = tuple(found for level, shapes in day.districts.items() if (found := _district(shapes, level, lon, lat)))
-    reach = min(max(NEAR_BORDER, accuracy or 0.0), FARTHEST_DOUBT)
+    districts = tuple(found for level, shapes in day.districts.items() if (found := _district(day, shapes, level, lon, lat)))
+    reach = reach_of(accuracy)
+    across = tuple(near for level, shapes in day.districts.items() for near in _across(shapes, level, lon, lat, reach))
+    deputies = _deputies(day, (found.district for found in districts), lon, lat, "您所在选区的代表")
     return Place(
+        day=day,
         lon=lon,
         lat=lat,
+        accuracy=accuracy,
         doorplate=doorplate,
         village=day.villages.at(lon, lat),
         town=day.towns.at(lon, lat) or county,
         grid=day.grids.at(lon, lat),
         county=county,
         districts=districts,
-        deputies=_deputies(day, day.candidates(found.district.pk for found in districts), lon, lat),
+        deputies=deputies,
         area_deputies=area_deputies(day),
-        across=tuple(near for level, shapes in day.districts.items() for near in _across(shapes, level, lon, lat, reach)),
+        across=across,
+        sides=_sides(day, lon, lat, districts, deputies, across, reach) if across or any(near.margin_m < reach for near in districts) else (),
         nearest_station=_nearest_station(day, lon, lat),
     )
+
+
+def reach_of(accuracy: float | None) -> float:
+    """Metres from a border within which one is asked: the setting, or what the position is good for."""
+    return min(max(float(settings.BORDER_METRES), accuracy or 0.0), FARTHEST_DOUBT)
+
+
+def serving(code: str, on: dt.date) -> tuple[Mandate, ...]:
+    """The seats that the deputy with this code holds on a day; none when he holds no more, or nobody has the code."""
+    return engine().on(on).mandates_of.get(code, ())
+
+
+def deputies_of(day: Day, districts: Iterable[ElectoralDistrict], at: tuple[float, float] | None, whose: str) -> tuple["FoundDeputy", ...]:
+    """Who serves these districts, the nearest to a point first; by code when there is none. whose: why they are shown."""
+    if at is None:
+        mandates = day.candidates(district.pk for district in districts).mandates
+        return tuple(_found(day, mandate, reasons=(whose,), distance_band="") for mandate in mandates)
+    return _deputies(day, districts, *at, whose)
 
 
 def band(metres: float) -> str:
@@ -126,9 +185,11 @@ def _how_far(county: Shapes, lon: float, lat: float) -> str:
     return f"（离县界约 {metres / 1000:.0f} 公里）" if metres >= 1000 else f"（离县界约 {metres:.0f} 米）"
 
 
-def _district(shapes: Shapes, level: str, lon: float, lat: float) -> FoundDistrict | None:
+def _district(day: Day, shapes: Shapes, level: str, lon: float, lat: float) -> FoundDistrict | None:
     district = shapes.at(lon, lat)
-    return FoundDistrict(district, level, float(shapes.locator.margin(lon, lat)[0])) if district is not None else None
+    if district is None:
+        return None
+    return FoundDistrict(district, level, float(shapes.locator.margin(lon, lat)[0]), day.employers.get(district.pk, ()))
 
 
 def _across(shapes: Shapes, level: str, lon: float, lat: float, reach: float) -> list[Across]:
@@ -136,23 +197,58 @@ def _across(shapes: Shapes, level: str, lon: float, lat: float, reach: float) ->
     return [Across(shapes.rows[index], level, _metres_to(shapes.polygons[index], lon, lat)) for index in near]
 
 
+def _sides(
+    day: Day, lon: float, lat: float, here: tuple[FoundDistrict, ...], deputies: tuple[FoundDeputy, ...], across: tuple[Across, ...], reach: float
+) -> tuple[Side, ...]:
+    """The cells that the districts of both levels cut a disc around the place into; one cell is one place to be registered."""
+    radius = reach + max(5.0, reach / 20)
+    plane = _Plane(lon, lat)
+    disc = shapely.Point(0, 0).buffer(radius, quad_segs=16)
+    cells: list[tuple[tuple[ElectoralDistrict, ...], shapely.Geometry]] = [((), disc)]
+    for level, shapes in day.districts.items():
+        near = [found.district for found in here if found.level == level] + [other.district for other in across if other.level == level]
+        parts = [((district,), plane.flat(shapes.polygon(district))) for district in near]
+        rest = shapely.difference(disc, shapely.union_all([shape for _, shape in parts])) if parts else disc
+        pieces = [(before + after, shapely.intersection(cell, part)) for before, cell in cells for after, part in [*parts, ((), rest)]]
+        cells = [(districts, cell) for districts, cell in pieces if cell.area > 1.0]
+    own = tuple(found.district for found in here)
+    # Borders drawn twice leave slivers between them, where nobody lives.
+    others = {districts: cell for districts, cell in cells if districts and districts != own and (len(districts) >= len(own) or cell.area > 20.0)}
+    measured = sorted(((shapely.distance(cell, shapely.Point(0, 0)), districts) for districts, cell in others.items()), key=lambda pair: pair[0])
+    found = [Side(own, 0.0, deputies)] if own else []
+    for metres, districts in measured:
+        name = "、".join(district.name for district in districts)
+        found.append(Side(districts, float(metres), _deputies(day, districts, lon, lat, f"“{name}”的代表")))
+    return tuple(found) if len(found) > 1 or (found and not own) else ()
+
+
+class _Plane:
+    """Metres east and north of a place, right to a per mille at a few kilometres."""
+
+    def __init__(self, lon: float, lat: float) -> None:
+        self.here = np.array([lon, lat])
+        self.scale = np.array([GEOD.inv(lon, lat, lon + 1e-4, lat)[2], GEOD.inv(lon, lat, lon, lat + 1e-4)[2]]) * 1e4
+
+    def flat(self, shape: shapely.Geometry) -> shapely.Geometry:
+        return shapely.transform(shape, lambda xy: (xy - self.here) * self.scale)
+
+
 def _metres_to(polygon: shapely.Geometry, lon: float, lat: float) -> float:
     """Metres from a place to a polygon, 0 inside. The nearest point is looked for on a plane of metres around the place."""
-    plane = np.array([GEOD.inv(lon, lat, lon + 1e-4, lat)[2], GEOD.inv(lon, lat, lon, lat + 1e-4)[2]]) * 1e4
-    here = np.array([lon, lat])
-    flat = shapely.transform(polygon, lambda xy: (xy - here) * plane)
-    end = shapely.get_coordinates(shapely.shortest_line(shapely.Point(0, 0), flat))[1] / plane + here
+    plane = _Plane(lon, lat)
+    end = shapely.get_coordinates(shapely.shortest_line(shapely.Point(0, 0), plane.flat(polygon)))[1] / plane.scale + plane.here
     return float(GEOD.inv(lon, lat, *end)[2])
 
 
-def _deputies(day: Day, candidates: Candidates, lon: float, lat: float) -> tuple[FoundDeputy, ...]:
+def _deputies(day: Day, districts: Iterable[ElectoralDistrict], lon: float, lat: float, whose: str) -> tuple[FoundDeputy, ...]:
+    candidates: Candidates = day.candidates(district.pk for district in districts)
     if not candidates.mandates:
         return ()
     order, metres, anchor = (ranked[0] for ranked in candidates.rank(lon, lat))
     found = []
     for place, (index, distance, kind) in enumerate(zip(order, metres, anchor, strict=True)):
         reason = _why_near(ANCHORS[kind], distance, first=place == 0, alone=len(order) == 1)
-        found.append(_found(day, candidates.mandates[index], reasons=("您所在选区的代表", *reason), distance_band=band(distance)))
+        found.append(_found(day, candidates.mandates[index], reasons=(whose, *reason), distance_band=band(distance)))
     return tuple(found)
 
 

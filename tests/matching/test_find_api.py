@@ -26,11 +26,13 @@ def where(x, y, **more):
 def test_keys_and_values(ask):
     status, found = ask(**where(0.8, 0.5))
     assert status == 200
-    assert set(found) == {"point", "doorplate", "districts", "deputies", "across"}
+    assert set(found) == {"on", "point", "accuracy_m", "doorplate", "districts", "deputies", "across", "ask", "sides", "note"}
+    assert (found["accuracy_m"], found["ask"], found["sides"], found["note"]) == (None, False, [], "")
     assert (found["point"], found["doorplate"], found["across"]) == ({"lon": 120.008, "lat": 28.005}, None, [])
+    plain = {"basis": "residence", "employers": []}
     assert found["districts"] == [
-        {"level": "county", "code": "C-01", "name": "第1选区", "term": "方格县第17届人民代表大会", "margin_m": pytest.approx(554.1, abs=0.2)},
-        {"level": "township", "code": "A-01", "name": "东溪镇第1选区", "term": "东溪镇第15届人民代表大会", "margin_m": pytest.approx(196.7, abs=0.1)},
+        {"level": "county", "code": "C-01", "name": "第1选区", "term": "方格县第17届人民代表大会", "margin_m": pytest.approx(554.1, abs=0.2), **plain},
+        {"level": "township", "code": "A-01", "name": "东溪镇第1选区", "term": "东溪镇第15届人民代表大会", "margin_m": pytest.approx(196.7, abs=0.1), **plain},
     ]
     assert found["deputies"][0] == {
         "id": "D1", "name": "陈安", "level": "county", "district": "C-01", "reasons": ["您所在选区的代表", "工作地离您最近"], "distance_band": "500米内",
@@ -79,12 +81,14 @@ def test_a_place_in_no_district_is_404(town, client):
     LayerVersion.raise_for("district")
     response = client.get("/api/v1/find", where(2.5, 1.2))
     assert response.status_code == 404
-    assert "还没有划入本届选区" in response.json()["message"]
+    assert "此地还没有划入选区" in response.json()["message"]
 
 
 def test_schema_and_docs_load_nothing_from_outside(ask, client):
     schema = client.get("/api/openapi.json").json()
-    assert {parameter["name"] for parameter in schema["paths"]["/api/v1/find"]["get"]["parameters"]} == {"q", "lat", "lon", "accuracy", "doorplate"}
+    assert {parameter["name"] for parameter in schema["paths"]["/api/v1/find"]["get"]["parameters"]} == {
+        "q", "lat", "lon", "accuracy", "datum", "doorplate", "on",
+    }  # fmt: skip
     assert schema["openapi"].startswith("3.1")
     docs = client.get("/api/docs")
     body = docs.content.decode()

@@ -119,17 +119,33 @@ def test_nothing_asked_leads_home(page, client):
 def test_border_notice(page):
     assert "正好在选区边界上" in texts(page("/find", **where(1.0, 0.5))[1])
     assert "对面是“南山乡第1选区”" in texts(page("/find", **where(0.98, 0.5))[1])
-    assert "定位误差约 150 米，可能不在这个选区，请在地图上确认位置。" in texts(page("/find", **where(0.9, 0.5, accuracy="150"))[1])
+    assert "位置误差约 150 米，可能不在这个选区，请在地图上确认位置。" in texts(page("/find", **where(0.9, 0.5, accuracy="150"))[1])
     assert "对面" not in texts(page("/find", **where(0.5, 0.5))[1])
 
 
-def test_a_doorplate_near_a_border_is_told_calmly(town, client):
+def test_a_doorplate_near_a_border_shows_both_sides_and_asks(town, client):
     Doorplate.objects.filter(code="P02").update(point=at(0.98, 0.5))
-    body = client.get("/find", {"q": "东溪镇人民路12号"}).content.decode()
+    body = html.unescape(client.get("/find", {"q": "东溪镇人民路12号"}).content.decode())
     shown = texts(body)
-    assert "此门牌离选区边界约 20 米，所属选区以门牌为准。" in shown and "确认位置" not in shown
-    assert shown.index("所属选区以门牌为准") < shown.index("您的代表") < shown.index("此地所在选区")
-    assert "notice-info" in body and "notice-due" not in body
+    assert "此门牌离选区边界约 20 米。" in shown and "您登记在哪个选区？" in shown
+    own, other = (shown.index(f"{name}、{place}") for name, place in (("第1选区", "东溪镇第1选区"), ("第1选区", "南山乡第1选区")))
+    assert own < other < shown.index("此地所在选区")
+    assert "陈安" in shown and "蓝天" in shown and "周宁" in shown  # who serves here, and who serves across
+    reports = re.findall(r'href="(/report\?[^"]+)"', body)
+    assert reports == [f"/report?lat=28.005000&lon=120.009800&doorplate=P02&side={side}" for side in ("C-01%7CA-01", "C-01%7CB-01")]
+
+
+def test_the_side_that_was_chosen_stays_alone(page):
+    _, body = page("/find", **where(0.98, 0.5, side="C-01|B-01"))
+    shown = texts(body)
+    assert "周宁" in shown and "蓝天" not in shown
+    assert re.search(r'aria-current="true">第1选区、南山乡第1选区', body)
+    assert re.findall(r'href="(/report\?[^"]+)"', body) == ["/report?lat=28.005000&lon=120.009800&side=C-01%7CB-01"]
+    _, body = page("/find", **where(0.98, 0.5, side="unsure"))
+    assert "蓝天" in body and "周宁" not in body
+    assert re.findall(r'href="(/report\?[^"]+)"', body) == ["/report?lat=28.005000&lon=120.009800&side=unsure"]
+    _, body = page("/find", **where(0.98, 0.5, side="C-99|<b>"))  # not one of the sides: asked again
+    assert "蓝天" in body and "周宁" in body and "aria-current=\"true\"" not in body
 
 
 def test_a_district_without_deputies_says_who_answers(page):

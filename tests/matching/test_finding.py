@@ -83,7 +83,7 @@ def test_border_belongs_to_the_lowest_code_and_says_so(town):
     assert (township.district.code, township.margin_m) == ("A-01", 0.0)
     assert [(near.district.code, near.metres) for near in place.across] == [("B-01", 0.0)]
     notice = border_notice(place)
-    assert notice.words == "这里正好在选区边界上，请以选民名单为准。"
+    assert notice.words == "这里正好在选区边界上。"
     assert notice.districts == ("这里按乡镇级选区“东溪镇第1选区”显示，另一侧是“南山乡第1选区”。",)
 
 
@@ -105,24 +105,26 @@ def test_a_corner_has_all_its_neighbours_across(town):
 def test_near_and_doubtful_borders(town):
     assert border_notice(find(0.9, 0.5)) is None  # 98 m
     notice = border_notice(find(0.98, 0.5))  # 19.7 m
-    assert notice.words == "这里离选区边界约 20 米，请在地图上确认位置。" and not notice.certain
+    assert notice.words == "这里离选区边界约 20 米。" and [side.key for side in notice.sides] == ["C-01|A-01", "C-01|B-01"]
     assert notice.districts == ("离乡镇级选区“东溪镇第1选区”的边界约 20 米，对面是“南山乡第1选区”。",)
     place = find(0.9, 0.5, accuracy=150)
     assert [near.district.code for near in place.across] == ["B-01"]
-    notice = border_notice(place, 150)
-    assert notice.words == "定位误差约 150 米，可能不在这个选区，请在地图上确认位置。"
+    notice = border_notice(place)
+    assert notice.words == "位置误差约 150 米，可能不在这个选区，请在地图上确认位置。"
     assert "约 98 米" in notice.districts[0]
 
 
-def test_nobody_is_asked_to_confirm_a_doorplate(town):
+def test_a_doorplate_near_a_border_is_asked_too(town):
+    """Plates and borders are drawn by different hands; only the voters' list knows."""
     plate = Doorplate.objects.get(code="P02")
     notice = border_notice(find(0.98, 0.5, doorplate=plate))
-    assert notice.words == "此门牌离选区边界约 20 米，所属选区以门牌为准。" and notice.certain
-    assert border_notice(find(0.98, 0.5, doorplate=plate, accuracy=50), 50).words.startswith("定位误差约 50 米")  # a position, not the plate's own
+    assert notice.words == "此门牌离选区边界约 20 米。" and len(notice.sides) == 2
 
 
 def test_at_the_county_border_nothing_lies_across(town):
-    county, township = border_notice(find(0.0, 0.5)).districts
+    notice = border_notice(find(0.0, 0.5))
+    assert notice.sides == () and "请在地图上确认位置" in border_notice(find(0.01, 0.5)).words
+    county, township = notice.districts
     assert "另一侧不在本县选区内" in county and "另一侧不在本县选区内" in township
 
 
