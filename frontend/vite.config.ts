@@ -21,7 +21,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1300,
     rolldownOptions: {
-      input: ["src/shell.ts", ...views],
+      input: ["src/shell.ts", "src/sw.ts", ...views],
       checks: { eval: false }, // htmx has one; allowEval is off and the Content-Security-Policy refuses it
     },
   },

@@ -1,7 +1,12 @@
-"""The public zone's front door."""
+"""The public zone's front door, and what works without a network."""
 
 from django.urls import path
 
+from apps.portal.offline import offline, service_worker
 from apps.portal.views import home
 
-urlpatterns = [path("", home, name="home")]
+urlpatterns = [
+    path("", home, name="home"),
+    path("offline", offline, name="offline"),
+    path("sw.js", service_worker, name="service_worker"),
+]

@@ -1,4 +1,4 @@
-/** Puts a .gz and a .br beside every text file of the build: the web server hands them out as they are. */
+/** Puts a .gz and a .br beside every file of the build that gets smaller by it: the web server hands them out as they are. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -17,7 +17,7 @@ export function compress(): Plugin {
       out = join(config.root, config.build.outDir);
     },
     closeBundle() {
-      for (const file of filesUnder(out, /\.(js|css|svg)$/)) {
+      for (const file of filesUnder(out, /\.(js|css|svg|wasm)$/)) {
         const content = readFileSync(file);
         if (content.length < SMALLEST) continue;
         writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));

@@ -59,6 +59,35 @@ export async function request<T>(url: string, options: RequestOptions = {}): Pro
   return payload as T;
 }
 
+export interface FormAnswer {
+  status: number;
+  /** Path of the page that the form led to; empty when it did not lead on. */
+  led: string;
+  html: string;
+}
+
+/** Sends a form's values as the browser would, and follows where it leads. Throws ApiError (status 0) when no answer came. */
+export async function postForm(url: string, fields: Record<string, string>, timeoutMs = 30_000): Promise<FormAnswer> {
+  const send = () => page(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: new URLSearchParams(fields) }, timeoutMs);
+  const first = await send();
+  if (first.status !== 403) return first;
+  await page(url, {}, timeoutMs); // brings a new token, where the old one was lost with its cookie
+  return send();
+}
+
+async function page(url: string, init: RequestInit, timeoutMs: number): Promise<FormAnswer> {
+  const stop = new AbortController();
+  const deadline = setTimeout(() => stop.abort(), timeoutMs);
+  try {
+    const response = await fetch(url, { ...init, credentials: "same-origin", signal: stop.signal });
+    return { status: response.status, led: response.redirected ? new URL(response.url).pathname : "", html: await response.text() };
+  } catch {
+    throw new ApiError(0, stop.signal.aborted ? "等得太久了。" : "现在没有网络。");
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
 async function readJson(response: Response): Promise<unknown> {
   try {
     return await response.json();

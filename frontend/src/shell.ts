@@ -4,6 +4,7 @@ import htmx from "htmx.org";
 import { csrfToken } from "./api";
 import { icon } from "./icon";
 import { toast } from "./toast";
+import { tend } from "./waiting";
 
 /** htmx sends Django's CSRF token with every request that changes something, and says in Chinese what went wrong. */
 function connectHtmx(): void {
@@ -154,8 +155,20 @@ function connectFolds(): void {
   }
 }
 
+/** Public pages (body[data-worker]): what waits for the network is looked after; a worker opens the report page without one. */
+function connectNetwork(): void {
+  const worker = document.body.dataset.worker;
+  if (!worker) return;
+  tend();
+  if (!("serviceWorker" in navigator)) return;
+  window.addEventListener("load", () => {
+    navigator.serviceWorker.register(worker).catch(() => undefined); // a browser that refuses it has the pages all the same
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   connectHtmx();
+  connectNetwork();
   connectMenus();
   connectActions();
   connectFilters();

@@ -2,11 +2,12 @@
  * Reporting a problem: a pin to adjust, photos seen before they are sent, nothing typed is lost.
  *
  * Elements: #report-map; inputs #id_lat, #id_lon (start values; empty: none yet); #report-place (status); #report-locate;
- * #id_photos with #photo-preview; #id_text with #text-count; form[data-keep].
+ * #id_photos with #photo-preview; #id_text with #text-count; form[data-draft] (residents: see draft-form.ts) or form[data-keep].
  */
-import { metresBetween, distanceWords, pointFeature } from "../geo";
-import { showSettlements } from "../layers/areas";
-import { type LonLat, openMap } from "../map";
+import htmx from "htmx.org";
+import { connectDraft } from "../draft-form";
+import { distanceWords, metresBetween, pointFeature } from "../geo";
+import type { LonLat, PlaceMap } from "../map";
 import { coordinate, currentPosition } from "../place-words";
 
 const PHOTOS_AT_MOST = 6;
@@ -26,31 +27,52 @@ function say(words: string): void {
   if (status) status.textContent = words;
 }
 
-async function connectMap(element: HTMLElement): Promise<void> {
+/** The pin: in the form at once, on the map when there is one. */
+function connectPlace(element: HTMLElement): void {
   const start = startPlace();
-  const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
-  if (!map) return;
-  showSettlements(map);
   let move: ((to: LonLat) => void) | null = null;
+  let shown: PlaceMap | null = null;
   const set = (at: LonLat, words: string) => {
     write("id_lon", at[0]);
     write("id_lat", at[1]);
     if (move) move(at);
-    else move = map.addPin(at, (to) => set(to, movedWords(start, to)));
+    else move = shown?.addPin(at, moved) ?? null;
     say(words);
   };
-  if (start) move = map.addPin(start, (to) => set(to, movedWords(start, to)));
-  map.onTap((at) => set(at, movedWords(start, at)));
+  const moved = (to: LonLat) => set(to, movedWords(start, to));
   document.querySelector<HTMLElement>("#report-locate")?.addEventListener("click", async () => {
     say("正在定位…");
     try {
       const at = await currentPosition();
       set([at.lon, at.lat], `已标在您现在的位置，误差约 ${distanceWords(at.accuracy)}。不准的话请拖动。`);
-      map.fit(pointFeature(at.lon, at.lat));
+      shown?.fit(pointFeature(at.lon, at.lat));
     } catch (error) {
       say((error as Error).message);
     }
   });
+  void drawMap(element, start).then((map) => {
+    shown = map;
+    const at = startPlace();
+    if (at) move = map?.addPin(at, moved) ?? null;
+    map?.onTap(moved);
+  });
+}
+
+/** The map is not part of what works without a network: it comes when it can. */
+async function drawMap(element: HTMLElement, start: LonLat | null): Promise<PlaceMap | null> {
+  try {
+    const [{ openMap }, { showSettlements }] = await Promise.all([import("../map"), import("../layers/areas")]);
+    const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
+    if (map) showSettlements(map);
+    return map;
+  } catch {
+    const note = document.createElement("p");
+    note.className = "map-missing";
+    note.textContent = "现在没有网络，地图显示不出来。可以点“用我的位置”，或在下面写明地点。";
+    element.replaceChildren(note);
+    element.dataset.state = "missing";
+    return null;
+  }
 }
 
 function movedWords(start: LonLat | null, at: LonLat): string {
@@ -105,12 +127,26 @@ function keepTyped(form: HTMLFormElement): void {
   form.addEventListener("submit", () => sessionStorage.removeItem(key));
 }
 
-const element = document.querySelector<HTMLElement>("#report-map");
-const photos = input("id_photos");
-const preview = document.querySelector<HTMLElement>("#photo-preview");
-const words = document.querySelector<HTMLTextAreaElement>("#id_text");
-const counter = document.querySelector<HTMLElement>("#text-count");
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) keepTyped(form);
-if (photos && preview) connectPhotos(photos, preview);
-if (words && counter) connectCount(words, counter);
-if (element) void connectMap(element);
+/** Connects the form as it stands on the page. */
+function start(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-draft]")) connectDraft(form, swap);
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) keepTyped(form);
+  const element = document.querySelector<HTMLElement>("#report-map");
+  const photos = input("id_photos");
+  const preview = document.querySelector<HTMLElement>("#photo-preview");
+  const words = document.querySelector<HTMLTextAreaElement>("#id_text");
+  const counter = document.querySelector<HTMLElement>("#text-count");
+  if (photos && preview) connectPhotos(photos, preview);
+  if (words && counter) connectCount(words, counter);
+  if (element) connectPlace(element);
+}
+
+/** The server's answer to a form that it did not take, in the place of the page. */
+function swap(main: Element): void {
+  document.querySelector("main")?.replaceWith(main);
+  htmx.process(main);
+  start();
+  main.querySelector<HTMLElement>("[data-focus]")?.focus();
+}
+
+start();

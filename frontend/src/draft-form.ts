@@ -1,0 +1,128 @@
+/**
+ * A form whose contents are kept as a draft while it is written, and that is handed in even when the network is gone.
+ *
+ * The form: form[data-draft] with a field `submission`; before its .action-bar stands what is kept and how to clear it.
+ * Without scripts, or where the device keeps nothing, it is an ordinary form.
+ */
+import { type Draft, discard, drafts, fieldsOf, isWritten, keep, type Outcome } from "./drafts";
+import { button, handIn, notice } from "./waiting";
+
+const CLEAR = "清除这台设备上写的内容？清除后不能恢复。";
+const KEPT = "写的内容暂存在这台设备上，提交后自动清除。";
+
+/** swap: puts the server's own page in this one's place, when it wants something else before it takes the report in. */
+export function connectDraft(form: HTMLFormElement, swap: (main: Element) => void): void {
+  const note = document.createElement("div");
+  note.className = "draft-note";
+  note.setAttribute("role", "status");
+  form.querySelector(".action-bar")?.before(note);
+  fillFromAddress(form);
+  let draft = found(form);
+  if (draft) restore(form, draft);
+  else write(form, "submission", freshId());
+
+  const show = () => {
+    note.replaceChildren(...(draft ? [words(draft, resend, clear)] : []));
+  };
+  const clear = () => {
+    if (!draft || !window.confirm(CLEAR)) return;
+    discard(draft.id);
+    location.reload();
+  };
+  const take = (state: Draft["state"]): boolean => {
+    const fields = fieldsOf(new FormData(form));
+    const page = draft?.page ?? location.pathname + location.search;
+    draft = { id: fields.submission ?? "", page, action: new URL(form.action).pathname, fields, state, changed: Date.now() };
+    return keep(draft);
+  };
+  const typed = () => {
+    if (isWritten(fieldsOf(new FormData(form)))) {
+      if (!take("typing")) draft = null;
+    } else if (draft) {
+      discard(draft.id);
+      draft = null;
+    }
+    show();
+  };
+  const resend = async () => {
+    if (!draft) return;
+    form.setAttribute("aria-busy", "true");
+    answered(await handIn(draft));
+    form.removeAttribute("aria-busy");
+  };
+  const answered = (outcome: Outcome) => {
+    if ("done" in outcome || !draft) return;
+    if ("unreachable" in outcome) {
+      note.replaceChildren(words(draft, resend, clear, outcome.unreachable));
+      note.scrollIntoView({ block: "center" });
+      return;
+    }
+    take("typing");
+    const main = new DOMParser().parseFromString(outcome.html, "text/html").querySelector("main");
+    const id = main?.querySelector<HTMLInputElement>("form[data-draft] [name=submission]")?.value;
+    if (!main || !id) return form.submit();
+    discard(draft.id); // the server gives another number when the old one has been used
+    keep({ ...draft, id, fields: { ...draft.fields, submission: id } });
+    swap(main);
+  };
+  form.addEventListener("input", typed);
+  form.addEventListener("change", typed);
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || !take("waiting")) return;
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") !== "true") void resend();
+  });
+  document.addEventListener("drafts", () => {
+    draft = drafts().find((each) => each.id === draft?.id) ?? null;
+    show();
+  });
+  show();
+}
+
+/** The draft that this form is, or the one that was written on this page. */
+function found(form: HTMLFormElement): Draft | null {
+  const id = new FormData(form).get("submission");
+  const here = location.pathname + location.search;
+  return drafts().find((draft) => draft.id === id) ?? drafts().find((draft) => draft.page === here) ?? null;
+}
+
+function words(draft: Draft, resend: () => void, clear: () => void, problem = ""): HTMLElement {
+  if (draft.state === "typing") return notice("info", KEPT, [button("清除", clear)]);
+  if (draft.state === "refused") return notice("due", "上次没有提交成功，请再按一次提交，看还缺什么。", [button("清除", clear)]);
+  const why = `${problem || "还没有连上服务器。"}您写的已存在这台设备上，连上后自动提交，不会重复。`;
+  return notice("due", why, [button("现在再试", resend), button("不提交了", clear)]);
+}
+
+/** A kept page knows nothing of the place: what its address says goes into the form. */
+function fillFromAddress(form: HTMLFormElement): void {
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const field = form.elements.namedItem(name);
+    if (field instanceof HTMLInputElement && field.type === "hidden" && field.value === "") field.value = value;
+  }
+}
+
+/** What was written and where the pin was; what else is hidden in the form is the server's. */
+function restore(form: HTMLFormElement, draft: Draft): void {
+  const PINNED = ["submission", "lat", "lon", "doorplate"];
+  for (const field of form.elements) {
+    const name = field.getAttribute("name") ?? "";
+    const value = draft.fields[name];
+    if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = value !== undefined;
+    else if (field instanceof HTMLInputElement && field.type === "radio") field.checked = value === field.value;
+    else if (value !== undefined && (field.getAttribute("type") !== "hidden" || PINNED.includes(name))) write(form, name, value);
+  }
+}
+
+function write(form: HTMLFormElement, name: string, value: string): void {
+  const field = form.elements.namedItem(name);
+  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement) field.value = value;
+}
+
+/** A random UUID; crypto.randomUUID is closed to pages without https. */
+function freshId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
