@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "apps.supervision",
     "apps.insights",
     "apps.imports",
+    "apps.interop",
     "apps.portal",
 ]
 MIDDLEWARE = [
@@ -211,6 +212,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {f"procrastinate.{part}": {"level": "WARNING"} for part in ("blueprints", "periodic")},
+    "loggers": {name: {"level": "WARNING"} for name in ("procrastinate.blueprints", "procrastinate.periodic", "fontTools", "fpdf")},
     "root": {"handlers": ["console"], "level": "INFO"},
 }

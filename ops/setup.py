@@ -51,8 +51,10 @@ def missing_packages(options: Options, browser: bool) -> list[str]:
         missing.append("python3-venv")
     if browser and not shutil.which("chromium"):
         missing.append("chromium")
-    if browser and not any(CJK_FONTS.glob("NotoSansCJK*")):
-        missing.append("fonts-noto-cjk")
+    if not any(CJK_FONTS.glob("NotoSansCJK*")):
+        missing.append("fonts-noto-cjk")  # embedded in the sheets of plates, and for the tests' browser
+    if browser and not shutil.which("zbarimg"):
+        missing.append("zbar-tools")  # the tests read printed sheets as a phone would
     return missing
 
 
