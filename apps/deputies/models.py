@@ -249,4 +249,4 @@ class Mandate(models.Model):
         return f"{self.deputy} {self.term}"
 
 
-from apps.deputies import rota  # noqa: E402, F401  its models are this room's too, and lean on the ones above
+from apps.deputies import codes, rota  # noqa: E402, F401  their models are this room's too, and lean on the ones above

@@ -35,6 +35,7 @@ class Row:
     cells: list[Cell]
     note: str = ""
     error: str = ""
+    stored: str = ""
 
 
 @dataclass
@@ -100,6 +101,14 @@ class Sheet:
             if not row.past:
                 for cell in row.cells:
                     cell.code, cell.absent = posted.get(cell.name, "").strip()[:30], posted.get(f"{cell.name}-absent") == "on"
+
+    def compare(self, stored: "Sheet") -> None:
+        """Say at each day that differs what is stored now."""
+        names = dict(stored.choices) | dict(self.choices)
+        for row, now in zip(self.rows, stored.rows, strict=True):
+            if [(cell.code, cell.absent) for cell in row.cells if cell.code] != [(cell.code, cell.absent) for cell in now.cells if cell.code]:
+                words = "、".join(f"{names[cell.code]}{'（请假）' if cell.absent else ''}" for cell in now.cells if cell.code)
+                row.stored = f"现在排的是：{words or '无人'}"
 
     def fill(self, begin: str, over: bool) -> int:
         """Fill the days of the rule that are empty (`over`: all of them), going on from `begin` or after whoever answered last. How many."""

@@ -55,7 +55,7 @@ def rota_month(request: HttpRequest, code: str, month: str) -> HttpResponse:
     sheet = Sheet.open(station, _month(month))
     if request.method == "GET":
         return _page(request, sheet, sheet.version)
-    version = int(seen) if (seen := request.POST.get("version", "")).isdigit() and len(seen) < 9 else -1
+    version = int(seen) if re.fullmatch(r"[0-9]{1,9}", seen := request.POST.get("version", "")) else -1
     sheet.write(request.POST)
     do = request.POST.get("do", "")
     if do == "fill":
@@ -75,6 +75,7 @@ def _save(request: HttpRequest, sheet: Sheet, version: int) -> HttpResponse:
     try:
         workflow.arrange(request.user, sheet.station, sheet.month, table, version=version, rule=vars(sheet.rule))
     except workflow.RotaChanged as refusal:
+        sheet.compare(Sheet.open(sheet.station, sheet.month))
         return _page(request, sheet, sheet.version, unsaved=True, refusal=str(refusal), status=409)
     except MoveRefused as refusal:
         return _page(request, sheet, version, unsaved=True, refusal=str(refusal), status=422)

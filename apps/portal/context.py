@@ -35,13 +35,14 @@ def _read_county() -> _County:
 
 _county = Remembered(("area",), _read_county)
 
-PUBLIC = (("找代表", "home", "search", None), ("查进度", "follow", "history", None))
+PUBLIC = (("找代表", "home", "search", None), ("联络站", "station_list", "building-community", None), ("查进度", "follow", "history", None))
 OFFICE = (
     ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
     ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
     ("民情件", "case_list", "messages", Permission.SEE_CASES),
     ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
     ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
+    ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
     ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
 )
 

@@ -35,6 +35,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "deputies_group": READ,
     "deputies_mandate": READ,
     "deputies_station": READ,
+    "deputies_rota": READ,
+    "deputies_dutyturn": READ,
+    "deputies_deputycode": READ,
+    "deputies_stationcode": READ,
+    "deputies_deputyscan": ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)"),
+    "deputies_stationscan": ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)"),
     "projects_keyproject": READ,
     "projects_subproject": READ,
     "projects_progressreport": READ,
@@ -45,6 +51,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
     "cases_rating": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
+    "cases_borderanswer": ("INSERT",),
     "record_allowance": ("SELECT", "INSERT", "UPDATE"),  # keyed hashes, see apps/record/limits.py
     "django_session": OWN,
     "django_cache": OWN,

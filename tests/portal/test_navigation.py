@@ -9,6 +9,7 @@ from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
 CASES, PROJECTS, SUPERVISION, COCKPIT, DESK = "民情件", "重点项目", "监督", "驾驶舱", "工作台"
+ROTA = "排班"
 
 
 def labels(user, path="/"):
@@ -21,8 +22,8 @@ def labels(user, path="/"):
     ("who", "sees"),
     [
         ("deputy", {DESK, CASES, PROJECTS, SUPERVISION}),
-        ("town_clerk", {CASES, PROJECTS, SUPERVISION}),
-        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, "地图数据"}),
+        ("town_clerk", {CASES, PROJECTS, SUPERVISION, ROTA}),
+        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, ROTA, "地图数据"}),
         ("dispatcher", {CASES, PROJECTS}),
         ("unit_officer", {CASES, PROJECTS}),
         ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
@@ -41,7 +42,7 @@ def test_the_page_is_marked_in_the_navigation(users):
 def test_residents(client, town):
     from django.contrib.auth.models import AnonymousUser
 
-    assert labels(AnonymousUser()) == (["找代表", "查进度"], ["找代表"])
+    assert labels(AnonymousUser()) == (["找代表", "联络站", "查进度"], ["找代表"])
     assert labels(AnonymousUser(), "/find")[1] == []
 
 

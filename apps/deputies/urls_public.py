@@ -1,0 +1,13 @@
+"""Deputies and stations in public."""
+
+from django.urls import path
+
+from apps.deputies import views
+
+urlpatterns = [
+    path("p/<str:code>", views.deputy_by_code, name="deputy_by_code"),
+    path("deputies/", views.deputy_list, name="deputy_list"),
+    path("deputies/<str:code>", views.deputy_page, name="deputy_page"),
+    path("stations/", views.station_list, name="station_list"),
+    path("stations/<str:code>/", views.station_page, name="station_page"),
+]
