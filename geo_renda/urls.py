@@ -5,7 +5,13 @@ from django.urls import include, path
 
 from apps.portal.api import api
 
-PUBLIC = [path("", include("apps.portal.urls_public")), path("", include("apps.matching.urls")), path("", include("apps.cases.urls_public"))]
+PUBLIC = [
+    path("", include("apps.portal.urls_public")),
+    path("", include("apps.matching.urls")),
+    path("", include("apps.deputies.urls_public")),
+    path("", include("apps.cases.urls_public")),
+    path("", include("apps.interop.urls")),
+]
 OFFICE = [
     path("", include("apps.portal.urls_office")),
     path("cases/", include("apps.cases.urls")),
@@ -13,6 +19,7 @@ OFFICE = [
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
     path("imports/", include("apps.imports.urls")),
+    path("", include("apps.deputies.urls")),
 ]
 
 urlpatterns = [

@@ -55,9 +55,10 @@ POSTING = Rate("posting", 60, 3600)  # reports, ratings
 SIGNING_IN = Rate("signing in", 60, 600)
 
 
-def limited(*rates: Rate, methods: tuple[str, ...] = ()) -> Callable:
-    """Decorate a view: who asks more often than one of `rates` allows gets 429 and the seconds to wait. Only `methods` count,
-    or all. The code of a request is the view's argument `code`, or the parameter of that name."""
+def limited(*rates: Rate, methods: tuple[str, ...] = (), data: bool = False) -> Callable:
+    """Decorate a view: who asks more often than one of `rates` allows gets 429 and the seconds to wait, as JSON where the view
+    answers `data`. Only `methods` count, or all. The code of a request is the view's argument `code`, or the parameter of that
+    name."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
@@ -67,7 +68,7 @@ def limited(*rates: Rate, methods: tuple[str, ...] = ()) -> Callable:
             subjects = {"client": client(request), "code": _code(request, kwargs)}
             keys = {rate: _key(rate.name, subjects[rate.of]) for rate in rates if subjects[rate.of]}
             if wait := _take(keys):
-                return too_many(request, wait)
+                return too_many(request, wait, data=data)
             response = view(request, *args, **kwargs)
             if response.status_code != 404:
                 _give_back({rate: key for rate, key in keys.items() if rate.misses})
@@ -79,11 +80,11 @@ def limited(*rates: Rate, methods: tuple[str, ...] = ()) -> Callable:
     return decorate
 
 
-def too_many(request: HttpRequest, wait: float) -> HttpResponse:
+def too_many(request: HttpRequest, wait: float, *, data: bool = False) -> HttpResponse:
     """429 with Retry-After. What was typed into a form stays on the page and can be sent again from there."""
     seconds = max(1, math.ceil(wait))
     words = f"请求太频繁了，请过 {seconds} 秒再试。" if seconds < 120 else f"请求太频繁了，请过 {math.ceil(seconds / 60)} 分钟再试。"
-    if request.path.startswith("/api/") or "json" in request.headers.get("Accept", ""):
+    if data or "json" in request.headers.get("Accept", ""):
         response: HttpResponse = JsonResponse({"message": words}, status=429)
     else:
         typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values]
