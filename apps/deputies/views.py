@@ -14,6 +14,7 @@ from apps.deputies.codes import DeputyCode, DeputyScan
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.deputies.profiles import Profile, profile, profiles, successors
 from apps.deputies.rota import DutyTurn, on_duty
+from apps.record.limits import GUESSING, ONE_CODE, READING, limited
 from apps.territory.models import AdminArea, ElectoralDistrict, Term
 
 DEPUTIES_A_PAGE = 30
@@ -23,6 +24,7 @@ OUTLINE = 0.0002  # degrees, about 20 m: how far a district's outline may be smo
 LEVELS = {"county": "县人大代表", "township": "乡镇人大代表", "above": "市、省人大代表"}
 
 
+@limited(READING, GUESSING, ONE_CODE)
 @require_GET
 def deputy_by_code(request: HttpRequest, code: str) -> HttpResponse:
     """/p/CODE — the deputy whose code it is, or who has taken it over. One query decides, whatever the code is."""
@@ -33,6 +35,7 @@ def deputy_by_code(request: HttpRequest, code: str) -> HttpResponse:
     return _deputy(request, found.deputy, code=found.code)
 
 
+@limited(READING)
 @require_GET
 def deputy_page(request: HttpRequest, code: str) -> HttpResponse:
     """/deputies/D3 — the same page, from the lists."""
@@ -88,6 +91,7 @@ def _points(places: list[tuple]) -> dict:
     ]}  # fmt: skip
 
 
+@limited(READING)
 @require_GET
 def deputy_list(request: HttpRequest) -> HttpResponse:
     """/deputies/?level=county&town=339901101000&q=陈 — everyone in office, by congress and by the town his district lies in."""
@@ -117,6 +121,7 @@ def _in_town(seats, town: AdminArea):
     return seats.annotate(middle=PointOnSurface("district__geom")).filter(Q(term__congress=town) | Q(middle__coveredby=town.geom))
 
 
+@limited(READING)
 @require_GET
 def station_list(request: HttpRequest) -> HttpResponse:
     """/stations/?town=&q= — every station with who answers today; list and map in step."""
@@ -141,6 +146,7 @@ def _today_words(station: Station) -> str:
     return f"今天由{station.duty.first.name}代表受理" if station.duty.first else "今天没有代表值班"
 
 
+@limited(READING)
 @require_GET
 def station_page(request: HttpRequest, code: str) -> HttpResponse:
     """/stations/S-A/ — who answers today, who takes over, when residents are received, the rota of two weeks, the deputies."""

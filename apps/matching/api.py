@@ -5,12 +5,14 @@ import datetime as dt
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Schema, Status
+from ninja.decorators import decorate_view
 
 from apps.matching.borders import border_notice
 from apps.matching.employers import Employer, by_code, employer, named
 from apps.matching.finding import FoundDeputy, OutsideCounty, Place
 from apps.matching.questions import LONGEST_TEXT, Answer, BadQuestion, Question, read_day
 from apps.organisations.models import Organisation
+from apps.record.limits import READING, limited
 from apps.territory.models import ElectoralDistrict
 
 router = Router(tags=["find"])
@@ -108,6 +110,7 @@ class FoundUnits(Schema):
 
 
 @router.get("/find", response={200: Found, 400: Refusal, 404: Refusal}, summary="此地所在选区和代表")
+@decorate_view(limited(READING, data=True))
 def find(
     request: HttpRequest,
     q: str = Query("", description="地址，例如 人民路12号"),
@@ -142,6 +145,7 @@ def find(
 
 
 @router.get("/employers", response={200: FoundUnits, 400: Refusal, 404: Refusal}, summary="单位所在选区和代表")
+@decorate_view(limited(READING, data=True))
 def employers(
     request: HttpRequest,
     q: str = Query("", description="单位名称或简称，例如 县实验小学"),

@@ -18,6 +18,7 @@ from apps.matching.employers import Employer, street_without_congress
 from apps.matching.engine import Day
 from apps.matching.finding import SIDES, Across, FoundDeputy, FoundDistrict, OutsideCounty, Place, area_deputies, engine
 from apps.matching.questions import Answer, BadQuestion, Question
+from apps.record.limits import READING, limited
 from apps.territory import suggestions
 
 POSITION = ("lat", "lon", "accuracy")
@@ -45,6 +46,7 @@ class Group:
     report_url: str
 
 
+@limited(READING)
 @require_GET
 def find(request: HttpRequest) -> HttpResponse:
     """/find?q=&lat=&lon=&accuracy=&datum=&doorplate=&unit=&on=&side=&via= — an address, a unit, a doorplate or a point."""
@@ -146,6 +148,7 @@ def _employer_page(request: HttpRequest, employer: Employer, question: Question)
     return render(request, "matching/employer.html", page)
 
 
+@limited(READING)
 @require_GET
 def suggest(request: HttpRequest) -> HttpResponse:
     """The list under the search box while somebody types."""

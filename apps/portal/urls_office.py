@@ -5,10 +5,11 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from apps.portal import desk
+from apps.record.limits import SIGNING_IN, limited
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="desk")),  # where there is a public front door, that one comes first
-    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", limited(SIGNING_IN, methods=("POST",))(LoginView.as_view(redirect_authenticated_user=True)), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("desk/", desk.desk, name="desk"),
 ]

@@ -8,11 +8,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
+from apps.record.limits import READING, limited
 from apps.territory import suggestions
 
 DATABASE_GONE = "数据库暂时没有应答，请稍后再试。"
 
 
+@limited(READING)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", {"example": suggestions.example()})
