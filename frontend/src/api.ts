@@ -21,9 +21,12 @@ export interface RequestOptions {
 
 /** The token Django set as a cookie, or the one in a form on the page; empty when the page has neither. */
 export function csrfToken(): string {
+  return cookieToken() || (document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "");
+}
+
+function cookieToken(): string {
   const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
-  if (cookie) return decodeURIComponent(cookie.slice("csrftoken=".length));
-  return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
+  return cookie ? decodeURIComponent(cookie.slice("csrftoken=".length)) : "";
 }
 
 /** Fetches JSON from our own server. Throws ApiError; an abort by the caller passes through as AbortError. */
@@ -66,12 +69,17 @@ export interface FormAnswer {
   html: string;
 }
 
-/** Sends a form's values as the browser would, and follows where it leads. Throws ApiError (status 0) when no answer came. */
+/**
+ * Sends a form's values as the browser would, and follows where it leads. Throws ApiError (status 0) when no answer came.
+ * A token that was lost with its cookie, or is too old, is fetched anew: the form may have come from where there was no network.
+ */
 export async function postForm(url: string, fields: Record<string, string>, timeoutMs = 30_000): Promise<FormAnswer> {
+  const renew = () => page(url, {}, timeoutMs);
   const send = () => page(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: new URLSearchParams(fields) }, timeoutMs);
-  const first = await send();
-  if (first.status !== 403) return first;
-  await page(url, {}, timeoutMs); // brings a new token, where the old one was lost with its cookie
+  if (!cookieToken()) await renew();
+  const answer = await send();
+  if (answer.status !== 403) return answer;
+  await renew();
   return send();
 }
 

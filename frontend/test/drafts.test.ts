@@ -121,7 +121,8 @@ describe("send", () => {
     server(() => ({ status: 422, text: async () => "<main>请写下</main>" }));
     expect(await send(draft("a"))).toEqual({ refused: 422, html: "<main>请写下</main>" });
   });
-  it("fetches a new token once, when the old one is gone", async () => {
+  it.each([["csrftoken=t"], [""]])("fetches a new token once, when the old one is stale or gone: %j", async (cookie) => {
+    vi.stubGlobal("document", { cookie, querySelector: () => null });
     let token = false;
     vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
       if (init.method !== "POST") token = true;

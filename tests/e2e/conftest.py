@@ -33,12 +33,17 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture(scope="package")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium; nothing is downloaded."""
+def chromium_program() -> tuple[str, list[str]]:
+    """Debian's Chromium, and what it needs to run as root; nothing is downloaded."""
     program = shutil.which("chromium")
     assert program, "没有找到 chromium：请先运行 make setup"
-    browser = playwright.chromium.launch(executable_path=program, args=[*LAUNCH, *(["--no-sandbox"] if os.geteuid() == 0 else [])])
+    return program, ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    program, options = chromium_program()
+    browser = playwright.chromium.launch(executable_path=program, args=[*LAUNCH, *options])
     yield browser
     browser.close()
 

@@ -37,8 +37,9 @@ def facts(password: str) -> dict:
     from apps.deputies.models import Deputy
     from apps.matching.finding import find_at
     from apps.projects.models import KeyProject
+    from apps.record.issuing import issue
     from apps.supervision.models import AssignmentRun
-    from apps.territory.models import Doorplate
+    from apps.territory.models import Doorplate, IssuedPlate, Issuer, PlateCode
 
     supervised = KeyProject.objects.filter(teams__run=AssignmentRun.objects.in_force())
     able = set(Deputy.objects.filter(team_memberships__team__project__in=supervised, home__isnull=False, workplace__isnull=False))
@@ -52,8 +53,13 @@ def facts(password: str) -> dict:
     deputy = place.deputies[0].deputy
     Deputy.objects.filter(pk=deputy.pk).update(user=User.objects.create(username="deputy", role=Role.DEPUTY))
     call_command("demo_logins", "--password", password)
+    code = PlateCode.objects.filter(doorplate=door, status="active").first() or issue([PlateCode(doorplate=door)])[0]
+    police = Issuer.objects.create(slug="e2e", name="测试公安", pattern=r"https://mp\.example\.cn/q\?c=(?P<id>\d{8})", example="https://mp.example.cn/q?c=33990001")
+    IssuedPlate.objects.create(issuer=police, external_id="33990001", doorplate=door)
     return {
         "password": password,
+        "code": code.code,
+        "police_qr": police.example,
         "door": {"address": door.address, "road": door.road, "lon": door.point.x, "lat": door.point.y},
         "districts": [found.district.name for found in place.districts],
         "deputy": deputy.name,

@@ -33,6 +33,7 @@ class Visitor:
         self.width = WIDTHS[width]["viewport"]["width"]
         self.complaints: list[str] = []
         self._expected: set[int] = set()
+        self._cut_off = False
         self.context: BrowserContext = browser.new_context(
             base_url=product.address, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce", **WIDTHS[width], **options
         )
@@ -59,7 +60,9 @@ class Visitor:
             self._complain(f"request to another host: {request.url}")
 
     def _on_failure(self, request: Request) -> None:
-        if "ERR_ABORTED" not in (request.failure or ""):  # leaving a page stops what it was still loading
+        failure = request.failure or ""
+        gone = self._cut_off and ("ERR_INTERNET_DISCONNECTED" in failure or "ERR_FAILED" in failure)
+        if "ERR_ABORTED" not in failure and not gone:  # leaving a page stops what it was still loading
             self._complain(f"failed: {request.url} {request.failure}")
 
     def _on_response(self, response: Response) -> None:
@@ -68,7 +71,8 @@ class Visitor:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # Chromium also writes every answer of 400 and above to the console; those are judged in _on_response.
-        if message.type == "error" and not message.text.startswith("Failed to load resource: the server responded"):
+        gone = self._cut_off and ("ERR_INTERNET_DISCONNECTED" in message.text or "ERR_FAILED" in message.text)
+        if message.type == "error" and not gone and not message.text.startswith("Failed to load resource: the server responded"):
             self._complain(f"console: {message.text}")
 
     @contextmanager
@@ -77,6 +81,21 @@ class Visitor:
         self._expected.add(status)
         yield
         self._expected.discard(status)
+
+    @contextmanager
+    def without_network(self) -> Iterator[None]:
+        """The network is gone for pages and their worker alike; what fails of that is not noted."""
+        self._cut_off = True
+        self.context.set_offline(True)
+        yield
+        self.context.set_offline(False)
+        self.page.wait_for_timeout(200)  # what failed before is told a moment later
+        self._cut_off = False
+
+    def await_worker(self) -> None:
+        """Until the worker that serves pages without a network has all it keeps, and this page is its."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
     # -- what people do ------------------------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ function connectPlace(element: HTMLElement): void {
 /** The map is not part of what works without a network: it comes when it can. */
 async function drawMap(element: HTMLElement, start: LonLat | null): Promise<PlaceMap | null> {
   try {
+    if (!navigator.onLine) throw new Error("no network");
     const [{ openMap }, { showSettlements }] = await Promise.all([import("../map"), import("../layers/areas")]);
     const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
     if (map) showSettlements(map);
