@@ -1,21 +1,32 @@
 """What people type about a case: a report, a move, a code, the filters of the list. Errors say what to do; nothing typed is lost."""
 
+import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from django import forms
-from django.contrib.gis.geos import Polygon
+from django.contrib.gis.geos import Point, Polygon
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.cases.models import Case, Category, Rating, Reporter
+from apps.cases.recipients import ADDRESSEE, LOCAL, Recipient, recipient
 from apps.cases.workflow import Report, handling_units
+from apps.matching.borders import UNSURE, BorderNotice, border_notice
+from apps.matching.datum import UNDO as SHIFTED
+from apps.matching.doors import read_door
+from apps.matching.finding import FoundDeputy, OutsideCounty, Place, find_at
 from apps.record.codes import read_code
 from apps.territory.models import AdminArea, Doorplate
 
 # Invisible characters that change how a text reads (direction overrides) or that the database refuses (NUL).
 INVISIBLE = dict.fromkeys([*range(0x09), *range(0x0B, 0x20), 0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+LONGEST_CODE = 120
+FARTHEST_ACCURACY = 100_000.0  # metres
 DOORPLATE_REACH = 0.0005  # degrees, about 50 m: a pin moved further is no longer at that door
 
 
@@ -68,15 +79,23 @@ def _text(label: str, length: int, *, rows: int = 0, required: bool = True, help
 
 
 class PlaceForm(RowForm):
-    """A point, and the door it belongs to: hidden fields that the map fills."""
+    """A point, and the door it belongs to: hidden fields that the map fills, or the code on the door; near a border, which side."""
 
-    lat = forms.FloatField(label="位置", widget=forms.HiddenInput, error_messages={
-        "required": "请在地图上点一下问题发生的位置。", "invalid": "位置读不出来，请在地图上重新点一下。"})  # fmt: skip
-    lon = forms.FloatField(widget=forms.HiddenInput, error_messages={"required": "", "invalid": ""})
+    lat = forms.FloatField(label="位置", widget=forms.HiddenInput, required=False, error_messages={"invalid": "位置读不出来，请在地图上重新点一下。"})
+    lon = forms.FloatField(widget=forms.HiddenInput, required=False, error_messages={"invalid": ""})
     doorplate = PlainText(required=False, widget=forms.HiddenInput)
+    accuracy = forms.CharField(required=False, widget=forms.HiddenInput)
+    datum = forms.CharField(required=False, widget=forms.HiddenInput)
+    code = PlainText(required=False, widget=forms.HiddenInput)
+    to = PlainText(required=False, widget=forms.HiddenInput)
+    side = PlainText(required=False)
+    recipient = forms.CharField(required=False)
 
     def clean(self) -> dict:
         data = super().clean()
+        self.scanned = read_door(data["code"][:LONGEST_CODE]) if data.get("code") else None
+        if self.scanned and not self.data.get("lat") and not self.data.get("lon"):
+            data["lon"], data["lat"] = self.scanned.point.coords
         lat, lon = data.get("lat"), data.get("lon")
         if lat is None or lon is None:
             self._errors.pop("lon", None)
@@ -87,12 +106,79 @@ class PlaceForm(RowForm):
         return data
 
     def door(self) -> Doorplate | None:
-        """The door that was named, if the pin is still there."""
+        """The door that was named or scanned, if the pin is still there."""
         data = self.cleaned_data
         door = Doorplate.objects.active().filter(code=data["doorplate"]).first() if data.get("doorplate") else None
-        if door is None or max(abs(door.point.x - data["lon"]), abs(door.point.y - data["lat"])) > DOORPLATE_REACH:
+        door = door or (self.scanned.doorplate if self.scanned else None)
+        return door if door and self._at(door.point) else None
+
+    def door_words(self) -> str:
+        """What stands at a scanned house that has no doorplate, if the pin is still there."""
+        return self.scanned.words if self.scanned and self._at(self.scanned.point) else ""
+
+    def accuracy_m(self) -> float | None:
+        """Metres by which the position may be wrong; a door's is good, and so is a pin set by hand."""
+        try:
+            metres = float(self.cleaned_data.get("accuracy") or "nan")
+        except ValueError:
             return None
-        return door
+        return min(metres, FARTHEST_ACCURACY) if metres > 0 and math.isfinite(metres) and not self.door() and not self.door_words() else None
+
+    @cached_property
+    def settled(self) -> "Settled":
+        """What lies at the pin, and who a report goes to; of a form that is valid. Raises OutsideCounty."""
+        data = self.cleaned_data
+        place = find_at(data["lon"], data["lat"], on=timezone.localdate(), doorplate=self.door(), accuracy=self.accuracy_m())
+        chosen = place.side(data.get("side", ""))
+        goes_to = recipient(place, chosen, data.get("to", ""))
+        return Settled(place, border_notice(place), data.get("side", ""), goes_to, data.get("recipient", ""), self.door_words())
+
+    @classmethod
+    def understood(cls, given: Mapping[str, str]) -> tuple["Settled | None", str]:
+        """What lies at the pin of these parameters, or why nothing does."""
+        form = cls(given)
+        if not form.is_valid():
+            return None, form.errors["lat"][0]
+        try:
+            return form.settled, ""
+        except OutsideCounty as refusal:
+            return None, str(refusal)
+
+    def _at(self, point: Point) -> bool:
+        return max(abs(point.x - self.cleaned_data["lon"]), abs(point.y - self.cleaned_data["lat"])) <= DOORPLATE_REACH
+
+
+def coordinate(degrees: float) -> str:
+    """As it stands in addresses and hidden fields: six decimals are 0.1 m."""
+    return f"{degrees:.6f}"
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What lies at the pin: the place, the border beside it and the side that was chosen, who the report goes to, what was chosen of that."""
+
+    place: Place
+    border: BorderNotice | None
+    side: str
+    recipient: Recipient
+    chosen: str
+    door_words: str
+
+    @property
+    def first(self) -> FoundDeputy | None:
+        """Who gets it as things stand."""
+        return self.recipient.local if self.chosen == LOCAL and self.recipient.elsewhere else self.recipient.first
+
+    @property
+    def side_lost(self) -> bool:
+        """A side was chosen that is not there any more, since the pin was moved."""
+        known = {one.key for one in self.border.sides} | {UNSURE} if self.border else set()
+        return bool(self.side) and bool(known) and self.side not in known
+
+    @property
+    def undecided(self) -> bool:
+        """It is for a deputy who does not serve the place, and nobody has said whether it shall go to him all the same."""
+        return self.recipient.elsewhere and self.chosen not in (ADDRESSEE, LOCAL)
 
 
 class ReportForm(PlaceForm):
@@ -100,8 +186,6 @@ class ReportForm(PlaceForm):
 
     submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
     via = PlainText(required=False, widget=forms.HiddenInput)
-    code = PlainText(required=False, max_length=80, widget=forms.HiddenInput)
-    to = PlainText(required=False, max_length=30, widget=forms.HiddenInput)
     text = _text("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
     category = RowField(
         lambda: Category.objects.order_by("pk"), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
@@ -111,16 +195,34 @@ class ReportForm(PlaceForm):
     phone = _text("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉您结果，只有正在办理的人看得到。", autocomplete="tel")
     hide_name = forms.BooleanField(label="不向承办单位透露我的姓名", required=False, initial=True)
 
+    def clean(self) -> dict:
+        """What was chosen must still be there to be chosen: the pin may have been moved since."""
+        data = super().clean()
+        if data.get("lat") is None or data.get("lon") is None or "lat" in self._errors:
+            return data
+        try:
+            settled = self.settled
+        except OutsideCounty as refusal:
+            self.add_error("lat", str(refusal))
+            return data
+        if settled.side_lost:
+            self.add_error("lat", "位置变了，请重新选您登记的选区。")
+        if settled.undecided:
+            self.add_error("lat", f"{settled.recipient.addressee.deputy.name}代表不在这个位置的选区，请选交给谁。")
+        return data
+
     def report(self, channel: str) -> Report:
-        data = self.cleaned_data
+        data, settled = self.cleaned_data, self.settled
         return Report(
             submission=data["submission"] or uuid.uuid4(), text=data["text"], lon=data["lon"], lat=data["lat"], channel=channel,
-            place=data["place"], doorplate=self.door(), category=data["category"], reporter=Reporter(data["name"], data["phone"]),
-            hide_name=data["hide_name"],
+            place=data["place"] or settled.door_words[:120], doorplate=settled.place.doorplate, category=data["category"],
+            reporter=Reporter(data["name"], data["phone"]), hide_name=data["hide_name"], accuracy=settled.place.accuracy,
+            datum=data["datum"] if data["datum"] in SHIFTED and not settled.place.doorplate else "", side=data["side"],
+            scanned=self.scanned.code if self.scanned else "", to=data["to"] if settled.first is settled.recipient.addressee else "",
         )  # fmt: skip
 
     def resident_channel(self) -> str:
-        return Case.Channel.SCAN if self.cleaned_data["via"] == "scan" else Case.Channel.WEB
+        return Case.Channel.SCAN if self.scanned or self.cleaned_data["via"] == "scan" else Case.Channel.WEB
 
 
 class EntryForm(ReportForm):

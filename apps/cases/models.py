@@ -141,6 +141,9 @@ class Case(models.Model):
     deputy_reason = models.CharField("受理理由", max_length=120, blank=True)
     station = models.ForeignKey(Station, verbose_name="联络站", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
     organisation = models.ForeignKey(Organisation, verbose_name="承办单位", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    accuracy_m = models.FloatField("定位误差（米）", null=True, blank=True, help_text="空：门牌的位置，或在地图上标的")
+    datum = models.CharField("换算前的坐标系", max_length=8, blank=True, default="", help_text="空：WGS 84，未换算")
+    scanned = models.CharField("所扫的码", max_length=120, blank=True, default="", help_text="自编码，或 发码单位/编号")
     hide_name = models.BooleanField("不公开姓名", default=True)
     submitted_at = models.DateTimeField("提交时间", default=timezone.now)
     dispatched_at = models.DateTimeField("转县政府办时间", null=True, blank=True)
@@ -237,6 +240,39 @@ class ReporterContact(models.Model):
     def opened(self) -> Reporter:
         """In the clear: only for the case's current holder (`Case.reporter_for`)."""
         return Reporter(**json.loads(Fernet(settings.CONTACT_KEY).decrypt(bytes(self.sealed))))
+
+
+class BorderAnswer(models.Model):
+    """选区确认: near a border the reporter was asked where he is registered. The public role may add a row and read none."""
+
+    class Reply(models.TextChoices):
+        CHOSEN = "chosen", "选了"
+        UNSURE = "unsure", "不清楚"
+        SILENT = "silent", "没有回答"
+
+    case = models.OneToOneField(Case, verbose_name="民情件", primary_key=True, on_delete=models.CASCADE, related_name="border_answer")
+    reply = models.CharField("回答", max_length=8, choices=Reply.choices)
+    offered = models.JSONField("可选的选区", help_text="由近到远；每项有 codes、name、metres，0 米的是位置所在的")
+    chosen = models.PositiveSmallIntegerField("选了第几项", null=True, blank=True)
+    margin_m = models.FloatField("离边界（米）")
+
+    class Meta:
+        verbose_name = "选区确认"
+        verbose_name_plural = "选区确认"
+        constraints = [models.CheckConstraint(condition=Q(reply="chosen", chosen__isnull=False) | (~Q(reply="chosen") & Q(chosen__isnull=True)), name="cases_borderanswer_chosen")]
+
+    def __str__(self) -> str:
+        return f"{self.case}的选区确认"
+
+    @property
+    def words(self) -> str:
+        """What was asked and answered, for those who work on the case."""
+        answer, nearest = self.get_reply_display(), self.offered[0]
+        here = f"按位置是“{nearest['name']}”" if nearest["metres"] == 0 else "按位置不在任何选区"
+        if self.chosen is not None:
+            answer = f"登记在“{self.offered[self.chosen]['name']}”"
+        offered = "、".join(f"“{side['name']}”" for side in self.offered)
+        return f"位置离选区边界约 {self.margin_m:.0f} 米，{here}；问过登记在哪个选区（{offered}），反映人{answer}。"
 
 
 class CaseEvent(Event):

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
 from apps.cases import listing, timeline, workflow
-from apps.cases.forms import CategoryForm, EntryForm, FilterForm, MoveForm
-from apps.cases.models import Case
+from apps.cases.forms import CategoryForm, EntryForm, FilterForm, MoveForm, PlaceForm
+from apps.cases.models import BorderAnswer, Case
+from apps.matching.datum import NAMES
 from apps.matching.finding import OutsideCounty
 from apps.record.states import Move, MoveRefused
 
@@ -124,7 +125,7 @@ def _detail(request: HttpRequest, case: Case, form: MoveForm, *, status: int = 2
         "actions": [{"verb": move.verb, "label": _label(move, case), "icon": LOOKS[move.verb][0], "ask": LOOKS[move.verb][1]} for move in moves],
         "answering": bool(verbs & set(ANSWERS)), "assigning": assigning, "taking_over": bool(verbs & set(workflow.TAKE_OVERS)),
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
-        "ratings": case.ratings.all(), "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
+        "ratings": case.ratings.all(), "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum), "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip
     return render(request, "cases/case_detail.html", page, status=status)
 
@@ -160,7 +161,9 @@ def case_new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         channel = Case.Channel.VISIT if request.user.role == Role.DEPUTY else Case.Channel.STATION
         start = {name: request.GET.get(name, "") for name in ("lat", "lon", "doorplate")}
-        return render(request, "cases/case_new.html", {"form": EntryForm(initial={**start, "channel": channel, "submission": uuid.uuid4()})})
+        settled, problem = PlaceForm.understood(start) if start["lat"] or start["lon"] else (None, "")
+        form = EntryForm(initial={**start, "channel": channel, "submission": uuid.uuid4()})
+        return render(request, "cases/case_new.html", {"form": form, "settled": settled, "place_problem": problem})
     form = EntryForm(request.POST)
     if form.is_valid():
         try:
@@ -175,7 +178,8 @@ def case_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"已录入，查询码 {case.code}，请告诉反映人。现在由{case.holder()}办理。")
             return redirect(_case_or_list(request, case))
-    return render(request, "cases/case_new.html", {"form": form}, status=422)
+    settled, _ = PlaceForm.understood(request.POST)
+    return render(request, "cases/case_new.html", {"form": form, "settled": settled}, status=422)
 
 
 def _case_or_list(request: HttpRequest, case: Case) -> str:

@@ -1,6 +1,7 @@
 """The resident's pages: report a problem, follow what became of it, rate the outcome. No login; only rights of the public role."""
 
 import uuid
+from collections.abc import Mapping
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -11,28 +12,30 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.cases import timeline, workflow
-from apps.cases.forms import CodeForm, PlaceForm, RatingForm, ReportForm
+from apps.cases import recipients, timeline, workflow
+from apps.cases.forms import LONGEST_CODE, CodeForm, PlaceForm, RatingForm, ReportForm, coordinate
 from apps.cases.models import Case
-from apps.matching.finding import OutsideCounty, Place, find_at
+from apps.matching.doors import read_door
+from apps.matching.finding import OutsideCounty
 from apps.record.codes import grouped, read_code
+from apps.record.limits import GUESSING, ONE_CODE, POSTING, READING, limited
 from apps.record.states import MoveRefused
 
 UNKNOWN = "没有找到这个查询码。请核对每个字，字母和数字都要对上；横线和大小写没有关系。"
 
 
+@limited(READING, GUESSING, ONE_CODE)
+@limited(POSTING, methods=("POST",))
 @never_cache
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """/report?lat=&lon=&doorplate=&code=&to=&via= — the place comes from the search or a scanned code and can be moved on the map.
+    """/report?lat=&lon=&accuracy=&datum=&doorplate=&code=&side=&to=&via= — the place comes from the search or a scanned code and can be
+    moved on the map.
 
-    to: the code of the deputy that it is for.
+    side: where the reporter is registered, asked near a border. to: the code of the deputy that it is for.
     """
     if request.method == "GET":
-        start = {name: request.GET.get(name, "") for name in ("lat", "lon", "doorplate", "code", "to", "via")}
-        form = ReportForm(initial={**start, "submission": uuid.uuid4()})
-        place, problem = _place(PlaceForm(start)) if start["lat"] or start["lon"] else (None, "")
-        return render(request, "cases/report.html", {"form": form, "place": place, "place_problem": problem})
+        return _empty_form(request)
     form = ReportForm(request.POST)
     if form.is_valid():
         try:
@@ -44,27 +47,37 @@ def report(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("report_sent", code=case.code)
-    place, _ = _place(PlaceForm(request.POST))
-    return render(request, "cases/report.html", {"form": form, "place": place}, status=422)
+    settled, _ = PlaceForm.understood(request.POST)
+    return render(request, "cases/report.html", {"form": form, "settled": settled, **_addressee(request.POST)}, status=422)
 
 
+def _empty_form(request: HttpRequest) -> HttpResponse:
+    start = {name: request.GET.get(name, "") for name in ("lat", "lon", "accuracy", "datum", "doorplate", "code", "side", "to", "via")}
+    settled, problem = PlaceForm.understood(start) if start["lat"] or start["lon"] or start["code"] else (None, "")
+    if settled:
+        start |= {"lat": coordinate(settled.place.lat), "lon": coordinate(settled.place.lon)}
+    unknown = bool(start["code"]) and read_door(start["code"][:LONGEST_CODE]) is None
+    form = ReportForm(initial={**start, "submission": uuid.uuid4()})
+    page = {"form": form, "settled": settled, "place_problem": "" if unknown and not settled else problem, "code_unknown": unknown, **_addressee(start)}
+    return render(request, "cases/report.html", page, status=404 if unknown else 200)
+
+
+def _addressee(given: Mapping[str, str]) -> dict:
+    """The deputy a report is for, to be named on top; or that he is not in office."""
+    to = given.get("to", "").strip()
+    found = recipients.named(to, timezone.localdate())
+    return {"addressee": found, "addressee_gone": bool(to) and found is None}
+
+
+@limited(READING)
 @require_GET
 def report_place(request: HttpRequest) -> HttpResponse:
     """What lies at the pin, in words, whenever it is moved."""
-    place, problem = _place(PlaceForm(request.GET))
-    return render(request, "cases/report_place.html", {"place": place, "place_problem": problem})
+    settled, problem = PlaceForm.understood(request.GET)
+    return render(request, "cases/report_place.html", {"settled": settled, "place_problem": problem})
 
 
-def _place(form: PlaceForm) -> tuple[Place | None, str]:
-    """The place as it is understood, or why it is not."""
-    if not form.is_valid():
-        return None, form.errors["lat"][0]
-    try:
-        return find_at(form.cleaned_data["lon"], form.cleaned_data["lat"], on=timezone.localdate(), doorplate=form.door()), ""
-    except OutsideCounty as refusal:
-        return None, str(refusal)
-
-
+@limited(READING, GUESSING, ONE_CODE)
 @never_cache
 @require_GET
 def report_sent(request: HttpRequest, code: str) -> HttpResponse:
@@ -77,6 +90,7 @@ def report_sent(request: HttpRequest, code: str) -> HttpResponse:
     return _private(render(request, "cases/report_sent.html", {"case": case, "code": grouped(case.code), "qr": qr}))
 
 
+@limited(READING, GUESSING, ONE_CODE)
 @never_cache
 @require_GET
 def follow(request: HttpRequest) -> HttpResponse:
@@ -90,6 +104,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     return redirect("case_follow", code=code) if code and _followed(code) else _unknown(request, form.cleaned_data["code"])
 
 
+@limited(READING, GUESSING, ONE_CODE)
 @never_cache
 @require_GET
 def case_follow(request: HttpRequest, code: str) -> HttpResponse:
@@ -97,6 +112,7 @@ def case_follow(request: HttpRequest, code: str) -> HttpResponse:
     return _unknown(request, code) if case is None else _followed_page(request, case, RatingForm())
 
 
+@limited(POSTING, GUESSING, ONE_CODE)
 @never_cache
 @require_POST
 def case_rate(request: HttpRequest, code: str) -> HttpResponse:

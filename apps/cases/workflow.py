@@ -15,9 +15,11 @@ from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.accounts.perms import Permission, allowed
-from apps.cases.models import Case, CaseEvent, Category, Rating, Reporter, ReporterContact
+from apps.cases.models import BorderAnswer, Case, CaseEvent, Category, Rating, Reporter, ReporterContact
+from apps.cases.recipients import recipient
 from apps.deputies.models import Deputy
-from apps.matching.finding import FoundDeputy, Place, find_at
+from apps.matching.borders import UNSURE, border_notice
+from apps.matching.finding import FoundDeputy, Place, Side, find_at
 from apps.organisations.models import Organisation
 from apps.record.states import Move, MoveRefused, StateTable
 from apps.territory.models import AdminArea, Doorplate
@@ -69,7 +71,12 @@ NOBODY = Reporter("", "")
 
 @dataclass(frozen=True)
 class Report:
-    """What somebody reports. `submission` is made by the page: the same one is taken in only once. Degrees, WGS 84."""
+    """What somebody reports. `submission` is made by the page: the same one is taken in only once. Degrees, WGS 84.
+
+    accuracy: metres; None for a door's position or a pin set by hand. datum: of which shift the position was freed. side: the key of
+    the side of a border where the reporter is registered, or UNSURE. scanned: the code on the door. to: the code of the deputy it is
+    for, wherever he serves.
+    """
 
     submission: uuid.UUID
     text: str
@@ -81,6 +88,11 @@ class Report:
     category: Category | None = None
     reporter: Reporter = NOBODY
     hide_name: bool = True
+    accuracy: float | None = None
+    datum: str = ""
+    side: str = ""
+    scanned: str = ""
+    to: str = ""
 
 
 class AlreadySent(MoveRefused):
@@ -100,15 +112,18 @@ def submit(report: Report, *, actor: User | None = None) -> Case:
     if actor is not None and not allowed(actor, Permission.ENTER_CASES):
         raise MoveRefused("您的岗位不能代录民情件。")
     now = timezone.now()
-    found = find_at(report.lon, report.lat, on=timezone.localdate(now), doorplate=report.doorplate)
+    found = find_at(report.lon, report.lat, on=timezone.localdate(now), doorplate=report.doorplate, accuracy=report.accuracy)
     case = _placed(report, found, actor, now)
+    border = _border_answer(case, found, report.side)
     try:
         with transaction.atomic():
             case.save(force_insert=True)
             if report.reporter != NOBODY:
                 # The public role may add a contact and read none: nothing may come back from this INSERT.
                 ReporterContact(case=case, sealed=ReporterContact.seal(report.reporter)).save(force_insert=True)
-            _record(case, "submit", actor, "", now, label="" if actor else "反映人")
+            if border:
+                border.save(force_insert=True)
+            _record(case, "submit", actor, "", now, label="" if actor else "反映人", **({"border": border.reply} if border else {}))
     except IntegrityError:
         earlier = Case.objects.filter(submission=report.submission).only("code", "text").first()
         if earlier is None:
@@ -120,31 +135,45 @@ def submit(report: Report, *, actor: User | None = None) -> Case:
 
 
 def _placed(report: Report, found: Place, actor: User | None, now: dt.datetime) -> Case:
-    """The new case, unsaved, pinned to the districts, grid and areas of its place, with its first holder."""
-    districts = {district.level: district.district for district in found.districts}
-    first, reason = _first_deputy(found, actor)
+    """The new case, unsaved, pinned to the grid and areas of its place and the districts of its side, with its first holder."""
+    side = found.side(report.side)
+    districts = {district.term.level: district for district in (side.districts if side else [near.district for near in found.districts])}
+    first, reason = _first_deputy(found, side, report.to, actor)
     office, level = (S.WITH_TOWN, Case.Level.TOWN) if _has_town(found.town) else (S.WITH_COUNTY, Case.Level.COUNTY)
     state = S.WITH_DEPUTY if first else office
     return Case(
         submission=report.submission, text=report.text, category=report.category, channel=report.channel, entered_by=actor,
-        place=report.place or (found.doorplate.address if found.doorplate else ""), point=Point(report.lon, report.lat, srid=4326),
+        place=report.place or (found.doorplate.address[:120] if found.doorplate else ""), point=Point(report.lon, report.lat, srid=4326),
         doorplate=found.doorplate, town=found.town, village=found.village, grid=found.grid,
         county_district=districts.get("county"), township_district=districts.get("township"),
         state=state, level=Case.Level.DEPUTY if first else level, deputy=first.deputy if first else None,
         deputy_reason=reason[:120], station=first.station if first else None, hide_name=report.hide_name,
+        accuracy_m=report.accuracy, datum=report.datum, scanned=report.scanned,
         submitted_at=now, due_on=TimeLimit.due(state, timezone.localdate(now)),
     )  # fmt: skip
 
 
-def _first_deputy(found: Place, actor: User | None) -> tuple[FoundDeputy | None, str]:
+def _first_deputy(found: Place, side: Side | None, to: str, actor: User | None) -> tuple[FoundDeputy | None, str]:
     """Who answers first, and why. A deputy who enters what he heard in his own district answers it himself."""
     own = Deputy.objects.filter(user=actor).values_list("pk", flat=True).first() if actor else None
-    for candidate in found.deputies:
+    local = side.deputies if side else found.deputies
+    for candidate in local:
         if candidate.deputy.pk == own:
             return candidate, "代表本人走访、接待时收到"
-    if found.deputies:
-        return found.deputies[0], "；".join(found.deputies[0].reasons)
-    return None, "此地没有在任代表，由当地人大机构受理"
+    first = recipient(found, side, to).first
+    return (first, "；".join(first.reasons)) if first else (None, "此地没有在任代表，由当地人大机构受理")
+
+
+def _border_answer(case: Case, found: Place, side: str) -> BorderAnswer | None:
+    """What was asked near a border, and what was answered; None where nothing was asked."""
+    border = border_notice(found)
+    if border is None or not border.sides:
+        return None
+    offered = [{"codes": [district.code for district in one.districts], "name": one.name, "metres": round(one.metres, 2)} for one in border.sides]
+    chosen = next((index for index, one in enumerate(border.sides) if one.key == side), None)
+    reply = BorderAnswer.Reply.CHOSEN if chosen is not None else BorderAnswer.Reply.UNSURE if side == UNSURE else BorderAnswer.Reply.SILENT
+    metres = min([near.margin_m for near in found.districts] + [one.metres for one in border.sides if one.metres])
+    return BorderAnswer(case=case, reply=reply, offered=offered, chosen=chosen, margin_m=round(metres, 2))
 
 
 def answer_as_deputy(case: Case, actor: User, answer: str, *, told: bool = False) -> Case:

@@ -13,7 +13,7 @@ from apps.matching.engine import ANCHORS, GEOD, Candidates, Day, Shapes, engine
 from apps.organisations.models import Organisation
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 
-__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "Side", "area_deputies", "deputies_of", "engine", "find_at", "find_in", "serving"]
+__all__ = ["Across", "FoundDeputy", "FoundDistrict", "OutsideCounty", "Place", "Side", "addressed", "area_deputies", "deputies_of", "engine", "find_at", "find_in"]
 
 ON_BORDER = 0.01  # metres
 FARTHEST_DOUBT = 1000.0  # a position worse than this says nothing about borders
@@ -149,9 +149,9 @@ def reach_of(accuracy: float | None) -> float:
     return min(max(float(settings.BORDER_METRES), accuracy or 0.0), FARTHEST_DOUBT)
 
 
-def serving(code: str, on: dt.date) -> tuple[Mandate, ...]:
-    """The seats that the deputy with this code holds on a day; none when he holds no more, or nobody has the code."""
-    return engine().on(on).mandates_of.get(code, ())
+def addressed(day: Day, code: str) -> tuple["FoundDeputy", ...]:
+    """The deputy with this code, once for every seat he holds on that day; none when he holds no more, or nobody has the code."""
+    return tuple(_found(day, mandate, reasons=("反映人写给这位代表",), distance_band="") for mandate in day.mandates_of.get(code, ()))
 
 
 def deputies_of(day: Day, districts: Iterable[ElectoralDistrict], at: tuple[float, float] | None, whose: str) -> tuple["FoundDeputy", ...]:
