@@ -1,6 +1,7 @@
 """The areas an address begins with: province, city, county, town, village, whole, shortened, left out or said twice."""
 
 import re
+from dataclasses import dataclass
 
 from apps.territory.divisions import DIVISIONS
 
@@ -14,20 +15,32 @@ _SUFFIX = re.compile(r"(?:维吾尔|壮族|回族)?(?:特别行政区|自治[区
 _MUNICIPALITIES = ("北京市", "天津市", "上海市", "重庆市")
 
 
-def _known() -> dict[str, list[tuple[str, str, bool]]]:
-    """By their first two characters, longest first: (name, level, shortened)."""
-    names: dict[str, tuple[str, bool]] = {}
+@dataclass(frozen=True)
+class _Known:
+    name: str
+    level: str
+    shortened: bool
+    district: bool  # 朝阳, 和平: as good as any other word, unless its city stands before it
+
+
+def _known() -> dict[str, list[_Known]]:
+    """By their first two characters, longest first."""
+    names: dict[str, _Known] = {}
     for line in DIVISIONS.splitlines():
         province, city, *counties = line.split(" ")
-        levels = [("city" if province in _MUNICIPALITIES else "province", province), ("city", city), *(("county", name) for name in counties)]
+        levels = [
+            ("city" if province in _MUNICIPALITIES else "province", province),
+            ("city", city),
+            *(("county", name) for name in counties),
+        ]
         for level, name in levels:
-            names.setdefault(name, (level, False))
+            names.setdefault(name, _Known(name, level, False, False))
             short = _SUFFIX.sub("", _PEOPLES.sub("", name))
-            if len(short) > 1 and (short not in names or names[short][0] == "county"):
-                names[short] = (level, True)
-    known: dict[str, list[tuple[str, str, bool]]] = {}
+            if len(short) > 1 and (short not in names or names[short].level == "county"):
+                names[short] = _Known(short, level, True, name.endswith("区"))
+    known: dict[str, list[_Known]] = {}
     for name in sorted((name for name in names if len(name) > 1), key=len, reverse=True):
-        known.setdefault(name[:2], []).append((name, *names[name]))
+        known.setdefault(name[:2], []).append(names[name])
     return known
 
 
@@ -36,8 +49,13 @@ _KNOWN = _known()
 _ROAD = r"(?:路|街(?!道)|大道|巷|弄|线|公路|胡同)"
 # 北京路, 温州大厦, 海宁中学: a shortened name must not be the beginning of another name.
 _OTHER_NAME = re.compile(
-    rf"[镇乡村县市区]|街道|[东西南北中新老环一二三四五六七八九十]{{0,2}}{_ROAD}|.?.?(?:花园|小区|新村|苑|大厦|广场|中心|宾馆|酒店|饭店|商[城厦场业务贸]|银行|国际|医院|中学|小学|大学|学院|学校|公寓|家园|人家|饭|公司|集团|超市|公园|工业|[东西南北中]站)"
+    rf"[镇乡村县市区]|街道|[^ ]?{_ROAD}|[东西南北中一二三四五六七八九十]{_ROAD}|.?.?(?:花园|小区|新村|苑|大厦|广场|中心|宾馆|酒店|饭店|商[城厦场业务贸]|银行|国际|医院|中学|小学|大学|学院"
+    rf"|学校|公寓|家园|人家|饭|公司|集团|超市|公园|工业|[东西南北中]站)(?![东西南北中]?{_ROAD})"
 )
+_TOWN_OR_ROAD = re.compile(
+    rf"(?![^ ][东西南北中]{_ROAD})(?:(?!{_ROAD})[^ \d-]){{2,7}}(?:{_ROAD}|[镇乡])|[^ \d-]{{2,6}}街道"
+)
+_BRANCH = re.compile(rf"[^ ][东西南北中]{_ROAD}")  # 天台山东路 is not 天台, 山东路
 _MORE = re.compile(rf"[^ \d-]{{2,9}}?(?:{_ROAD}|[镇乡村县市区]|街道)|.{{0,3}}\d|[ -]")
 
 _NAME = r"[^ \d#路巷弄号-]"
@@ -46,13 +64,13 @@ _NEXT = re.compile(
     r"(?:中国|中华人民共和国)?(?:"
     rf"(?P<province>{_ABOVE}{{2,5}}?(?:省|自治区|特别行政区))"
     rf"|(?P<city>{_ABOVE}{{2,8}}?(?:自治州|地区|盟))"
-    rf"|(?P<county>{_ABOVE}{{1,7}}?(?:自治县|县(?![城府医委前道政]|人民|中学|实验|[一二三]中)|(?<=..)旗(?=.{{2}}))|{_ABOVE}{{2,4}}?(?<![超夜集城都门菜商])市(?![场政民区中心])"
+    rf"|(?P<county>{_ABOVE}{{1,7}}?(?:自治县|县(?![城府医委前道政]|{_ROAD}|人民|中学|实验|[一二三]中))|{_ABOVE}{{2,4}}?(?<![超夜集城都门菜商])市(?![场政民区中心])"
     rf"|{_ABOVE}{{2,4}}?(?<![小园社校片库景厂林发业护属老旧新东西南北中城住院地矿街工牧术A-Z一二三四五六七八九十])区(?!块|间|域|{_ROAD}))"
-    rf"|(?P<town>[^ \d#号-]{{1,8}}?街道(?:办事处|办)?(?!口)|{_NAME}{{1,8}}?(?:民族乡|苏木|(?<![水老家])乡(?!村|下|音|政)|(?<![古集小])镇(?![东南西北中前后新]?{_ROAD}|政府|卫生|中心|中学|小学)(?:人民政府)?))"
-    rf"|(?P<village>(?:(?!街){_NAME}){{1,7}}?(?:(?<![新假农一二三四五六七八九十])村(?:民?委(?:员会|会)?)?(?![口部官卫民级庄镇路]|小区|公寓|大道|大街|便民|委)|(?<!.新)社区(?:居委会)?|居委会|嘎查))"
+    rf"|(?P<town>(?:路(?=桥))?(?:(?!大道){_NAME}){{1,7}}?[路街巷弄]?街道(?:办事处|办)?(?!口)|[^ ]镇镇|(?:(?!大道){_NAME}){{1,8}}?(?:民族乡|苏木|(?<![水老家])乡(?!村|下|音|政|镇|[东西南北中]?{_ROAD})|[巷街弄]?(?<![古小])镇(?!{_ROAD}|(?<=[村镇乡道 市县区].镇)[东西南北中]{_ROAD}|政府|卫生|中心[^路街大村]|中学|小学)))"
+    rf"|(?P<village>(?:(?!街|大道){_NAME}){{1,7}}?(?:[路街巷弄][上下前后口头边东西南北]?)?(?:(?<![新假农])村(?<![一二三四五六七八九十]村(?=\d|$))(?:民?委(?:员会|会)?)?(?![口部官卫民级庄镇路]|小区|公寓|大道|大街|便民|委)|(?<!.新)社区(?:居委会)?|居委会|嘎查))"
     r")"
 )
-_BETWEEN = re.compile(r"[ -]*(?:市辖区|城区|其[它他]区|县直辖村级区划)?[ -]*")
+_BETWEEN = re.compile(r"[ -]*(?:市辖区|地区|城区|其[它他]区|县直辖村级区划)?[ -]*")
 
 
 def areas(shape: str, at: int = 0) -> tuple[Spans, int]:
@@ -63,7 +81,7 @@ def areas(shape: str, at: int = 0) -> tuple[Spans, int]:
     found: Spans = {}
     at = _BETWEEN.match(shape, at).end()  # type: ignore[union-attr]
     while at < len(shape):
-        hit = _next_known(shape, at, bool(found)) or _next_by_word(shape, at, found)
+        hit = _next_known(shape, at, found) or _next_by_word(shape, at, found)
         if not hit:
             break
         level, begin, end = hit
@@ -75,16 +93,27 @@ def areas(shape: str, at: int = 0) -> tuple[Spans, int]:
     return found, at
 
 
-def _next_known(shape: str, at: int, after_area: bool) -> tuple[str, int, int] | None:
-    for name, level, shortened in _KNOWN.get(shape[at : at + 2], ()):
-        if shape.startswith(name, at):
-            end = at + len(name)
-            if not shortened:
-                return level, at, end
-            if _OTHER_NAME.match(shape, end):
-                continue
-            if end == len(shape) or _MORE.match(shape, end):
-                return level, at, end
+def _next_known(shape: str, at: int, found: Spans) -> tuple[str, int, int] | None:
+    for known in _KNOWN.get(shape[at : at + 2], ()):
+        if not shape.startswith(known.name, at):
+            continue
+        end = at + len(known.name)
+        if not known.shortened:
+            return known.level, at, end
+        if known.district and not found.keys() & {"province", "city"} and not _TOWN_OR_ROAD.match(shape, end):
+            continue
+        if found.keys() & {"town", "village"} and known.level not in found:
+            continue
+        if known.level in found and not shape.startswith(known.name, found[known.level][0]):
+            continue
+        if ((known.level == "county" and not found) or "county" in found) and _BRANCH.match(shape, end):
+            continue
+        if any(
+            shape.startswith(other.name, end) and not other.shortened for other in _KNOWN.get(shape[end : end + 2], ())
+        ):
+            return known.level, at, end
+        if not _OTHER_NAME.match(shape, end) and (end == len(shape) or _MORE.match(shape, end)):
+            return known.level, at, end
     return None
 
 
