@@ -64,7 +64,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if town.isdigit():
         teams = teams.filter(project__town__code=town)
     page = Paginator(teams, TEAMS_A_PAGE).get_page(request.GET.get("page"))
-    members = _members(run)
+    members = _members(run, homes)
     shown = {team.pk: team for team in page}
     for team in shown.values():
         team.shown_members = []
@@ -88,11 +88,12 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "supervision/run_detail.html", context)
 
 
-def _members(run: AssignmentRun) -> list[TeamMember]:
+def _members(run: AssignmentRun, homes: bool) -> list[TeamMember]:
+    """Leaders first, then the nearest, an order that only those may see who may see homes; for all others by code."""
     return list(
         TeamMember.objects.filter(team__run=run).select_related(
-            "team__project", "team__run", "deputy__residence_village", "deputy__organisation", "deputy__home"
-        ).order_by("-leader", "cost", "deputy__code")
+            "team__project", "team__run", "deputy__residence_village", "deputy__organisation", *(["deputy__home"] if homes else [])
+        ).order_by("-leader", *(["cost"] if homes else []), "deputy__code")
     )
 
 
@@ -223,7 +224,7 @@ def run_export(request: HttpRequest, pk: int) -> HttpResponse:
     """The signable list as XLSX: projects, teams, leaders, reasons; no homes, no metres to homes."""
     run = get_object_or_404(AssignmentRun.objects.visible_to(request.user), pk=pk)
     buffer = io.BytesIO()
-    write_workbook(run, _members(run), buffer)
+    write_workbook(run, _members(run, homes=False), buffer)
     response = HttpResponse(buffer.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response["Content-Disposition"] = content_disposition_header(True, f"{run.name}.xlsx")
     return response
@@ -234,5 +235,5 @@ def run_export(request: HttpRequest, pk: int) -> HttpResponse:
 def project_team(request: HttpRequest, code: str) -> HttpResponse:
     """The team of a project in the published list in force: a fragment for the project's page."""
     run = AssignmentRun.objects.in_force()
-    members = TeamMember.objects.filter(team__run=run, team__project__code=code).select_related("deputy__station") if run else []
+    members = TeamMember.objects.filter(team__run=run, team__project__code=code).select_related("deputy__station").order_by("-leader", "deputy__code") if run else []
     return render(request, "supervision/_team.html", {"run": run, "members": members})
