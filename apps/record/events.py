@@ -32,17 +32,18 @@ class EventQuerySet(models.QuerySet):
         event.save(force_insert=True)
         return event
 
-    def begin(self, subjects: list[int], verb: str, *, actor=None, note: str = "", at=None, **data) -> None:
-        """The first event of many new subjects (ids) at once, in one statement."""
+    def append_many(self, subjects: list[int], verb: str, *, actor=None, note: str = "", at=None, **data) -> None:
+        """The same event for many subjects (ids), each on its own chain, in two statements. The caller holds their row locks."""
+        last = dict(self.filter(subject__in=subjects).order_by("subject_id", "-pk").distinct("subject_id").values_list("subject_id", "hash"))
         label, at = str(actor) if actor else "", at or timezone.now()
         columns = ("subject_id", "verb", "actor_id", "actor_label", "note", "at", "data", "previous_hash", "hash")
-        table = connection.ops.quote_name(self.model._meta.db_table)
+        table, told = connection.ops.quote_name(self.model._meta.db_table), json.dumps(data, ensure_ascii=False)
         # COPY: hundreds of thousands of rows at a time, which bulk_create would take a minute for.
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for subject in subjects:
-                event = self.model(subject_id=subject, verb=verb, actor=actor, actor_label=label, note=note, at=at, data=data, previous_hash=GENESIS)
-                told = json.dumps(data, ensure_ascii=False)
-                copy.write_row((subject, verb, event.actor_id, label, note, at, told, GENESIS, event.digest()))
+                previous = last.get(subject, GENESIS)
+                event = self.model(subject_id=subject, verb=verb, actor=actor, actor_label=label, note=note, at=at, data=data, previous_hash=previous)
+                copy.write_row((subject, verb, event.actor_id, label, note, at, told, previous, event.digest()))
 
     def broken_chains(self) -> list[int]:
         """Ids of subjects whose chain does not verify: a row changed, removed from the middle, or forked."""

@@ -46,7 +46,7 @@ def lock(code: Code) -> Code:
 
 @transaction.atomic
 def issue(rows: Sequence[Code], *, actor=None, note: str = "", **data) -> list[Code]:
-    """Give each new row a code of its own, insert them all, and begin their histories: three statements however many there are.
+    """Give each new row a code of its own, insert them all, and begin their histories: a few statements however many there are.
 
     rows: unsaved, all of one model; they come back with `pk` and `code`.
     """
@@ -59,7 +59,7 @@ def issue(rows: Sequence[Code], *, actor=None, note: str = "", **data) -> list[C
     for row, pk, code in zip(rows, ids, model._default_manager.fresh_codes(len(rows)), strict=True):
         row.pk, row.code = pk, code
     insert(rows)
-    histories(model).begin(ids, "issue", actor=actor, note=note, **data)
+    histories(model).append_many(ids, "issue", actor=actor, note=note, **data)
     return list(rows)
 
 
@@ -118,8 +118,8 @@ def move(verb: str, code: Code, reason: str, *, actor=None) -> Code:
 
 
 @transaction.atomic
-def note_print(codes: Iterable[Code], reason: str = "", *, actor=None, told_each: bool = True) -> None:
-    """The codes were put on paper once more. told_each: an event in each one's history (a batch tells it in its own)."""
+def note_print(codes: Iterable[Code], reason: str = "", *, actor=None, **data) -> None:
+    """The codes were put on paper once more."""
     codes = list(codes)
     if not codes:
         return
@@ -128,6 +128,4 @@ def note_print(codes: Iterable[Code], reason: str = "", *, actor=None, told_each
     for code in held:
         check("print", code)
     rows.update(printed_at=timezone.now(), prints=models.F("prints") + 1)
-    if told_each:
-        for code in held:
-            told(code, "print", actor, reason)
+    histories(rows.model).append_many([code.pk for code in held], "print", actor=actor, note=reason.strip(), **data)
