@@ -101,6 +101,9 @@ DISTRICT = Layer(
     ),
 )
 
+# The districts of a term to come; several drafts of one term are told apart by `plan`. A file replaces the draft it names.
+DRAFT = Layer("draft", "选区草案", "polygon", ("code",), shape_required=False, columns=(*DISTRICT.columns, Column("plan", "text", "方案", "plan", 20)))
+
 GRID = Layer(
     "grid", "网格", "polygon", ("code",), columns=(
         Column("code", "text", "网格编码", "code", 20, required=True),
@@ -271,6 +274,6 @@ CASE = Layer(
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, PROJECT, SUBPROJECT, PROGRESS, CASE)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

@@ -53,7 +53,7 @@ def cases(stage: Stage, events: Any) -> Merged:
 
 def _find_places(stage: Stage) -> None:
     """Town, village, grid and districts of each point, as they were when the case was filed."""
-    district = """(SELECT d.id FROM territory_electoraldistrict d JOIN territory_term m ON m.id = d.term_id WHERE m.level = '{level}'
+    district = """(SELECT d.id FROM territory_electoraldistrict d JOIN territory_term m ON m.id = d.term_id WHERE m.level = '{level}' AND m.state = 'published'
         AND m.starts <= (s.submitted_at AT TIME ZONE 'Asia/Shanghai')::date AND m.ends > (s.submitted_at AT TIME ZONE 'Asia/Shanghai')::date
         AND ST_Covers(d.geom, s.geom) ORDER BY d.code LIMIT 1)"""
     execute(

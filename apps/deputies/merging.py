@@ -1,7 +1,7 @@
 """What staged rows become here: stations, deputies with their mandates, homes, contacts, groups and fields, and turns of the rota."""
 
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
-from apps.territory.merging import COVERING, NEAREST, TERM_LEVEL, TERM_OF_ROW, terms
+from apps.territory.merging import COVERING, NEAREST, TERM_LEVEL, term_of_row, terms
 
 
 def stations(stage: Stage) -> Merged:
@@ -37,7 +37,7 @@ def deputies(stage: Stage) -> Merged:
             Target("deputy_id", "s.deputy_id"), Target("term_id", "s.term_id"), Target("district_id", "d.id", ("district",)),
             copied("elected_by", "''"), copied("reelected", "false"), copied("ended_on"),
         ],
-        source=f"""(SELECT s.*, p.id AS deputy_id, m.id AS term_id FROM {STAGE} s JOIN {people.name} p ON p.code = s.code {TERM_OF_ROW}) s
+        source=f"""(SELECT s.*, p.id AS deputy_id, m.id AS term_id FROM {STAGE} s JOIN {people.name} p ON p.code = s.code {term_of_row(stage)}) s
                    LEFT JOIN territory_electoraldistrict d ON d.code = s.district""",
         name="import_mandates",
     )  # fmt: skip

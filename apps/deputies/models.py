@@ -221,7 +221,11 @@ class Contact(models.Model):
 
 class MandateQuerySet(models.QuerySet):
     def in_force(self, on: dt.date):
-        return self.filter(Q(ended_on=None) | Q(ended_on__gt=on), term__starts__lte=on, term__ends__gt=on)
+        return self.published().filter(Q(ended_on=None) | Q(ended_on__gt=on), term__starts__lte=on, term__ends__gt=on)
+
+    def published(self):
+        """Of published terms; who has been entered for a draft is known to the office alone."""
+        return self.filter(term__state=Term.State.PUBLISHED)
 
 
 class Mandate(models.Model):

@@ -97,4 +97,4 @@ def _after(mandate: Mandate, on: dt.date) -> Iterable[Mandate]:
 
 
 def _mandates():
-    return Mandate.objects.select_related("term__congress", "district").defer(*NO_SHAPES).order_by("term__level", "term__congress__code")
+    return Mandate.objects.published().select_related("term__congress", "district").defer(*NO_SHAPES).order_by("term__level", "term__congress__code")

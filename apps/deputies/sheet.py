@@ -184,7 +184,7 @@ def _last_rule(station: Station, month: dt.date) -> Rule:
 def _in_office(ids: set[int], first: dt.date, last: dt.date) -> dict[int, list[tuple[dt.date, dt.date]]]:
     """For each deputy the spans [from, to) in which he holds a mandate, as far as they touch the days from first to last."""
     spans: dict[int, list[tuple[dt.date, dt.date]]] = {}
-    mandates = Mandate.objects.filter(deputy__in=ids, term__starts__lte=last, term__ends__gt=first)
+    mandates = Mandate.objects.published().filter(deputy__in=ids, term__starts__lte=last, term__ends__gt=first)
     for deputy, starts, ends, ended in mandates.values_list("deputy", "term__starts", "term__ends", "ended_on"):
         end = min(ends, ended) if ended else ends
         if end > first:

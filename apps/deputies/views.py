@@ -56,7 +56,7 @@ def _deputy(request: HttpRequest, deputy: Deputy, *, code: str = "") -> HttpResp
 
 def _ended(request: HttpRequest, deputy: Deputy, today: dt.date) -> HttpResponse:
     """Out of office: who serves there now. Who never was a deputy has no page."""
-    last = Mandate.objects.filter(deputy=deputy).select_related("term__congress").defer("term__congress__geom", "term__congress__geom_3857")
+    last = Mandate.objects.published().filter(deputy=deputy).select_related("term__congress").defer("term__congress__geom", "term__congress__geom_3857")
     last = last.filter(term__starts__lte=today).order_by("-term__starts").first()
     if last is None:
         raise Http404

@@ -41,6 +41,7 @@ OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
     "issuer": Issuer, "plate": IssuedPlate,
     "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
+    "draft": ElectoralDistrict,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports
 MANY_ROWS = 1000  # from so many written rows on, the planner's statistics are renewed

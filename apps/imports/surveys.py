@@ -23,6 +23,7 @@ _REFERENCE = {
     "station": "JOIN territory_adminarea r ON r.code = s.area",
     "organisation": "JOIN territory_adminarea r ON r.code = s.area",
     "district": "JOIN territory_electoraldistrict r ON r.code = s.code",
+    "draft": "JOIN territory_adminarea r ON r.code = s.congress",
 }
 
 
@@ -66,7 +67,7 @@ def _fit(join: str, sample: int, dx: float, dy: float) -> float | None:
 
 def survey(stage: Stage) -> None:
     """Add to the stage's warnings what is wrong with the layer as it now stands."""
-    {"area": _areas, "district": _districts, "grid": _grids, "doorplate": _doorplates, "station": _stations}.get(
+    {"area": _areas, "district": _districts, "draft": _districts, "grid": _grids, "doorplate": _doorplates, "station": _stations}.get(
         stage.layer.name, lambda stage: None
     )(stage)
 

@@ -135,7 +135,7 @@ def _read() -> Catalogue:
 
 
 def _district_sets() -> Iterable[BoundarySet]:
-    rows = ElectoralDistrict.objects.filter(geom__isnull=False).select_related("term__congress").prefetch_related("employers")
+    rows = ElectoralDistrict.objects.published().filter(geom__isnull=False).select_related("term__congress").prefetch_related("employers")
     by_term = defaultdict(list)
     for row in _measured(rows):
         by_term[row.term].append(row)

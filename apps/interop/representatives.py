@@ -132,7 +132,7 @@ class Seats:
 
 def _read() -> Seats:
     order = {level: rank for rank, level in enumerate(("county", "township", "city", "province"))}
-    mandates = Mandate.objects.select_related("deputy__station", "term__congress", "district")
+    mandates = Mandate.objects.published().select_related("deputy__station", "term__congress", "district")
     mandates = mandates.defer("district__geom", "district__geom_3857", "term__congress__geom", "term__congress__geom_3857")
     return Seats(sorted(mandates, key=lambda mandate: (order[mandate.term.level], mandate.deputy.code, mandate.pk)))
 

@@ -157,8 +157,8 @@ class Engine:
     def _read(self) -> None:
         self._polygons: dict[tuple[str, int], shapely.Geometry] = {}
         self._areas = self._with_polygons("area", AdminArea.objects.all())
-        terms = {term.pk: term for term in Term.objects.all()}
-        self._districts = self._with_polygons("district", ElectoralDistrict.objects.all())
+        terms = {term.pk: term for term in Term.objects.published()}
+        self._districts = self._with_polygons("district", ElectoralDistrict.objects.filter(term__in=terms))
         self._grids = self._with_polygons("grid", Grid.objects.all())
         areas = {area.pk: area for area in self._areas}
         for term in terms.values():
@@ -174,7 +174,7 @@ class Engine:
             deputy.station = stations.get(deputy.station_id)
             deputy.residence_village = areas.get(deputy.residence_village_id)
         districts = {district.pk: district for district in self._districts}
-        self._mandates = list(Mandate.objects.order_by("deputy__code", "pk"))
+        self._mandates = list(Mandate.objects.filter(term__in=terms).order_by("deputy__code", "pk"))
         for mandate in self._mandates:
             mandate.deputy, mandate.term = deputies[mandate.deputy_id], terms[mandate.term_id]
             mandate.district = districts.get(mandate.district_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.accounts.perms import Permission, allowed
@@ -19,15 +20,16 @@ MAX_ZOOM = 18
 @dataclass(frozen=True)
 class TileLayer:
     """`depends` names the layers whose version changes the tile; without `permission` everyone may see it, as all of these
-    may: places, published lists of projects, stations. Homes and cases are in none."""
+    may: places, published lists of projects, stations. Homes and cases are in none. daily: what is in it depends on the day."""
 
     depends: tuple[str, ...]
     permission: Permission | None = None
+    daily: bool = False
 
 
 LAYERS = {
     "area": TileLayer(("area",)),
-    "district": TileLayer(("district",)),
+    "district": TileLayer(("district",), daily=True),  # one term follows another without anybody touching the layer
     "grid": TileLayer(("grid",)),
     "doorplate": TileLayer(("doorplate",)),
     "station": TileLayer(("station",)),
@@ -60,7 +62,8 @@ def tile(request: HttpRequest, layer: str, z: int, x: int, y: int) -> HttpRespon
     if known.permission and not allowed(request.user, known.permission):
         return JsonResponse({"message": "请先登录，或换有权限的账号查看这个图层。"}, status=403)
     versions = layer_versions()
-    etag = f'"{layer}-{"-".join(str(versions.get(name, 0)) for name in known.depends)}-{z}-{x}-{y}"'
+    today = f"-{timezone.localdate():%Y%m%d}" if known.daily else ""
+    etag = f'"{layer}-{"-".join(str(versions.get(name, 0)) for name in known.depends)}{today}-{z}-{x}-{y}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponseNotModified(headers={"ETag": etag})
     with connection.cursor() as cursor:

@@ -5,13 +5,15 @@ stored 3857 column with its own index, since GeoDjango indexes no generated colu
 """
 
 import datetime as dt
+from functools import reduce
+from operator import or_
 
 from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import Transform
 from django.contrib.gis.geos import Point
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from apps.record.staging import Merged, Stage
 from apps.territory import merging
@@ -29,6 +31,7 @@ from apps.territory.plates import (  # noqa: F401 - Django looks for models here
     PrintRun,
     PrintRunEvent,
 )
+from apps.territory.terms import DistrictChange, Term, TermEvent, TurnoverReview  # noqa: F401 - the same
 
 VALID = Q(geom__isnull=True) | Q(geom__isvalid=True)
 
@@ -108,51 +111,32 @@ class AdminArea(models.Model):
         return self.name
 
 
-class TermQuerySet(models.QuerySet):
-    def current(self, on: dt.date):
-        return self.filter(starts__lte=on, ends__gt=on)
-
-
-class Term(models.Model):
-    """届: one congress's five years (地方组织法). Districts and mandates are bound to it."""
-
-    class Level(models.TextChoices):
-        PROVINCE = "province", "省级"
-        CITY = "city", "市级"
-        COUNTY = "county", "县级"
-        TOWNSHIP = "township", "乡级"
-
-    congress = models.ForeignKey(AdminArea, verbose_name="人民代表大会", on_delete=models.PROTECT, related_name="terms")
-    level = models.CharField("层级", max_length=10, choices=Level.choices)
-    number = models.PositiveSmallIntegerField("届次")
-    starts = models.DateField("起")
-    ends = models.DateField("止")
-
-    objects = TermQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "届"
-        verbose_name_plural = "届"
-        ordering = ["level", "congress__code", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["congress", "number"], name="territory_term_once"),
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="territory_term_order"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.congress.name}第{self.number}届人民代表大会"
-
-
 class ElectoralDistrictQuerySet(models.QuerySet):
+    def published(self):
+        """Of published terms, whenever they are in force; drafts are for the office alone."""
+        return self.filter(term__state=Term.State.PUBLISHED)
+
     def in_force(self, on: dt.date):
-        return self.filter(term__starts__lte=on, term__ends__gt=on)
+        return self.published().filter(term__starts__lte=on, term__ends__gt=on)
 
     def covering(self, point: Point, on: dt.date):
         """Districts whose polygon covers the point on that day, lowest code first; a border belongs to the lowest code."""
         return self.in_force(on).filter(geom__covers=point).order_by("code")
 
     def merge_staged(self, stage: Stage) -> Merged:
-        return merging.districts(stage)
+        """Rows as districts. A file replaces a draft: what the draft held and the file does not is taken away."""
+        merged = merging.districts(stage)
+        left_out = self.filter(pk__in=merging.left_out_of_drafts(stage))
+        kept = list(left_out.leant_on().values_list("name", flat=True))
+        gone = left_out.exclude(pk__in=left_out.leant_on()).delete()[1].get(self.model._meta.label, 0)
+        merging.tell_of_drafts(stage, gone, kept)
+        return merged
+
+    def leant_on(self):
+        """Districts that rows elsewhere may not lose: those with mandates or cases."""
+        leaning = (relation for relation in self.model._meta.related_objects if relation.on_delete is models.PROTECT)
+        rows = (relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}) for relation in leaning)
+        return self.filter(reduce(or_, (Exists(some) for some in rows), Q(pk=None)))
 
 
 class ElectoralDistrict(models.Model):

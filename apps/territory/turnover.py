@@ -11,7 +11,7 @@ assignment problem, solved exactly); equally good pairings keep equal numbers to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -104,6 +104,18 @@ class Turnover:
         for (village, district), doors in zip(pairs.tolist(), count.tolist(), strict=True):
             parts.setdefault(village, {})[district] = doors
         return {village: found for village, found in parts.items() if len(found) > 1}
+
+
+    def estimated(self, people: Mapping[int, int]) -> Floats:
+        """People of each new district, float[new], from those of the villages (by key), shared among a village's doorplates alike.
+
+        A village without doorplates counts nowhere; NaN for a district without doorplates.
+        """
+        villages, row, doors = np.unique(self.villages, return_inverse=True, return_counts=True)
+        share = np.array([people.get(int(village), 0) for village in villages], float) / np.maximum(doors, 1)
+        lying = self.new != NOWHERE
+        found = np.bincount(self.new[lying], weights=share[row[lying]], minlength=len(self.origin))
+        return np.where(self.doors > 0, found, np.nan)
 
 
 class Crossing:

@@ -16,7 +16,7 @@ from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid,
 
 METRES_PER_DEGREE = 111_320.0
 KEYS: dict[type[Model], tuple[str, ...]] = {
-    AdminArea: ("code",), Organisation: ("code",), Term: ("congress", "number"), ElectoralDistrict: ("code",), Grid: ("code",),
+    AdminArea: ("code",), Organisation: ("code",), Term: ("congress", "number", "plan"), ElectoralDistrict: ("code",), Grid: ("code",),
     Doorplate: ("code",), Issuer: ("slug",), IssuedPlate: ("issuer", "external_id"), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
     Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
     Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),

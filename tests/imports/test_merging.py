@@ -83,7 +83,7 @@ class TestAreas:
 class TestDistricts:
     def test_terms_employers_and_units(self, samples: None) -> None:
         assert set(Term.objects.values_list("congress__code", "level", "number")) == {
-            (COUNTY, "county", 17), (TOWN, "township", 15), ("339900000000", "city", 15),
+            (COUNTY, "county", 17), (TOWN, "township", 15), ("339900000000", "city", 15), (COUNTY, "county", 18),
         }  # fmt: skip
         joint = ElectoralDistrict.objects.get(code="339901-17-002")
         assert set(joint.employers.values_list("code", flat=True)) == {"traffic", "water"}

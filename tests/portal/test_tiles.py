@@ -1,5 +1,6 @@
 """Tiles: what is in them, who may have them, and that nothing is computed for what the browser has already. Read by GDAL's own driver."""
 
+import datetime
 import gzip
 import math
 
@@ -78,6 +79,13 @@ def test_the_browsers_copy_is_enough_until_the_layer_changes(client, town, djang
     assert again.status_code == 304
     LayerVersion.raise_for("area")
     assert client.get(url("area", 1.5, 1, 11), headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_one_term_follows_another_without_a_change_of_the_layer(client, town, monkeypatch):
+    today = timezone.localdate()
+    first = client.get(url("district", 1.5, 1, 11))
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_: today + datetime.timedelta(days=1))
+    assert client.get(url("district", 1.5, 1, 11), headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
 def test_a_layer_with_a_permission_is_refused_in_words(client, town, deputy, leader, monkeypatch):

@@ -76,6 +76,14 @@ def test_villages_that_are_cut():
     assert result.split_villages() == {1: {0: 2, 1: 1}}
 
 
+def test_people_by_doorplates_where_nobody_counted_them():
+    """Village 1 has 300 people and three doorplates, two of them in the first district; village 2 has no people on record."""
+    new = districts(box(0, 0, 1.5, 2), box(1.5, 0, 4, 2), box(4, 0, 5, 2))
+    result = crossed(new, new, [(1.1, 1), (1.2, 1), (1.8, 1), (2.5, 1)])
+    estimated = result.estimated({1: 300})
+    assert estimated[:2].tolist() == [200, 100] and np.isnan(estimated[2])
+
+
 def test_employers_tell_which_workplace_district_goes_on():
     old = districts(None, None, employers=[frozenset({1, 2}), frozenset({3})], numbers=[8, 9])
     new = districts(None, None, None, employers=[frozenset({3, 4}), frozenset({5}), frozenset({1, 2})], numbers=[8, 9, 10])
