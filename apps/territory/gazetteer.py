@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,7 +196,7 @@ class Gazetteer:
                 else _door(Reading("", reading.building))
             )
             position = whereabouts.at_houses(
-                self.houses, best.near, f"{place}有门牌，没有{behind or '这一户'}的门牌，位置取{place}"
+                self.houses, best.near, f"{place}有门牌，没有{behind or '这一户'}的门牌，位置取{place}。"
             )
             return Resolution(
                 "partial", candidates, address, place, f"{behind or '这一户'}的门牌", position, 0, "number"
@@ -228,7 +229,7 @@ class Gazetteer:
     def _middle(self, one: Weighed, place: str, reason: str) -> Position:
         rows = self.houses.lines[one.hypothesis.kind].houses(one.line)
         basis: Literal["street", "village"] = "village" if one.hypothesis.kind == "village" else "street"
-        return whereabouts.of_rows(self.houses, rows, basis, f"{place}{reason}，位置取{place}的中间")
+        return whereabouts.of_rows(self.houses, rows, basis, f"{place}{reason}，位置取{place}的中间。")
 
     def _unnumbered(self, weighed: list[Weighed], said: Understood, address: Address, k: int) -> Resolution:
         """A street, an estate or a village and no number."""
@@ -241,13 +242,11 @@ class Gazetteer:
         best = ranked[0]
         rivals = [one for one in ranked if one.cost < best.cost + ALIKE]
         share = math.exp(-best.cost) / (sum(math.exp(-one.cost) for one in ranked) + math.exp(-UNKNOWN_NAME))
-        rows = self.houses.lines[best.hypothesis.kind].houses(best.line)
-        candidates = tuple(
-            Candidate(int(row), self.houses.code(int(row)), round(share / len(rows), 4)) for row in rows[:k]
-        )
+        total = sum(self._size(one) for one in rivals)
+        rows = self._some_of_each(rivals, k)
+        candidates = tuple(Candidate(row, self.houses.code(row), round(min(0.5, share / total), 4)) for row in rows)
         place = self._place(best.hypothesis, best.line)
         if len(rivals) > 1:
-            total = sum(self._size(one) for one in rivals)
             return Resolution(
                 "partial",
                 candidates,
@@ -266,7 +265,7 @@ class Gazetteer:
             place,
             missing,
             self._middle(best, place, f"，没有{missing}"),
-            len(rows),
+            total,
             "line",
         )
 
@@ -279,6 +278,12 @@ class Gazetteer:
             areas, key=lambda area: ("province", "city", "county", "town", "village").index(self.areas[area].level)
         )
         return Resolution("none", (), address, self.areas[lowest].name, "路名或村名，以及门牌号", why="area")
+
+    def _some_of_each(self, lines: list[Weighed], k: int) -> list[int]:
+        """Houses to choose from: the first of every line, then the second, until there are k."""
+        rows = [self.houses.lines[one.hypothesis.kind].houses(one.line)[:k].tolist() for one in lines[:k]]
+        turns = chain.from_iterable(zip_longest(*rows))
+        return [row for row in turns if row is not None][:k]
 
     # --- words ------------------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ def beside(houses: Houses, rows: Ints, part: str, number: str, name: str) -> Pos
     word = "幢" if part == "building" else "号"
     same = np.flatnonzero(mains == wanted)
     if len(same):
-        return at_houses(houses, rows[same], f"{name}没有 {number} {word}的门牌，按 {wanted} {word}的位置推算")
+        return at_houses(houses, rows[same], f"{name}没有 {number} {word}的门牌，按 {wanted} {word}的位置推算。")
     side = mains % 2 == wanted % 2
     own = _neighbours(rows[side], mains[side], wanted)
     both = _neighbours(rows, mains, wanted)
@@ -85,7 +85,7 @@ def beside(houses: Houses, rows: Ints, part: str, number: str, name: str) -> Pos
         lat,
         "interpolated",
         _rounded(within),
-        f"{name}没有 {wanted} {word}的门牌，按 {low} {word}和 {high} {word}之间推算",
+        f"{name}没有 {wanted} {word}的门牌，按 {low} {word}和 {high} {word}之间推算。",
     )
 
 
@@ -111,7 +111,7 @@ def _beyond(houses: Houses, rows: Ints, mains: Ints, wanted: int, word: str, nam
         float(houses.lat[rows[end]]),
         "street",
         _rounded(1.5 * ahead + 60.0),
-        f"{name}没有 {wanted} {word}的门牌，按最近的 {int(mains[end])} {word}推算",
+        f"{name}没有 {wanted} {word}的门牌，按最近的 {int(mains[end])} {word}推算。",
     )
 
 
