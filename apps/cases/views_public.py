@@ -69,11 +69,12 @@ def _addressee(given: Mapping[str, str]) -> dict:
     return {"addressee": found, "addressee_gone": bool(to) and found is None}
 
 
-@limited(READING)
+@limited(READING, ONE_CODE)
 @require_GET
 def report_place(request: HttpRequest) -> HttpResponse:
-    """What lies at the pin, in words, whenever it is moved."""
-    settled, problem = PlaceForm.understood(request.GET)
+    """What lies at the pin, in words, whenever it is moved. A code alone is no pin: nobody can ask here whether there is such a code."""
+    given = request.GET if request.GET.get("lat") and request.GET.get("lon") else {}
+    settled, problem = PlaceForm.understood(given)
     return render(request, "cases/report_place.html", {"settled": settled, "place_problem": problem})
 
 

@@ -139,7 +139,7 @@ def find_in(day: Day, lon: float, lat: float, *, doorplate: Doorplate | None = N
         deputies=deputies,
         area_deputies=area_deputies(day),
         across=across,
-        sides=_sides(day, lon, lat, districts, deputies, across, reach) if across or any(near.margin_m < reach for near in districts) else (),
+        sides=_sides(day, lon, lat, districts, deputies, reach) if across or any(near.margin_m < reach for near in districts) else (),
         nearest_station=_nearest_station(day, lon, lat),
     )
 
@@ -198,7 +198,7 @@ def _across(shapes: Shapes, level: str, lon: float, lat: float, reach: float) ->
 
 
 def _sides(
-    day: Day, lon: float, lat: float, here: tuple[FoundDistrict, ...], deputies: tuple[FoundDeputy, ...], across: tuple[Across, ...], reach: float
+    day: Day, lon: float, lat: float, here: tuple[FoundDistrict, ...], deputies: tuple[FoundDeputy, ...], reach: float
 ) -> tuple[Side, ...]:
     """The cells that the districts of both levels cut a disc around the place into; one cell is one place to be registered."""
     radius = reach + max(5.0, reach / 20)
@@ -206,7 +206,8 @@ def _sides(
     disc = shapely.Point(0, 0).buffer(radius, quad_segs=16)
     cells: list[tuple[tuple[ElectoralDistrict, ...], shapely.Geometry]] = [((), disc)]
     for level, shapes in day.districts.items():
-        near = [found.district for found in here if found.level == level] + [other.district for other in across if other.level == level]
+        near = [found.district for found in here if found.level == level]
+        near += [shapes.rows[index] for index in shapes.locator.across(lon, lat, radius)[0]]
         parts = [((district,), plane.flat(shapes.polygon(district))) for district in near]
         rest = shapely.difference(disc, shapely.union_all([shape for _, shape in parts])) if parts else disc
         pieces = [(before + after, shapely.intersection(cell, part)) for before, cell in cells for after, part in [*parts, ((), rest)]]
@@ -217,6 +218,8 @@ def _sides(
     measured = sorted(((shapely.distance(cell, shapely.Point(0, 0)), districts) for districts, cell in others.items()), key=lambda pair: pair[0])
     found = [Side(own, 0.0, deputies)] if own else []
     for metres, districts in measured:
+        if metres > reach:
+            break
         name = "、".join(district.name for district in districts)
         found.append(Side(districts, float(metres), _deputies(day, districts, lon, lat, f"“{name}”的代表")))
     return tuple(found) if len(found) > 1 or (found and not own) else ()

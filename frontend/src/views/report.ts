@@ -1,8 +1,8 @@
 /**
  * Reporting a problem: a pin to adjust, photos seen before they are sent, nothing typed is lost.
  *
- * Elements: #report-map; inputs #id_lat, #id_lon (start values; empty: none yet); #report-place (status); #report-locate;
- * #id_photos with #photo-preview; #id_text with #text-count; form[data-draft] (residents: see draft-form.ts) or form[data-keep].
+ * Elements: #report-map; inputs #id_lat, #id_lon (start values; empty: none yet), #id_accuracy, #id_datum; #report-place (status);
+ * #report-locate; #id_photos with #photo-preview; #id_text with #text-count; form[data-draft] (residents: see draft-form.ts) or form[data-keep].
  */
 import htmx from "htmx.org";
 import { connectDraft } from "../draft-form";
@@ -32,7 +32,8 @@ function connectPlace(element: HTMLElement): void {
   const start = startPlace();
   let move: ((to: LonLat) => void) | null = null;
   let shown: PlaceMap | null = null;
-  const set = (at: LonLat, words: string) => {
+  const set = (at: LonLat, words: string, accuracy = "") => {
+    measured(accuracy);
     write("id_lon", at[0]);
     write("id_lat", at[1]);
     if (move) move(at);
@@ -44,7 +45,7 @@ function connectPlace(element: HTMLElement): void {
     say("正在定位…");
     try {
       const at = await currentPosition();
-      set([at.lon, at.lat], `已标在您现在的位置，误差约 ${distanceWords(at.accuracy)}。不准的话请拖动。`);
+      set([at.lon, at.lat], `已标在您现在的位置，误差约 ${distanceWords(at.accuracy)}。不准的话请拖动。`, String(Math.round(at.accuracy)));
       shown?.fit(pointFeature(at.lon, at.lat));
     } catch (error) {
       say((error as Error).message);
@@ -69,7 +70,7 @@ async function drawMap(element: HTMLElement, start: LonLat | null): Promise<Plac
   } catch {
     const note = document.createElement("p");
     note.className = "map-missing";
-    note.textContent = "现在没有网络，地图显示不出来。可以点“用我的位置”，或在下面写明地点。";
+    note.textContent = `现在没有网络，地图显示不出来。${input("id_code")?.value ? "位置按您扫的门牌码确定。" : "可以点“用我的位置”，或在下面写明地点。"}`;
     element.replaceChildren(note);
     element.dataset.state = "missing";
     return null;
@@ -78,6 +79,13 @@ async function drawMap(element: HTMLElement, start: LonLat | null): Promise<Plac
 
 function movedWords(start: LonLat | null, at: LonLat): string {
   return start ? `位置已改到离原处 ${distanceWords(metresBetween(start, at))} 的地方。` : "位置已标好，可以再拖动。";
+}
+
+/** How good the position is: empty for a pin set by hand. What the first position was freed of no longer holds for another. */
+function measured(accuracy: string): void {
+  const [field, datum] = [input("id_accuracy"), input("id_datum")];
+  if (field) field.value = accuracy;
+  if (datum) datum.value = "";
 }
 
 function write(id: string, value: number): void {
