@@ -47,28 +47,40 @@ def _known() -> dict[str, list[_Known]]:
 _KNOWN = _known()
 
 _ROAD = r"(?:路|街(?!道)|大道|巷|弄|线|公路|胡同)"
-# 北京路, 温州大厦, 海宁中学: a shortened name must not be the beginning of another name.
+_SIDE = "[东西南北中]"
+_COUNT = "一二三四五六七八九十"
+# 北京路, 温州大厦, 海宁中学, 宜城社区: a shortened name must not be the beginning of another name.
 _OTHER_NAME = re.compile(
-    rf"[镇乡村县市区]|街道|[^ ]?{_ROAD}|[东西南北中一二三四五六七八九十]{_ROAD}|.?.?(?:花园|小区|新村|苑|大厦|广场|中心|宾馆|酒店|饭店|商[城厦场业务贸]|银行|国际|医院|中学|小学|大学|学院"
-    rf"|学校|公寓|家园|人家|饭|公司|集团|超市|公园|工业|[东西南北中]站)(?![东西南北中]?{_ROAD})"
+    rf"[镇乡村县市区]|街道|社区|居[民委]|[^ ]{{1,2}}族|[^ ]?{_ROAD}|[东西南北中{_COUNT}]{_ROAD}"
+    rf"|.?.?(?:花园|小区|新村|苑|大厦|广场|中心|宾馆|酒店|饭店|商[城厦场业务贸]|银行|国际|医院|中学|小学|大学|学院|学校|公寓|家园|人家|饭|公司|集团|超市|公园|工业|{_SIDE}站)(?!{_SIDE}?{_ROAD})"
 )
-_TOWN_OR_ROAD = re.compile(
-    rf"(?![^ ][东西南北中]{_ROAD})(?:(?!{_ROAD})[^ \d-]){{2,7}}(?:{_ROAD}|[镇乡])|[^ \d-]{{2,6}}街道"
-)
-_BRANCH = re.compile(rf"[^ ][东西南北中]{_ROAD}")  # 天台山东路 is not 天台, 山东路
+_TOWN_OR_ROAD = re.compile(rf"(?![^ ]{_SIDE}{_ROAD})(?:(?!{_ROAD})[^ \d-]){{2,7}}(?:{_ROAD}|[镇乡])|[^ \d-]{{2,6}}街道")
+_SIDE_ROAD = re.compile(rf"[^ ]{_SIDE}{_ROAD}")  # 天台山东路 is not 天台, 山东路
 _MORE = re.compile(rf"[^ \d-]{{2,9}}?(?:{_ROAD}|[镇乡村县市区]|街道)|.{{0,3}}\d|[ -]")
 
+# Areas by their last word, for names that no list has (澄浦县); the shortest name that fits. What only looks like an area is left:
+# 超市, 小区, 古镇, 水乡, 新村, 村口.
 _NAME = r"[^ \d#路巷弄号-]"
-_ABOVE = r"[^ \d#路街巷弄号省市县镇乡村-]"  # in names of what lies above a town
+_HIGH = r"[^ \d#路街巷弄号省市县镇乡村-]"  # in names of what lies above a town
+_NOT_DISTRICT = f"小园社校片库景厂林发业护属老旧新东西南北中城住院地矿街工牧术民活A-Z{_COUNT}"
+_COUNTY = (
+    rf"{_HIGH}{{1,7}}?(?:自治县|县(?![城府医委前道政]|{_ROAD}|人民|中学|实验|[一二三]中))"
+    rf"|{_HIGH}{{2,4}}?(?<![超夜集城都门菜商])市(?![场政民区中心])"
+    rf"|{_HIGH}{{2,4}}?(?<![{_NOT_DISTRICT}])区(?!块|间|域|{_ROAD})"
+)
+_TOWN = (
+    rf"路?(?:(?!大道){_NAME}){{1,7}}?[路街巷弄]?街道(?:办事处|办)?(?!口)|[^ ]镇镇"
+    rf"|(?:(?!大道){_NAME}){{1,8}}?(?:民族乡|苏木|(?<![水老家])乡(?![村下音政镇]|{_SIDE}?{_ROAD})"
+    rf"|[巷街弄]?(?<![古小])镇(?!{_ROAD}|(?<=[村镇乡道 市县区].镇){_SIDE}{_ROAD}|政府|卫生|中心[^路街大村]|中学|小学))"
+)
+_VILLAGE = (
+    r"(?:(?!街|大道)[^ \d#路巷弄号-]){1,7}?(?:[路街巷弄][上下前后口头边东西南北]?)?"
+    rf"(?:(?:(?<![新假农])|(?<=新)(?=村(?:民?委|[^ \dA-Z-]{{2}})(?<!区)))村(?<![{_COUNT}]村(?=\d|$))(?:村?民?委(?:员会|会)?)?(?![口部官卫民级庄镇]|路(?![下亭边头后前上外])|小区|公寓|大道|大街|便民|委)"
+    r"|社区(?:居委会)?|居委会|嘎查)"
+)
 _NEXT = re.compile(
-    r"(?:中国|中华人民共和国)?(?:"
-    rf"(?P<province>{_ABOVE}{{2,5}}?(?:省|自治区|特别行政区))"
-    rf"|(?P<city>{_ABOVE}{{2,8}}?(?:自治州|地区|盟))"
-    rf"|(?P<county>{_ABOVE}{{1,7}}?(?:自治县|县(?![城府医委前道政]|{_ROAD}|人民|中学|实验|[一二三]中))|{_ABOVE}{{2,4}}?(?<![超夜集城都门菜商])市(?![场政民区中心])"
-    rf"|{_ABOVE}{{2,4}}?(?<![小园社校片库景厂林发业护属老旧新东西南北中城住院地矿街工牧术A-Z一二三四五六七八九十])区(?!块|间|域|{_ROAD}))"
-    rf"|(?P<town>(?:路(?=桥))?(?:(?!大道){_NAME}){{1,7}}?[路街巷弄]?街道(?:办事处|办)?(?!口)|[^ ]镇镇|(?:(?!大道){_NAME}){{1,8}}?(?:民族乡|苏木|(?<![水老家])乡(?!村|下|音|政|镇|[东西南北中]?{_ROAD})|[巷街弄]?(?<![古小])镇(?!{_ROAD}|(?<=[村镇乡道 市县区].镇)[东西南北中]{_ROAD}|政府|卫生|中心[^路街大村]|中学|小学)))"
-    rf"|(?P<village>(?:(?!街|大道){_NAME}){{1,7}}?(?:[路街巷弄][上下前后口头边东西南北]?)?(?:(?<![新假农])村(?<![一二三四五六七八九十]村(?=\d|$))(?:民?委(?:员会|会)?)?(?![口部官卫民级庄镇路]|小区|公寓|大道|大街|便民|委)|(?<!.新)社区(?:居委会)?|居委会|嘎查))"
-    r")"
+    rf"(?:中国|中华人民共和国)?(?:(?P<province>{_HIGH}{{2,5}}?(?:省|自治区|特别行政区))|(?P<city>{_HIGH}{{2,8}}?(?:自治州|地区|盟))"
+    rf"|(?P<county>{_COUNTY})|(?P<town>{_TOWN})|(?P<village>{_VILLAGE}))"
 )
 _BETWEEN = re.compile(r"[ -]*(?:市辖区|地区|城区|其[它他]区|县直辖村级区划)?[ -]*")
 
@@ -106,7 +118,7 @@ def _next_known(shape: str, at: int, found: Spans) -> tuple[str, int, int] | Non
             continue
         if known.level in found and not shape.startswith(known.name, found[known.level][0]):
             continue
-        if ((known.level == "county" and not found) or "county" in found) and _BRANCH.match(shape, end):
+        if ((known.level == "county" and not found) or "county" in found) and _SIDE_ROAD.match(shape, end):
             continue
         if any(
             shape.startswith(other.name, end) and not other.shortened for other in _KNOWN.get(shape[end : end + 2], ())

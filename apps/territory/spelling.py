@@ -4,12 +4,37 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_HAN_DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_HAN_DIGITS = {
+    "〇": 0,
+    "零": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _HAN_POWERS = {"十": 10, "百": 100, "千": 1000}
 
 # A numeral counts only in front of one of these: 十字街, 百丈路 and 万达广场 keep their names.
 _COUNTED = r"(?:号|幢|栋|座|单元|室|弄|巷|组|队|层|楼|期|区|路|街|村民小组|生产队|村|-\d|-[一二三四五六七八九])"
-_HAN_NUMBER = re.compile(rf"[〇零一二两三四五六七八九十][〇零一二两三四五六七八九十百千]*(?={_COUNTED})|(?<=-)[一二三四五六七八九十]+")
+_HAN_NUMBER = re.compile(
+    rf"[〇零一二两三四五六七八九十][〇零一二两三四五六七八九十百千]*(?={_COUNTED})|(?<=-)[一二三四五六七八九十]+"
+)
+
+HAN = "〇零一二两三四五六七八九十百千"
+
+# One character for one character, so that every place in the shape is the same place in the text.
+_SHAPE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_SHAPE |= {code: chr(code - 32) for code in range(ord("a"), ord("z") + 1)} | {
+    code: chr(code - 0xFEE0 - 32) for code in range(0xFF41, 0xFF5B)
+}
+_SHAPE |= dict.fromkeys(map(ord, "‐‑‒–—―−－﹣~～_＿"), "-") | dict.fromkeys(map(ord, "＃﹟№"), "#")
+_SHAPE |= dict.fromkeys(map(ord, " \t\r\n\u3000\xa0,，。;；:：!！?？、|｜\"'“”‘’()（）[]【】{}<>《》·.．"), " ")
 
 _DASH = re.compile(r"[‐‑‒–—―−－﹣~～_]|之(?=[\d一二三四五六七八九十])")
 _NOISE = re.compile(r"[^0-9A-Z\u3400-\u9fff\U00020000-\U0003ffff〇#-]")
@@ -37,6 +62,8 @@ _PREFIXES = (
 )
 _WITHIN_HOUSE = re.compile(r"^(.*\d(?:号|幢|单元))")
 _VILLAGE = re.compile(r"^[^\d路街巷弄号幢#-]{2,8}?(?:村|社区)(?=.+[路街巷弄道].*\d)")
+
+
 def _number(han: str) -> str:
     """三百二十一 -> 321; without 十百千 digit by digit, as on doors: 二〇三 -> 203."""
     if not any(ch in _HAN_POWERS for ch in han):
@@ -49,6 +76,11 @@ def _number(han: str) -> str:
         else:
             digit = _HAN_DIGITS[ch]
     return str(total + digit)
+
+
+def shaped(text: str) -> str:
+    """The text with half-width capitals, one kind of dash and of #, and blanks for marks: place for place as long as it was."""
+    return text.translate(_SHAPE)
 
 
 def plain(text: str) -> str:
@@ -105,15 +137,33 @@ def house_keys(key: str) -> list[str]:
     return [*keys, *(_VILLAGE.sub("", key) for key in keys if _VILLAGE.match(key))]
 
 
-def written(*, town: str = "", village: str = "", road: str = "", number: str = "", hamlet: str = "", estate: str = "",
-            building: str = "", unit: str = "", room: str = "") -> str:
+def written(
+    *,
+    town: str = "",
+    village: str = "",
+    road: str = "",
+    number: str = "",
+    hamlet: str = "",
+    estate: str = "",
+    building: str = "",
+    unit: str = "",
+    room: str = "",
+) -> str:
     """The address that a doorplate's parts make: the village is named only where there is no road. Bare numbers get their word."""
 
     def with_word(value: str, word: str) -> str:
         return value + word if value and value[-1].isascii() and value[-1].isalnum() else value
 
     place = road or f"{village}{hamlet}"
-    parts = (town, place, with_word(number, "号"), estate, with_word(building, "幢"), with_word(unit, "单元"), with_word(room, "室"))
+    parts = (
+        town,
+        place,
+        with_word(number, "号"),
+        estate,
+        with_word(building, "幢"),
+        with_word(unit, "单元"),
+        with_word(room, "室"),
+    )
     return "".join(parts)
 
 
@@ -131,6 +181,10 @@ _WORDS = {
 
 def respelled(part: str, text: str) -> str:
     """A part of an address in one spelling, without its word: number 十二＃ -> 12, building 3号楼 -> 3, room ５０２室 -> 502."""
-    bare = plain(f"{text}室" if part in ("unit", "building", "floor", "room", "number", "group") and text and text[-1] in _HAN_DIGITS else text)
+    bare = plain(
+        f"{text}室"
+        if part in ("unit", "building", "floor", "room", "number", "group") and text and text[-1] in _HAN_DIGITS
+        else text
+    )
     words = _WORDS.get(part)
     return words.sub("", bare.removesuffix("室") if part != "room" else bare) if words else bare
