@@ -18,6 +18,7 @@ OFFICE = [
     path("projects/", include("apps.projects.urls")),
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
+    path("plates/", include("apps.territory.plate_urls")),
     path("imports/", include("apps.imports.urls")),
     path("", include("apps.deputies.urls")),
 ]

@@ -26,11 +26,14 @@ class Permission(StrEnum):
     SEE_DEPUTIES = "see_deputies"
     SEE_HOMES = "see_homes"
     ARRANGE_DUTY = "arrange_duty"
+    ISSUE_CARDS = "issue_cards"
     DRAFT_SUPERVISION = "draft_supervision"
     APPROVE_SUPERVISION = "approve_supervision"
     SEE_SUPERVISION = "see_supervision"
     SEE_COCKPIT = "see_cockpit"
     IMPORT_DATA = "import_data"
+    MANAGE_CODES = "manage_codes"
+    MANAGE_ISSUERS = "manage_issuers"
 
 
 ALL = frozenset(Role)
@@ -50,11 +53,14 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_DEPUTIES: STAFF | {Role.LEADER},
     Permission.SEE_HOMES: frozenset({Role.COUNTY_OFFICE}),
     Permission.ARRANGE_DUTY: STAFF,  # of the stations in their scope
+    Permission.ISSUE_CARDS: STAFF,  # codes of the deputies and stations in their scope
     Permission.DRAFT_SUPERVISION: frozenset({Role.COUNTY_OFFICE}),
     Permission.APPROVE_SUPERVISION: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),
     Permission.SEE_SUPERVISION: STAFF | {Role.LEADER, Role.DEPUTY},  # deputies: published runs only
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
+    Permission.MANAGE_CODES: STAFF,  # codes on the doors of their scope
+    Permission.MANAGE_ISSUERS: frozenset({Role.COUNTY_OFFICE}),
 }
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.perms import Permission, allowed
-from apps.portal.tiles import layer_versions
+from apps.portal.tiles import LAYERS, layer_versions
 from apps.territory.models import AdminArea
 from apps.territory.remembered import Remembered
 
@@ -43,6 +43,8 @@ OFFICE = (
     ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
     ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
     ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
+    ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
+    ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
     ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
 )
 
@@ -71,5 +73,5 @@ def shell(request: HttpRequest) -> dict:
         "county_name": county.name,
         "synthetic": county.synthetic,
         "navigation": navigation(request),
-        "map_config": {"bounds": county.bounds, "versions": layer_versions()},
+        "map_config": {"bounds": county.bounds, "versions": {layer: layer_versions().get(layer, 0) for layer in LAYERS}},
     }

@@ -9,7 +9,16 @@ from django.db import connection, transaction
 from apps.record import issuing
 from apps.record.states import MoveRefused
 from apps.territory import workflow
-from apps.territory.models import CodeBatch, Doorplate, IssuedPlate, Issuer, IssuerEvent, PlateCode, PlateCodeEvent, PrintRun
+from apps.territory.models import (
+    CodeBatch,
+    Doorplate,
+    IssuedPlate,
+    Issuer,
+    IssuerEvent,
+    PlateCode,
+    PlateCodeEvent,
+    PrintRun,
+)
 from apps.territory.print_files import PrintFiles
 from apps.territory.workflow import Place
 from tests import town as toy
