@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { iconSprite } from "./build/icon-sprite.ts";
 import { keepReplaced } from "./build/keep-replaced.ts";
+import { ownFiles } from "./build/own-files.ts";
 
 const views = readdirSync(new URL("./src/views", import.meta.url))
   .filter((name) => name.endsWith(".ts"))
@@ -11,7 +12,7 @@ const views = readdirSync(new URL("./src/views", import.meta.url))
 
 export default defineConfig({
   base: "/static/",
-  plugins: [iconSprite(), compress(), keepReplaced()],
+  plugins: [iconSprite(), ownFiles(), compress(), keepReplaced()],
   build: {
     outDir: "dist",
     manifest: "manifest.json",

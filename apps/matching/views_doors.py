@@ -12,6 +12,7 @@ from apps.matching.doors import Door, path_behind, path_of_others, read_door
 from apps.matching.finding import OutsideCounty, find_at
 from apps.matching.views import place_page
 from apps.record.limits import GUESSING, ONE_CODE, READING, limited
+from apps.territory import suggestions
 
 LONGEST_ADDRESS = 60  # characters: what is longer was no address that somebody typed
 
@@ -68,7 +69,8 @@ def _door_page(request: HttpRequest, door: Door) -> HttpResponse:
 def _unknown(request: HttpRequest, typed: str = "") -> HttpResponse:
     """One answer for codes that nobody issued, that are void and that are no codes. An address typed in their place can be searched for."""
     address = typed if len(typed) <= LONGEST_ADDRESS and any("\u4e00" <= character <= "\u9fff" for character in typed) else ""
-    return _private(render(request, "matching/code_unknown.html", {"typed": "" if address else typed[:LONGEST_ADDRESS], "q": address}, status=404))
+    page = {"typed": "" if address else typed[:LONGEST_ADDRESS], "q": address, "example": suggestions.example()}
+    return _private(render(request, "matching/code_unknown.html", page, status=404))
 
 
 def _private(response: HttpResponse) -> HttpResponse:

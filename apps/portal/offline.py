@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -15,7 +15,8 @@ WORKER = "src/sw.ts"
 
 @require_GET
 def offline(request: HttpRequest) -> HttpResponse:
-    return render(request, "offline.html")
+    """Needs nothing but itself: browsers keep it as it is."""
+    return HttpResponse(render_to_string("offline.html"))
 
 
 @never_cache

@@ -103,7 +103,9 @@ function fillFromAddress(form: HTMLFormElement): void {
 
 /** What was written and where the pin was; what else is hidden in the form is the server's. */
 function restore(form: HTMLFormElement, draft: Draft): void {
-  const PINNED = ["submission", "lat", "lon", "doorplate"];
+  const at = form.querySelector<HTMLInputElement>("[name=lat]");
+  const known = at?.value;
+  const PINNED = ["submission", "lat", "lon", "accuracy", "datum", "doorplate"];
   for (const field of form.elements) {
     const name = field.getAttribute("name") ?? "";
     const value = draft.fields[name];
@@ -111,6 +113,11 @@ function restore(form: HTMLFormElement, draft: Draft): void {
     else if (field instanceof HTMLInputElement && field.type === "radio") field.checked = value === field.value;
     else if (value !== undefined && (field.getAttribute("type") !== "hidden" || PINNED.includes(name))) write(form, name, value);
   }
+  if (!at || at.value === known || !navigator.onLine) return;
+  // What lies at the pin is the server's to say. The event stays at its field: nobody has written anything.
+  const tell = () => at.dispatchEvent(new Event("change"));
+  if (document.readyState === "complete") tell();
+  else window.addEventListener("load", tell, { once: true });
 }
 
 function write(form: HTMLFormElement, name: string, value: string): void {

@@ -74,7 +74,7 @@ export function title(draft: Draft): string {
 export async function send(draft: Draft, store = deviceStore()): Promise<Outcome> {
   try {
     const answer = await postForm(draft.action, draft.fields);
-    if (answer.led) {
+    if (answer.led.startsWith(`${draft.action}/sent/`)) {
       discard(draft.id, store);
       return { done: answer.led };
     }

@@ -21,7 +21,7 @@ export function tend(): void {
     if (document.visibilityState === "visible") void attempt();
   });
   document.addEventListener("drafts", show);
-  window.addEventListener("storage", show);
+  window.addEventListener("storage", () => document.dispatchEvent(new Event("drafts"))); // another window has changed them
   setInterval(() => void attempt(), EVERY);
   show();
   void attempt();

@@ -14,6 +14,9 @@ PAGES = {  # who, and the way there
     "result": ("", "/find?q={address}"),
     "choices": ("", "/find?q={road}"),
     "report": ("", "/report?lat={lat}&lon={lon}"),
+    "scan": ("", "/scan"),
+    "door": ("", "/d/{code}"),
+    "report from a door": ("", "/report?code={code}&via=scan"),
     "follow": ("", "/follow"),
     "login": ("", "/accounts/login/"),
     "desk": ("deputy", "/desk/"),
@@ -48,7 +51,7 @@ def go(visitor: Visitor, name: str) -> None:
     """Open one of PAGES or INNER and wait until it stands there whole."""
     page = visitor.page
     if name in PAGES:
-        page.goto(PAGES[name][1].format(**visitor.product.facts["door"]))
+        page.goto(PAGES[name][1].format(code=visitor.product.facts["code"], **visitor.product.facts["door"]))
     else:
         _, address, link = INNER[name]
         page.goto(address)

@@ -213,11 +213,11 @@ def test_an_answer_that_is_lost_makes_no_second_case(visit: Visit, product: Prod
         else:
             route.continue_()
 
-    visitor._cut_off = True
-    page.route("**/report", lose)
-    report_from(page, product, words)
-    expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
-    page.unroute("**/report")
+    with visitor.cut_off():
+        page.route("**/report", lose)
+        report_from(page, product, words)
+        expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
+        page.unroute("**/report")
     page.get_by_role("button", name="现在再试").click()
     expect_sent(page)
     assert page.url.endswith(reached[0])

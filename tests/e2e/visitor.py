@@ -83,14 +83,20 @@ class Visitor:
         self._expected.discard(status)
 
     @contextmanager
-    def without_network(self) -> Iterator[None]:
-        """The network is gone for pages and their worker alike; what fails of that is not noted."""
+    def cut_off(self) -> Iterator[None]:
+        """Requests fail, as they do without a network; that is not noted."""
         self._cut_off = True
-        self.context.set_offline(True)
         yield
-        self.context.set_offline(False)
         self.page.wait_for_timeout(200)  # what failed before is told a moment later
         self._cut_off = False
+
+    @contextmanager
+    def without_network(self) -> Iterator[None]:
+        """The network is gone for pages and their worker alike."""
+        with self.cut_off():
+            self.context.set_offline(True)
+            yield
+            self.context.set_offline(False)
 
     def await_worker(self) -> None:
         """Until the worker that serves pages without a network has all it keeps, and this page is its."""
