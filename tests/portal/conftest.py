@@ -1,0 +1,124 @@
+"""A toy county in which every page has something to show: codes on doors, a rota, cases in several states, supervision published."""
+
+import datetime as dt
+import math
+import uuid
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from apps.cases import workflow as cases
+from apps.cases.models import Case
+from apps.cases.workflow import Report
+from apps.deputies.codes import DeputyCode, StationCode
+from apps.deputies.models import Deputy, Station
+from apps.deputies.rota import DutyTurn, Rota
+from apps.imports.models import ImportBatch
+from apps.projects.models import KeyProject
+from apps.record import issuing
+from apps.supervision import workflow as supervision
+from apps.supervision.models import AssignmentRun, Team, TeamMember
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict
+from apps.territory.plates import CodeBatch, IssuedPlate, Issuer, PlateCode
+from tests import town as toy
+
+NOON = dt.datetime(2026, 3, 10, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@dataclass
+class Furnished:
+    town: toy.Town
+    users: toy.Users
+    codes: dict[str, list[str]]  # own codes by what they are for: door, void, deputy, station; issuer ids
+    cases: list[Case]
+    published: AssignmentRun
+    draft: AssignmentRun
+    pools: dict[str, list] = field(default_factory=dict)
+
+
+@pytest.fixture
+def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch, settings) -> Furnished:
+    settings.RATE_LIMIT_TIMES = 0
+    settings.SESSION_COOKIE_AGE = 365 * 24 * 3600
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+    codes = _codes(town)
+    rota = Rota.objects.create(station=town.stations["SA"], month=dt.date(2026, 3, 1))
+    DutyTurn.objects.create(rota=rota, day=dt.date(2026, 3, 15), order=1, deputy=town.deputies["D1"])
+    ImportBatch.objects.create(layer="deputy", file_name="代表名册.csv")
+    filed = [cases.submit(_report(x, y, text)) for x, y, text in ((0.4, 0.5, "路灯不亮"), (1.5, 0.5, "桥面破损"), (2.5, 0.5, "井盖松动"), (2.5, 1.5, "噪声扰民"))]
+    for project in town.projects.values():
+        project.demand, project.experts = 2, 0
+        project.save()
+    published = supervision.compute(supervision.draft(users.county_office, "nearest", "去年的方案").pk, timezone.localdate())
+    supervision.approve(users.leader, published.pk)
+    supervision.publish(users.county_office, published.pk)
+    drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
+    world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
+    world.pools.update(_pools(world))
+    return world
+
+
+def _codes(town: toy.Town) -> dict[str, list[str]]:
+    door, void = issuing.issue([
+        PlateCode(doorplate=town.doorplates["P02"]), PlateCode(words="拆掉的房子", point=toy.at(0.3, 0.4), status="void"),
+    ])  # fmt: skip
+    house = issuing.issue([PlateCode(words="后山脚黄色平房", point=toy.at(0.3, 0.3))])[0]
+    deputies = issuing.issue([DeputyCode(deputy=town.deputies[name]) for name in ("D1", "D8")])
+    station = issuing.issue([StationCode(station=town.stations["SA"])])[0]
+    issuer = Issuer.objects.create(slug="police", name="公安", pattern=r"https://mp\.example/q\?c=(?P<id>\d{8})", example="https://mp.example/q?c=33990001")
+    IssuedPlate.objects.create(issuer=issuer, external_id="33990001", doorplate=town.doorplates["P02"])
+    CodeBatch.objects.create(area=town.county, state="done")
+    return {
+        "door": [door.code, house.code], "void": [void.code], "deputy": [row.code for row in deputies], "station": [station.code], "issued": ["33990001"],
+    }  # fmt: skip
+
+
+def _report(x: float, y: float, text: str) -> Report:
+    point = toy.at(x, y)
+    return Report(submission=uuid.uuid4(), text=text, lon=point.x, lat=point.y)
+
+
+def _pools(world: Furnished) -> dict[str, list]:
+    """Values for the parameters of every address: what there is in this county, and something that there is not."""
+    numbers = range(1, 4)
+    keys = [
+        *(case.pk for case in world.cases), world.published.pk, world.draft.pk, *TeamMember.objects.values_list("pk", flat=True),
+        *PlateCode.objects.values_list("pk", flat=True), *DeputyCode.objects.values_list("pk", flat=True), *StationCode.objects.values_list("pk", flat=True),
+        *ImportBatch.objects.values_list("pk", flat=True), *CodeBatch.objects.values_list("pk", flat=True), *Team.objects.values_list("pk", flat=True)[:2],
+    ]  # fmt: skip
+    own = [code for codes in world.codes.values() for code in codes]
+    return {
+        "pk": sorted({*keys, *numbers, *_more_keys()}),
+        "code": [*own, *(case.code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True)],
+        "issuer": ["police", "nobody"],
+        "month": ["2026-03", "2026-04"],
+        "kind": ["deputy", "station", "door"],
+        "verb": ["approve"],
+        "layer": ["area", "district", "grid", "doorplate", "station", "project"],
+        "z": [9, 12, 14], "x": [tile_of(z)[0] for z in (9, 12, 14)], "y": [tile_of(z)[1] for z in (9, 12, 14)],
+        "set_slug": ["counties", "towns", "villages", "districts-339999000000-17", "districts-339999100000-15", "congress-339999000000-17", "congress-339900000000-14"],
+        "slug": ["counties", "villages", "districts-339999000000-17", "congress-339999000000-17", "1", "2", "339999000000", "339999100201", "police"],
+        "geo_field": ["shape", "simple_shape", "centroid"],
+        "district": list(ElectoralDistrict.objects.values_list("code", flat=True)[:2]),
+        "area": list(AdminArea.objects.values_list("code", flat=True)[:3]),
+        "doorplate": list(Doorplate.objects.values_list("code", flat=True)[:2]),
+    }  # fmt: skip
+
+
+def tile_of(z: int) -> tuple[int, int]:
+    """The tile that the middle of the toy county lies in."""
+    point = toy.at(1.5, 1)
+    north = math.asinh(math.tan(math.radians(point.y))) / math.pi
+    return int((point.x + 180) / 360 * 2**z), int((1 - north) / 2 * 2**z)
+
+
+def _more_keys() -> list[int]:
+    """Keys of whatever else offices look at by number."""
+    found: list[int] = []
+    for model in apps.get_models():
+        if model._meta.app_label in ("territory", "deputies", "supervision", "imports") and "event" not in model._meta.model_name:
+            found += [pk for pk in model.objects.order_by("-pk").values_list("pk", flat=True)[:3] if isinstance(pk, int)]
+    return found
