@@ -141,6 +141,11 @@ class DeputyQuerySet(models.QuerySet):
         """Deputies elected by that district and in office on that day."""
         return self.filter(pk__in=Mandate.objects.in_force(on).filter(district=district).values("deputy"))
 
+    def of_town(self, code: str):
+        """Those whose station lies in the town, and those of the town's own congress."""
+        congress = Mandate.objects.filter(term__congress__code=code).values("deputy")
+        return self.filter(Q(station__area__code__startswith=code[:9]) | Q(pk__in=congress))
+
     def visible_to(self, user):
         """Staff and leaders see those whose residence village, station or congress lies in their scope; a deputy sees himself."""
         if user.role == "deputy":

@@ -1,10 +1,11 @@
 """The sheet on which an office writes a station's month: one row a day, in it who answers and who takes over."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.deputies.models import Deputy, Mandate, Station
@@ -12,6 +13,8 @@ from apps.deputies.rota import DutyTurn, Rota
 from apps.deputies.rotation import MOST, Rule, filled, following, month_days
 from apps.deputies.workflow import Turn
 from apps.worktime.models import CalendarDay
+
+GUESTS = 40
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Sheet:
     rule: Rule
     rows: list[Row]
     members: list[Deputy]
+    guests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     _in_office: dict[int, list[tuple[dt.date, dt.date]]] = field(default_factory=dict)
 
@@ -94,13 +98,29 @@ class Sheet:
             for row in self.rows if not row.past for cell in row.cells if cell.code
         ]  # fmt: skip
 
-    def write(self, posted: Mapping[str, str]) -> None:
-        """Take over what was typed, right or wrong."""
+    def write(self, posted: Mapping[str, str], guests: Sequence[str] = ()) -> None:
+        """Take over what was typed, right or wrong. guests: codes of deputies of other stations who were asked before."""
         self.rule = Rule.read(posted)
+        self._welcome(Deputy.objects.filter(code__in=[code[:30] for code in guests[:GUESTS]]).order_by("code"))
         for row in self.rows:
             if not row.past:
                 for cell in row.cells:
                     cell.code, cell.absent = posted.get(cell.name, "").strip()[:30], posted.get(f"{cell.name}-absent") == "on"
+
+    def invite(self, typed: str) -> str:
+        """A deputy of another station, by code or by a name that only one has; the message for the screen when there is none such."""
+        serving = Deputy.objects.serving_on(max(self.month, timezone.localdate()))
+        found = list(serving.filter(Q(code__iexact=typed) | Q(name=typed)).order_by("code")[:2]) if typed else []
+        if len(found) != 1:
+            return f"在任代表里有不止一位“{typed}”，请写代表编号。" if found else f"在任代表里没有“{typed}”，请核对姓名或代表编号。" if typed else "请写外站代表的姓名或代表编号。"
+        self._welcome(found)
+        return ""
+
+    def _welcome(self, deputies: Iterable[Deputy]) -> None:
+        new = [deputy for deputy in deputies if deputy not in self.members]
+        self.members += new
+        self.guests += [deputy.code for deputy in new]
+        self._in_office |= _in_office({deputy.pk for deputy in new}, self.rows[0].day, self.rows[-1].day) if new else {}
 
     def compare(self, stored: "Sheet") -> None:
         """Say at each day that differs what is stored now."""

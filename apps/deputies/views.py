@@ -2,12 +2,16 @@
 
 import datetime as dt
 
+import segno
 from django.contrib.gis.db.models.functions import PointOnSurface
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from apps.deputies.codes import DeputyCode, DeputyScan
@@ -25,14 +29,40 @@ LEVELS = {"county": "县人大代表", "township": "乡镇人大代表", "above"
 
 
 @limited(READING, GUESSING, ONE_CODE)
+@never_cache
 @require_GET
 def deputy_by_code(request: HttpRequest, code: str) -> HttpResponse:
     """/p/CODE — the deputy whose code it is, or who has taken it over. One query decides, whatever the code is."""
     found = DeputyCode.objects.select_related("deputy__station", "deputy__organisation", "deputy__group").leading_to(code)
     if found is None:
-        return render(request, "deputies/code_unknown.html", status=404)
+        return _unknown(request)
     DeputyScan.objects.count_scan(found, timezone.localdate())
-    return _deputy(request, found.deputy, code=found.code)
+    return _private(_deputy(request, found.deputy, code=found.code))
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    """The same for codes that nobody issued, that are void and that are no codes."""
+    return _private(render(request, "deputies/code_unknown.html", status=404))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """What a code opens: search engines are to leave it alone, so that codes are not listed there."""
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@limited(READING, GUESSING, ONE_CODE)
+@never_cache
+@require_GET
+def deputy_card(request: HttpRequest, code: str) -> HttpResponse:
+    """/p/CODE/card — his card as a sheet to print, or to keep as a picture."""
+    found = DeputyCode.objects.select_related("deputy__station").leading_to(code)
+    shown = profiles([found.deputy], timezone.localdate())[0] if found else None
+    if found is None or not shown.seats:
+        return _unknown(request)
+    address = request.build_absolute_uri(reverse("deputy_by_code", args=[found.code]))
+    qr = mark_safe(segno.make(address, error="q").svg_inline(border=4, omitsize=True))  # drawn by us from our own address
+    return _private(render(request, "deputies/deputy_card.html", {"profile": shown, "deputy": found.deputy, "code": found, "qr": qr}))
 
 
 @limited(READING)

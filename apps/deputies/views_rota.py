@@ -42,7 +42,7 @@ def rota_list(request: HttpRequest) -> HttpResponse:
     duty = on_duty(page, today)
     for station in page:
         station.duty = duty[station.pk]
-    towns = AdminArea.objects.visible_to(request.user).filter(level=AdminArea.Level.TOWN).order_by("code").only("code", "name")
+    towns = AdminArea.objects.visible_to(request.user).towns().only("code", "name")
     return render(request, "deputies/rota_list.html", {"page_obj": page, "wanted": wanted, "towns": towns, "months": months, "today": today})
 
 
@@ -56,8 +56,12 @@ def rota_month(request: HttpRequest, code: str, month: str) -> HttpResponse:
     if request.method == "GET":
         return _page(request, sheet, sheet.version)
     version = int(seen) if re.fullmatch(r"[0-9]{1,9}", seen := request.POST.get("version", "")) else -1
-    sheet.write(request.POST)
+    sheet.write(*_typed(request))
     do = request.POST.get("do", "")
+    if do == "guest":
+        guest = request.POST.get("guest", "").strip()[:30].replace("\x00", "")
+        refusal = sheet.invite(guest)
+        return _page(request, sheet, version, unsaved=True, told="" if refusal else f"已把{guest}加入可选名单。", refusal=refusal, guest=guest if refusal else "")
     if do == "fill":
         count = sheet.fill(request.POST.get("begin", ""), request.POST.get("over") == "on")
         told = f"已按规则排好 {count} 天，还没有保存。" if count else "没有要排的日子：符合规则的日子都已排好。要重新排，请勾选“已排的也重排”。"
@@ -66,6 +70,11 @@ def rota_month(request: HttpRequest, code: str, month: str) -> HttpResponse:
         refusal = sheet.swap(request.POST.get("first", ""), request.POST.get("second", ""))
         return _page(request, sheet, version, unsaved=not refusal, told="" if refusal else "已对调，还没有保存。", refusal=refusal)
     return _save(request, sheet, version)
+
+
+def _typed(request: HttpRequest) -> tuple[dict[str, str], list[str]]:
+    """What was posted, without the characters that the database cannot hold."""
+    return {name: value.replace("\x00", "") for name, value in request.POST.items()}, [code.replace("\x00", "") for code in request.POST.getlist("guests")]
 
 
 def _save(request: HttpRequest, sheet: Sheet, version: int) -> HttpResponse:
@@ -83,11 +92,11 @@ def _save(request: HttpRequest, sheet: Sheet, version: int) -> HttpResponse:
     return redirect("rota_month", code=sheet.station.code, month=f"{sheet.month:%Y-%m}")
 
 
-def _page(request: HttpRequest, sheet: Sheet, version: int, *, unsaved: bool = False, told: str = "", refusal: str = "", status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, sheet: Sheet, version: int, *, unsaved: bool = False, told: str = "", refusal: str = "", guest: str = "", status: int = 200) -> HttpResponse:
     events = sheet.rota.events.order_by("-pk")[:CHANGES_SHOWN] if sheet.rota else []
     names = dict(Deputy.objects.filter(code__in={code for event in events for code in _codes(event)}).values_list("code", "name")) if events else {}
     page = {
-        "sheet": sheet, "version": version, "unsaved": unsaved, "told": told, "refusal": refusal, "days": DAYS.items(), "paces": PACES.items(),
+        "sheet": sheet, "version": version, "unsaved": unsaved, "told": told, "refusal": refusal, "guest": guest, "days": DAYS.items(), "paces": PACES.items(),
         "before": sheet.month - dt.timedelta(days=1), "after": _next(sheet.month), "today": timezone.localdate(),
         "changes": [(event, _change(event, names)) for event in events],
     }  # fmt: skip

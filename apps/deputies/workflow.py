@@ -3,13 +3,17 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.deputies.codes import DeputyCode, StationCode
 from apps.deputies.models import Deputy, Station
 from apps.deputies.rota import DutyTurn, Rota, RotaEvent
+from apps.record import issuing
 from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
 
@@ -84,3 +88,68 @@ def _who_changed(rota: Rota) -> str:
     last = rota.events.order_by("-pk").first()
     who = f"刚刚由{last.actor_label}" if last and last.actor_label else "刚刚"
     return f"这个月的排班{who}改过了。下面仍是您填的内容，请与最新的排班核对后再保存。"
+
+
+@transaction.atomic
+def issue_cards(user: User | None, *, deputies: QuerySet[Deputy] | None = None, stations: QuerySet[Station] | None = None) -> int:
+    """Give a code to each of these deputies in office, and of these stations, that has none in use; how many were issued.
+
+    user None: the operator at the console. Two at once: the second waits, and finds nothing left to do.
+    """
+    made: list[DeputyCode | StationCode] = []
+    if deputies is not None:
+        serving = Deputy.objects.serving_on(timezone.localdate()).filter(pk__in=deputies.values("pk")).order_by("pk")
+        held = list(serving.select_for_update(of=("self",)))
+        has = set(DeputyCode.objects.active().filter(deputy__in=held).values_list("deputy", flat=True))
+        made += issuing.issue([DeputyCode(deputy=deputy) for deputy in held if deputy.pk not in has], actor=user)
+    if stations is not None:
+        held_stations = list(stations.order_by("pk").select_for_update(of=("self",)))
+        has = set(StationCode.objects.active().filter(station__in=held_stations).values_list("station", flat=True))
+        made += issuing.issue([StationCode(station=station) for station in held_stations if station.pk not in has], actor=user)
+    return len(made)
+
+
+Code = TypeVar("Code", DeputyCode, StationCode)
+
+
+@transaction.atomic
+def renew(user: User, code: Code, reason: str) -> Code:
+    """A new code for the same deputy or station: the old card still leads there, and can be made void by itself."""
+    code = _in_scope(user, code)
+    issuing.check("replace", code, reason)
+    type(code).objects.filter(pk=code.pk).update(status=code.Status.RETIRED)  # only one may be in use at a time
+    held = {"deputy": code.deputy} if isinstance(code, DeputyCode) else {"station": code.station}
+    new = issuing.issue([type(code)(**held)], actor=user, note=reason)[0]
+    issuing.replace(code, new, reason, actor=user)
+    return new
+
+
+@transaction.atomic
+def hand_on(user: User, code: DeputyCode, to: Deputy, reason: str) -> DeputyCode:
+    """Whoever took the deputy's seat takes his code over: the old card leads to the successor's page from now on."""
+    code = _in_scope(user, code)
+    if to.pk == code.deputy_id:
+        raise MoveRefused("承接的应是另一位代表。")
+    if not Deputy.objects.serving_on(timezone.localdate()).filter(pk=to.pk).exists():
+        raise MoveRefused(f"{to.name}现在不在任，不能承接。")
+    issue_cards(user, deputies=Deputy.objects.filter(pk=to.pk))
+    return issuing.replace(code, DeputyCode.objects.active().get(deputy=to), reason, actor=user)
+
+
+@transaction.atomic
+def move_code(user: User, verb: str, code: Code, reason: str) -> Code:
+    """retire, restore or void. Restoring is refused while the deputy or station has another code in use."""
+    code = _in_scope(user, code)
+    if verb not in ("retire", "restore", "void"):
+        raise MoveRefused("没有这个操作。请刷新页面后再看。")
+    held = {"deputy": code.deputy_id} if isinstance(code, DeputyCode) else {"station": code.station_id}
+    if verb == "restore" and type(code).objects.active().filter(**held).exists():
+        raise MoveRefused("已有另一个在用的码。请先停用那一个，再恢复这一个。")
+    return issuing.move(verb, code, reason, actor=user)
+
+
+def _in_scope(user: User, code: Code) -> Code:
+    """The code under its lock, for an office that answers for it."""
+    if not type(code).objects.visible_to(user).filter(pk=code.pk).exists():
+        raise MoveRefused("这个码不在您的管辖范围内。")
+    return issuing.lock(code)

@@ -17,8 +17,10 @@ def rows(plan: Plan, stations: list[Station], people: list[Person]) -> pd.DataFr
     rng = plan.rng("rota")
     months = _months(plan.today)
     turns = []
+    in_office = sorted((p for p in people if any(not m.ended_on and m.term.starts <= plan.today for m in p.mandates)), key=lambda p: p.code)
+    serving, leaders = {p.code: p.station for p in in_office}, [p.code for p in in_office if p.leader]
     for station in stations:
-        members = sorted({p.code for p in people if p.station == station.code and any(not m.ended_on and m.term.starts <= plan.today for m in p.mandates)})
+        members = [code for code, at in serving.items() if at == station.code] or leaders  # a station of nobody's own is served by the groups' leaders
         if not members:
             continue
         begin = int(rng.integers(len(members)))

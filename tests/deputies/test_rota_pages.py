@@ -111,3 +111,14 @@ def test_queries_do_not_grow(clerk, town, town_clerk):
     empty = asked(MONTH)
     arrange(town_clerk, town.stations["SA"], DAY, {dt.date(2030, 3, d): [Turn(town.deputies[c]) for c in ("D1", "D3")] for d in range(1, 32)}, version=0)
     assert asked(MONTH) <= empty + 3
+
+
+def test_a_deputy_of_another_station_is_asked(clerk, town):
+    """He can then be chosen; who is not in office, or whom two may be meant by, is told and nothing is lost."""
+    page = clerk.post(MONTH, {"version": "0", "do": "guest", "guest": "林秀", "t12-1": "D6"})
+    body = page.content.decode()
+    assert "已把林秀加入可选名单" in body and '<option value="D2">林秀</option>' in body and '<option value="D6" selected>' in body
+    done = clerk.post(MONTH, {"version": "0", "do": "save", "guests": ["D2", "x", "\x00"], "t12-1": "D6", "t12-2": "D2"}, follow=True)
+    assert [code for _, _, code, _ in stored()] == ["D6", "D2"] and '<option value="D2" selected>林秀</option>' in done.content.decode()
+    refused = clerk.post(MONTH, {"version": "1", "do": "guest", "guest": "<无此人>"}).content.decode()
+    assert "在任代表里没有“&lt;无此人&gt;”" in refused and 'value="&lt;无此人&gt;"' in refused
