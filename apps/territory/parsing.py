@@ -41,16 +41,19 @@ PARTS = tuple(field.name for field in fields(Address))
 # What is for the postman: telephones, 电联, 收, and the receiver's name in front of his telephone.
 _TELEPHONE = re.compile(r"(?<!\d)(?:(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}|0\d{2,3}-?\d{7,8})(?!\d)")
 _RECEIVER = re.compile(r" *[^ \d]{2,4} {9,}(?=[^ ])")
-_CLOSING = re.compile(r" *(?:电联|电话|手机|联系|收件|TEL).*|(?<=[号室幢元楼\d])[^ \d号室幢元楼]{2,3}收 *$| *收 *$")
+_CLOSING = re.compile(r" *(?:电联|电话|手机|联系|收件|TEL).*|(?<=[号室幢元楼\d]) *[^ \d号室幢元楼 ]{2,3}收 *$| *收 *$")
 _OPENING = re.compile(
     r"(?:.*(?:地址|住址)(?= )|[^ \d]{0,4}地址|[^ \d]{0,3}住在?|我家?在|家在|位于|在)(?= *[^ ]{3})[ 是]*"
 )
 
 
+LONGEST = 300  # characters that are read: an address is never longer, and what is pasted here may be
+
+
 def parse(text: str) -> Address:
     """Never fails; text of any kind may be given. Needs no list of this county's places, so a village without its word (慈东) is missed."""
     text = text.strip()
-    shape = _TELEPHONE.sub(lambda found: " " * len(found.group()), shaped(text))
+    shape = _TELEPHONE.sub(lambda found: " " * len(found.group()), shaped(text[:LONGEST]))
     opening = _OPENING.match(shape) or _RECEIVER.match(shape)
     begin = opening.end() if opening else 0
     if (closing := _CLOSING.search(shape, begin)) and closing.start() > begin:

@@ -167,24 +167,29 @@ def written(
     return "".join(parts)
 
 
+_HAN_RUN = re.compile(rf"[{HAN}]+")
+_BESIDE = re.compile(r"号(?:附|-)(?=\d)")  # 128号附1号, 128号-1 are 128-1
 _WORDS = {
-    "number": re.compile(r"号$"),
-    "building": re.compile(r"^第|(?:号|幢|楼|排|撞|橦)+$"),
-    "unit": re.compile(r"^第|(?:单元|号|门|梯)+$"),
-    "floor": re.compile(r"^第|[楼层F]$"),
-    "room": re.compile(r"^第|(?:号|室|房间?|户)+$"),
-    "group": re.compile(r"^第|组$"),
-    "village": re.compile(r"(?<=村)(?:民?委(?:员会|会)?)$"),
-    "town": re.compile(r"(?<=街道)(?:办事处|办)$"),
+    "number": re.compile(r"^[第-]+|[号#-]+$"),
+    "building": re.compile(r"^[第-]+|(?:[号#幢栋座楼排撞橦-])+$"),
+    "unit": re.compile(r"^[第-]+|(?:单元|[号#门梯街-])+$"),
+    "floor": re.compile(r"^[第-]+|[楼层F-]+$"),
+    "room": re.compile(r"^[第-]+|(?:房间|[号#室房户-])+$"),
+    "group": re.compile(r"^[第-]+|(?:村民小组|小组|生产队|[组队-])+$"),
 }
+_OFFICES = {"village": re.compile(r"(?<=村)村?(?:民?委(?:员会|会)?)$"), "town": re.compile(r"(?<=街道)(?:办事处|办)$")}
 
 
 def respelled(part: str, text: str) -> str:
-    """A part of an address in one spelling, without its word: number 十二＃ -> 12, building 3号楼 -> 3, room ５０２室 -> 502."""
-    bare = plain(
-        f"{text}室"
-        if part in ("unit", "building", "floor", "room", "number", "group") and text and text[-1] in _HAN_DIGITS
-        else text
-    )
+    """A part of an address in one spelling, without its word: number 十二＃ -> 12, building 3号楼 -> 3, room ５０２室 -> 502.
+
+    part: a field of `parsing.Address`. A spelling spelled again stays as it is.
+    """
     words = _WORDS.get(part)
-    return words.sub("", bare.removesuffix("室") if part != "room" else bare) if words else bare
+    if not words:
+        return _OFFICES[part].sub("", plain(text)) if part in _OFFICES else plain(text)
+    bare = _NOISE.sub("", _DASH.sub("-", unicodedata.normalize("NFKC", text).upper()))
+    bare = _BESIDE.sub("-", _HAN_RUN.sub(lambda found: _number(found.group()), bare))
+    while (shorter := words.sub("", bare)) != bare:
+        bare = shorter
+    return bare
