@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -282,35 +283,64 @@ def _as_multipolygon(shape: shapely.Geometry) -> shapely.MultiPolygon:
 # --- what should tile --------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """One fault of polygons that should tile, lon/lat: two that overlap (their positions), a gap (the positions of its neighbours)
+    or what of one lies outside (its position); m², and the shape of it."""
+
+    kind: Literal["overlap", "gap", "outside"]
+    positions: tuple[int, ...]
+    square_metres: float
+    shape: shapely.Geometry
+
+
 @dataclass(frozen=True)
 class Coverage:
-    """Faults of polygons that should tile: pairs that overlap (positions, m²) and holes between them (m²), largest first."""
+    """Faults of polygons that should tile, in m², largest first: pairs that overlap (positions), holes between them, what lies
+    outside (position)."""
 
     overlaps: tuple[tuple[int, int, float], ...]
     gaps: tuple[float, ...]
+    outside: tuple[tuple[int, float], ...] = ()
 
 
 def coverage(polygons: Sequence[shapely.Geometry], within: shapely.Geometry | None = None, tolerance: float = 10.0) -> Coverage:
-    """Overlaps and gaps of at least `tolerance` m² among valid lon/lat polygons.
+    """What `faults` finds, without the shapes."""
+    found = faults(polygons, within, tolerance)
+    overlaps = tuple((fault.positions[0], fault.positions[1], fault.square_metres) for fault in found if fault.kind == "overlap")
+    outside = tuple((fault.positions[0], fault.square_metres) for fault in found if fault.kind == "outside")
+    return Coverage(overlaps, tuple(fault.square_metres for fault in found if fault.kind == "gap"), outside)
 
-    within: what they should fill; without it only holes enclosed by them count. Areas are by the local scale: right to a
-    per mille at the size of a county.
+
+def faults(polygons: Sequence[shapely.Geometry], within: shapely.Geometry | None = None, tolerance: float = 10.0) -> list[Fault]:
+    """Overlaps, gaps and what lies outside, of at least `tolerance` m², among valid lon/lat polygons; the largest of each kind first.
+
+    within: what they should fill; without it only holes enclosed by them count, and nothing lies outside. Areas are by the local
+    scale: right to a per mille at the size of a county.
     """
     if not len(polygons):
-        return Coverage((), ())
+        return []
     shapes = np.array(list(polygons), dtype=object)
     middle = shapely.total_bounds(shapes)[[1, 3]].mean()
     scale = METRES_PER_DEGREE**2 * np.cos(np.radians(middle))
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pairs = first < second
-    first, second = first[pairs], second[pairs]
-    sizes = shapely.area(shapely.intersection(shapes[first], shapes[second])) * scale
-    overlaps = [(int(a), int(b), float(size)) for a, b, size in zip(first, second, sizes, strict=True) if size >= tolerance]
+    tree = shapely.STRtree(shapes)
+    found = [
+        Fault("overlap", (int(a), int(b)), float(shape.area * scale), shape)
+        for a, b in tree.query(shapes, predicate="intersects").T
+        if a < b and (shape := shapely.intersection(shapes[a], shapes[b])).area * scale >= tolerance
+    ]
     union = shapely.union_all(shapes)
-    target = within if within is not None else _filled(union)
-    holes = shapely.area(shapely.get_parts(shapely.difference(target, union))) * scale
-    gaps = sorted((float(size) for size in holes if size >= tolerance), reverse=True)
-    return Coverage(tuple(sorted(overlaps, key=lambda pair: -pair[2])), tuple(gaps))
+    holes = shapely.get_parts(shapely.difference(within if within is not None else _filled(union), union))
+    for hole in holes[shapely.area(holes) * scale >= tolerance]:
+        beside = sorted(int(index) for index in tree.query(hole, predicate="intersects"))
+        found.append(Fault("gap", tuple(beside), float(hole.area * scale), hole))
+    if within is not None:
+        for index in np.flatnonzero(~shapely.covered_by(shapes, within)).tolist():
+            beyond = shapely.difference(shapes[index], within)
+            if beyond.area * scale >= tolerance:
+                found.append(Fault("outside", (index,), float(beyond.area * scale), beyond))
+    order = ("overlap", "gap", "outside")
+    return sorted(found, key=lambda fault: (order.index(fault.kind), -fault.square_metres))
 
 
 def _filled(shape: shapely.Geometry) -> shapely.Geometry:

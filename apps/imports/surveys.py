@@ -103,8 +103,14 @@ def _districts(stage: Stage) -> None:
         "SELECT term_id, name, ST_AsBinary(geom) FROM territory_electoraldistrict WHERE geom IS NOT NULL AND term_id = ANY(%s) ORDER BY code",
         [[term[0] for term in terms]],
     )
+    told = len(stage.warnings)
     for term, label, within, *_ in terms:
-        _tell(stage, label, [row[1:] for row in rows if row[0] == term], within)
+        found, names = _tell(stage, label, [row[1:] for row in rows if row[0] == term], within)
+        if found.outside:
+            position, size = found.outside[0]
+            stage.warnings.append(f"{label}有 {len(found.outside)} 个超出本级范围，最大 {_size(size)}（{names[position]}）")
+    if len(stage.warnings) > told:
+        stage.warnings.append("每一处在哪里、有多大，见“选区检查”页")
 
 
 def _grids(stage: Stage) -> None:
@@ -141,7 +147,7 @@ def _stations(stage: Stage) -> None:
         stage.warnings.append(f"{len(strays)} 个联络站的位置不在所属区划内：{_few([name for (name,) in strays])}")
 
 
-def _tell(stage: Stage, label: str, rows: list[tuple], within: bytes | None) -> None:
+def _tell(stage: Stage, label: str, rows: list[tuple], within: bytes | None) -> tuple[Coverage, list[str]]:
     names = [name for name, _ in rows]
     shapes = shapely.from_wkb([bytes(wkb) for _, wkb in rows])
     found: Coverage = coverage(shapes, shapely.from_wkb(bytes(within)) if within is not None else None, SIZE_TOLD)
@@ -150,6 +156,7 @@ def _tell(stage: Stage, label: str, rows: list[tuple], within: bytes | None) -> 
         stage.warnings.append(f"{label}之间有 {len(found.overlaps)} 处重叠，最大 {_size(size)}（{names[first]}与{names[second]}）")
     if found.gaps:
         stage.warnings.append(f"{label}之间有 {len(found.gaps)} 处空隙，最大 {_size(found.gaps[0])}")
+    return found, names
 
 
 def _size(square_metres: float) -> str:

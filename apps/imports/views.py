@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 
 from django.core.paginator import Paginator
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from apps.accounts.perms import Permission, requires
+from apps.imports import district_checks
 from apps.imports.models import ImportBatch
 from gis_data.layers import LAYERS
 
@@ -54,6 +56,37 @@ def rejected_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     batch = get_object_or_404(ImportBatch, pk=pk)
     response = StreamingHttpResponse(_lines(batch), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rejected-{batch.pk}.csv"'
+    return response
+
+
+@require_GET
+@requires(Permission.IMPORT_DATA)
+def district_check(request: HttpRequest) -> HttpResponse:
+    """/imports/districts/?term=3&kind=gap — what is wrong with the districts as they stand, as list and map."""
+    terms = district_checks.checked()
+    term = next((one for one in terms if str(one.pk) == request.GET.get("term")), terms[0] if terms else None)
+    kind = request.GET.get("kind", "") if request.GET.get("kind") in district_checks.KINDS else ""
+    counts = Counter(fault.kind for fault in term.faults) if term else Counter()
+    page = Paginator([fault for fault in term.faults if not kind or fault.kind == kind] if term else [], ROWS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "imports/district_check.html", {
+        "terms": terms, "term": term, "kind": kind, "page_obj": page, "doors_shown": district_checks.DOORS_SHOWN,
+        "kinds": [(name, label, counts[name]) for name, label in district_checks.KINDS.items() if counts[name]],
+        "data": {"faults": district_checks.as_features(page), "districts": district_checks.outlines(term.pk) if term else None},
+    })  # fmt: skip
+
+
+@require_GET
+@requires(Permission.IMPORT_DATA)
+def district_check_csv(request: HttpRequest) -> HttpResponse:
+    """/imports/districts.csv — the same for all terms, for Excel (UTF-8 with a byte order mark)."""
+    lines = ["\ufeff" + _line(["届", "问题", "说明", "面积（平方米）", "经度", "纬度"])]
+    for term in district_checks.checked():
+        for fault in term.faults:
+            west, south, east, north = fault.where or (None,) * 4
+            middle = [f"{(west + east) / 2:.6f}", f"{(south + north) / 2:.6f}"] if fault.where else ["", ""]
+            lines.append(_line([term.name, fault.label, fault.words, f"{fault.square_metres:.0f}" if fault.square_metres else "", *middle]))
+    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="district-checks.csv"'
     return response
 
 
