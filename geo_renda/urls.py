@@ -19,6 +19,7 @@ OFFICE = [
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
     path("plates/", include("apps.territory.plate_urls")),
+    path("terms/", include("apps.matching.urls_turnover")),
     path("imports/", include("apps.imports.urls")),
     path("", include("apps.deputies.urls")),
 ]

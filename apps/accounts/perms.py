@@ -34,6 +34,9 @@ class Permission(StrEnum):
     IMPORT_DATA = "import_data"
     MANAGE_CODES = "manage_codes"
     MANAGE_ISSUERS = "manage_issuers"
+    SEE_TERMS = "see_terms"
+    COMPARE_TERMS = "compare_terms"
+    PUBLISH_TERMS = "publish_terms"
 
 
 ALL = frozenset(Role)
@@ -61,6 +64,9 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_CODES: STAFF,  # codes on the doors of their scope
     Permission.MANAGE_ISSUERS: frozenset({Role.COUNTY_OFFICE}),
+    Permission.SEE_TERMS: STAFF | {Role.LEADER},  # drafts too, of the congresses in their scope
+    Permission.COMPARE_TERMS: STAFF,
+    Permission.PUBLISH_TERMS: frozenset({Role.COUNTY_OFFICE}),
 }
 
 

@@ -155,6 +155,19 @@ def publish(user: User, term_id: int, approval: str, approved_on: dt.date | None
     return term
 
 
+@transaction.atomic
+def hand_on(user: User, term_id: int) -> int:
+    """The turns of duty of those who leave go to those who come, when these were entered after publishing; how many."""
+    term = Term.objects.select_for_update(of=("self",)).select_related("congress").get(pk=term_id)
+    if term.state != State.PUBLISHED:
+        raise MoveRefused("公布以后才能交接值班。")
+    handed = hand_turns_on(user, term, term.before())
+    if not handed:
+        raise MoveRefused("没有要交接的值班：还没有登记新一届代表，或没有空出的班。")
+    TermEvent.objects.append(term, "hand_on", actor=user, turns=handed)
+    return handed
+
+
 def _demand_sound(term: Term) -> None:
     review = latest(term, term.before())
     if review is None or review.state != Review.DONE:

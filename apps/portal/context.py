@@ -45,6 +45,7 @@ OFFICE = (
     ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
     ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
     ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
+    ("换届", "term_list", "replace", Permission.SEE_TERMS),
     ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
 )
 

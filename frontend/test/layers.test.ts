@@ -3,6 +3,7 @@ import { tileUrl } from "../src/data";
 import { collection, pointFeature } from "../src/geo";
 import { pairLines } from "../src/layers/pairs";
 import { projectMarks } from "../src/layers/projects";
+import { tint } from "../src/layers/turnover";
 import { resultView } from "../src/layers/result";
 import { findUrl, positionError } from "../src/place-words";
 import { symbolParts, TONES } from "../src/symbols";
@@ -61,5 +62,15 @@ describe("positions", () => {
   });
   it.each([1, 2, 3])("say what to do instead when the browser refuses (%i)", (code) => {
     expect(positionError(code)).toMatch(/输入地址/);
+  });
+});
+
+describe("tint", () => {
+  it("is neutral around the mean, blue below, orange above, and nothing where people are not known", () => {
+    expect(tint(0)).toBe("#efefec");
+    expect(tint(-0.0999)).toBe(tint(0.0999));
+    expect(tint(-0.31)).toBe("#2c6fb3");
+    expect(tint(0.3)).toBe("#d9772b");
+    expect(tint(null)).toBe("rgba(0,0,0,0)");
   });
 });

@@ -9,7 +9,7 @@ from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
 CASES, PROJECTS, SUPERVISION, COCKPIT, DESK = "民情件", "重点项目", "监督", "驾驶舱", "工作台"
-ROTA, CARDS, PLATES = "排班", "代表码", "门牌码"
+ROTA, CARDS, PLATES, TERMS = "排班", "代表码", "门牌码", "换届"
 
 
 def labels(user, path="/"):
@@ -22,11 +22,11 @@ def labels(user, path="/"):
     ("who", "sees"),
     [
         ("deputy", {DESK, CASES, PROJECTS, SUPERVISION}),
-        ("town_clerk", {CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES}),
-        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, "地图数据"}),
+        ("town_clerk", {CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS}),
+        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
         ("dispatcher", {CASES, PROJECTS}),
         ("unit_officer", {CASES, PROJECTS}),
-        ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION}),
+        ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION, TERMS}),
         ("stranger", set()),
     ],
 )

@@ -80,14 +80,19 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** The legend: a title, one row per class with its range, hatched rows for what is not known. */
 export function heatLegend(title: string, classes: Classes, hatched: string[] = [], note = ""): HTMLElement {
+  const rows = classes.labels.map((label, index) => legendRow(swatch(classes.colours[index] ?? ""), label));
+  for (const label of hatched) rows.push(legendRow(hatch(), label));
+  return legendBox(title, rows, note);
+}
+
+export function legendBox(title: string, rows: HTMLElement[], note = ""): HTMLElement {
   const box = document.createElement("section");
   box.className = "map-legend";
   const heading = document.createElement("p");
   heading.className = "map-legend-title";
   heading.textContent = title;
   const list = document.createElement("ul");
-  classes.labels.forEach((label, index) => list.append(row(swatch(classes.colours[index] ?? ""), label)));
-  for (const label of hatched) list.append(row(hatch(), label));
+  list.append(...rows);
   box.append(heading, list);
   if (note) {
     const text = document.createElement("p");
@@ -98,13 +103,13 @@ export function heatLegend(title: string, classes: Classes, hatched: string[] = 
   return box;
 }
 
-function row(mark: SVGElement, label: string): HTMLElement {
+export function legendRow(mark: SVGElement, label: string): HTMLElement {
   const item = document.createElement("li");
   item.append(mark, label);
   return item;
 }
 
-function swatch(colour: string): SVGSVGElement {
+export function swatch(colour: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 18 14");
   svg.setAttribute("aria-hidden", "true");
