@@ -25,6 +25,7 @@ def main(folder: Path) -> None:
         call_command("import_layer", layer["layer"], str(folder / layer["file"]), *layer["options"])
     call_command("match_doorplates")
     call_command("assign_supervisors", "--preset", "nearest", "--publish")
+    call_command("issue_cards")
     print(json.dumps(facts(PASSWORD), ensure_ascii=False))
 
 
@@ -63,6 +64,8 @@ def facts(password: str) -> dict:
         "door": {"address": door.address, "road": door.road, "lon": door.point.x, "lat": door.point.y},
         "districts": [found.district.name for found in place.districts],
         "deputy": deputy.name,
+        "deputy_code": deputy.codes.get().code,
+        "station": deputy.station.code,
         "town": door.town.name,
         "unit": User.objects.get(username="unit").display_name,
         "projects": list(supervised.filter(teams__members__deputy=deputy).order_by("code").values_list("name", flat=True)),

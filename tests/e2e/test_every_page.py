@@ -18,6 +18,8 @@ PAGES = {  # who, and the way there
     "door": ("", "/d/{code}"),
     "report from a door": ("", "/report?code={code}&via=scan"),
     "follow": ("", "/follow"),
+    "stations": ("", "/stations/"),
+    "deputies": ("", "/deputies/"),
     "login": ("", "/accounts/login/"),
     "desk": ("deputy", "/desk/"),
     "deputy cases": ("deputy", "/cases/?state=all"),
@@ -25,6 +27,8 @@ PAGES = {  # who, and the way there
     "projects": ("deputy", "/projects/"),
     "clerk cases": ("town", "/cases/?state=all"),
     "runs": ("county", "/supervision/"),
+    "rota": ("town", "/rota/"),
+    "codes": ("county", "/cards/"),
     "dispatcher cases": ("dispatcher", "/cases/?state=all"),
     "imports": ("county", "/imports/"),
     "cockpit": ("leader", "/cockpit/"),
@@ -32,6 +36,10 @@ PAGES = {  # who, and the way there
     "dark cockpit": ("leader", "/cockpit/?theme=dark"),
 }
 INNER = {  # who, the list, and the link into its first entry
+    "station": ("", "/stations/", "article h2 a"),
+    "one deputy": ("", "/deputies/", ".deputy-name a"),
+    "month": ("county", "/rota/", "a.list-row-title"),
+    "one code": ("county", "/cards/", "a.list-row-title"),
     "project": ("deputy", "/projects/", "a.project-card-title"),
     "case": ("town", "/cases/?state=all", "a.list-row-title"),
     "workbench": ("county", "/supervision/", "a.list-row-title"),
