@@ -122,8 +122,13 @@ class Demo:
             return "未变化"
         task.say("门牌匹配选区")
         self._manage(task, "match_doorplates")
+        task.say("给没有门牌码的门牌发码")
+        unplated = self.county / "unplated.csv"
+        self._manage(task, "issue_codes", *(["--places", unplated] if unplated.exists() else []))
         task.say("就近分配")
         self._manage(task, "assign_supervisors", "--preset", "nearest", "--publish")
+        task.say("代表码和联络站码")
+        self._manage(task, "issue_cards")
         return "监督分工已发布（就近优先）"
 
     def make_logins(self, task: Task) -> str:

@@ -20,10 +20,11 @@ from apps.territory import whereabouts
 from apps.territory.calibration import confidence
 from apps.territory.doornumbers import Reading
 from apps.territory.houses import LINES, PARTS, Collector, Houses, Ints, LineIndex
+from apps.territory.hypotheses import Conjectures, Hypothesis
 from apps.territory.known_names import Area, Areas, KnownNames
 from apps.territory.parsing import Address, parse
 from apps.territory.understanding import Understood, cleaned, understand
-from apps.territory.weighing import Hypothesis, Weighed, Weigher
+from apps.territory.weighing import Weighed, Weigher
 from apps.territory.whereabouts import Position
 
 LONGEST_TEXT = 200
@@ -36,6 +37,8 @@ UNKNOWN_PLACE, UNKNOWN_NAME = (
     8.0,
     2.6,
 )  # what it costs to suppose a place that is not in the tables, its name being known here or not
+FAR_FETCHED = 4.0  # a house above it is weighed against names with two slips in the town or village that is named
+PLAUSIBLE = 4.8  # a line above it is not what was meant
 ALIKE = 0.7  # answers that differ by less fit equally well
 FORMAT = 1
 Why = Literal["same", "several", "elsewhere", "alike", "number", "line", "area", "unknown", "empty"]
@@ -102,7 +105,7 @@ class Gazetteer:
     def _hold(self, houses: Houses, areas: Areas) -> None:
         self.houses, self.areas = houses, areas
         self.names = KnownNames(houses.names, areas)
-        self._weigher = Weigher(houses, areas, self.names)
+        self._weigher, self._conjectures = Weigher(houses, areas), Conjectures(houses, areas, self.names)
 
     def __len__(self) -> int:
         return len(self.houses)
@@ -123,13 +126,16 @@ class Gazetteer:
     # --- weighing ---------------------------------------------------------------------------------------------------------
 
     def _weighed(self, said: Understood) -> list[Weighed]:
-        found = self._all(self._weigher.hypotheses(said))
+        found = self._all(self._conjectures.written(said))
         if _settled(found):
-            return found
+            return found + self._all(self._conjectures.by_ear(one.hypothesis for one in found if one.row >= 0))
         if said.foreign:
-            said = self._weigher.areas_nearly(said)
-            found += self._all(self._weigher.hypotheses(said))
-        return found + self._all(self._weigher.similar(said))
+            said = self._conjectures.areas_nearly(said)
+            found += self._all(self._conjectures.written(said))
+        found += self._all(self._conjectures.similar(said))
+        if any(one.row >= 0 and one.cost < FAR_FETCHED for one in found):
+            return found
+        return found + self._all(self._conjectures.similar_nearby(said))
 
     def _all(self, hypotheses: Any) -> list[Weighed]:
         return [weighed for hypothesis in hypotheses for weighed in self._weigher.weigh(hypothesis)]
@@ -145,15 +151,19 @@ class Gazetteer:
         known = any(one.hypothesis.spelling == 0.0 and one.hypothesis.loose < 1.0 for one in weighed)
         unknown = math.exp(-(UNKNOWN_PLACE if known else UNKNOWN_NAME))
         missing = sum(math.exp(-one.cost) for one in lines.values())
-        whole = sum(math.exp(-one.cost) for one in houses.values()) + missing + unknown
+        existing = sum(math.exp(-one.cost) for one in houses.values())
+        whole = existing + missing + unknown
         ranked = sorted(houses.values(), key=lambda one: (one.cost, one.row))
         candidates = tuple(
-            Candidate(one.row, self.houses.code(one.row), confidence(math.exp(-one.cost) / whole, _clean(one)))
+            Candidate(
+                one.row,
+                self.houses.code(one.row),
+                confidence(math.exp(-one.cost) / existing, existing / whole, _clean(one)),
+            )
             for one in ranked[:k]
         )
         best_line = min(lines.values(), key=lambda one: (one.cost, -self._size(one)), default=None)
-        if not ranked or (best_line and best_line.cost < ranked[0].cost):
-            assert best_line is not None
+        if best_line and (not ranked or best_line.cost < ranked[0].cost):
             return self._missing(best_line, lines, candidates, address)
         best = ranked[0]
         total = sum(one.cost < best.cost + ALIKE for one in ranked)
@@ -179,6 +189,8 @@ class Gazetteer:
         address: Address,
     ) -> Resolution:
         """The line is known, the house is not."""
+        if best.base > PLAUSIBLE:
+            return Resolution("none", candidates, address, why="unknown")
         rivals = [
             one
             for one in lines.values()
@@ -240,6 +252,8 @@ class Gazetteer:
             lines.setdefault((one.hypothesis.kind, one.line), one)
         ranked = sorted(lines.values(), key=lambda one: one.cost)
         best = ranked[0]
+        if best.base > PLAUSIBLE:
+            return Resolution("none", (), address, why="unknown")
         rivals = [one for one in ranked if one.cost < best.cost + ALIKE]
         share = math.exp(-best.cost) / (sum(math.exp(-one.cost) for one in ranked) + math.exp(-UNKNOWN_NAME))
         total = sum(self._size(one) for one in rivals)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.territory.sounds import TYPE_WORDS, distance, folded
+from apps.territory.sounds import HOMOPHONE, TYPE_WORDS, distance, folded
 from apps.territory.spelling import plain
 
 LEVELS = ("province", "city", "county", "town", "village")
@@ -135,6 +135,7 @@ class KnownNames:
         for text in self.exact:
             by_start.setdefault(text[:2], set()).add(len(text))
         self.lengths = {start: tuple(sorted(lengths, reverse=True)) for start, lengths in by_start.items()}
+        self._twins: dict[str, list[int]] = {}
         self._texts = [
             text
             for text, known in self.exact.items()
@@ -145,6 +146,15 @@ class KnownNames:
         order = np.argsort(hashes, kind="stable")
         self._hashes: NDArray[np.uint32] = hashes[order]
         self._text_of: NDArray[np.int32] = np.array([number for _, number in marks], np.int32)[order]
+
+    def twins(self, text: str) -> list[int]:
+        """Lines' names that sound like this one: whoever writes one by ear may mean the other."""
+        found = self._twins.get(text)
+        if found is None:
+            near = self.near([text], HOMOPHONE * len(text))[0]
+            same = [one for one in near if len(one.text) == len(text) and one.cost > 0 and one.cost % HOMOPHONE < 1e-9]
+            found = self._twins[text] = [one.known.line for one in same if one.known.line >= 0]
+        return found
 
     def starting(self, text: str, at: int) -> list[tuple[int, Known]]:
         """Names written at this place, the longest first: length and what it may be."""

@@ -32,6 +32,7 @@ from apps.territory.plate_forms import (
     SplitForm,
 )
 from apps.territory.plate_listing import SHAPES, doors_without_code, narrowed, page_of
+from apps.territory.plates import LongWork
 from apps.territory.print_files import ARCHIVE, PrintFiles
 
 WORKS_A_PAGE = 20
@@ -270,11 +271,17 @@ def _seconds(work) -> float | None:
 WORKS = {"batch": CodeBatch, "print": PrintRun}
 
 
+def _kind(kind: str) -> type[LongWork]:
+    if kind not in WORKS:
+        raise Http404
+    return WORKS[kind]
+
+
 @require_GET
 @requires(Permission.MANAGE_CODES)
 def work_progress(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Polled while it runs; reloads the page when it is over."""
-    work = _work_of(request, WORKS[kind], pk)
+    work = _work_of(request, _kind(kind), pk)
     response = render(request, "territory/_progress.html", {"work": work, "kind": kind})
     if not work.at_work:
         response["HX-Refresh"] = "true"
@@ -285,9 +292,12 @@ def work_progress(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_CODES)
 def work_act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
     """Stop it, or go on."""
-    work = _work_of(request, WORKS[kind], pk)
+    verbs = {"cancel": workflow.cancel, "resume": workflow.resume}
+    if verb not in verbs:
+        raise Http404
+    work = _work_of(request, _kind(kind), pk)
     try:
-        {"cancel": workflow.cancel, "resume": workflow.resume}[verb](request.user, work)
+        verbs[verb](request.user, work)
     except MoveRefused as refusal:
         messages.error(request, str(refusal))
     return redirect(f"{kind}_detail", pk)

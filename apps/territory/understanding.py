@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from apps.territory.known_names import Known, KnownNames
+from apps.territory.known_names import SHORT, Known, KnownNames
 from apps.territory.spelling import plain
 
 _TELEPHONE = re.compile(r"(?<!\d)(?:\+?86[-\s]?)?1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
@@ -58,7 +58,7 @@ class Understood:
         for token in self.tokens:
             if token.stop > start and token.start < stop:
                 piece = self.text[max(start, token.start) : min(stop, token.stop)]
-                pieces.append(piece if token.kind in ("number", "unknown") else " ")
+                pieces.append(piece if token.kind in ("number", "unknown", "area") else " ")
         return "".join(pieces)
 
 
@@ -126,13 +126,17 @@ def _joined(tokens: list[Token]) -> list[Token]:
 def _with_areas(said: Understood) -> Understood:
     """Areas named, and what only looks like an area: 西湖区 in 杭州市西湖区人民路."""
     tokens: list[Token] = []
+    numbered = False  # behind the number stand shops and people, whose names only sound like areas
     for place, token in enumerate(said.tokens):
+        numbered = numbered or (token.kind == "number" and not said.text[token.stop - 1].isdigit())
         if token.kind == "beside":
             said.beside = True
+        if numbered and token.known and token.known.line < 0 and token.known.cost >= SHORT:
+            token = Token("unknown", token.start, token.stop)
         if token.kind == "name" and token.known:
             for area, cost in token.known.areas:
                 said.areas[area] = min(cost, said.areas.get(area, cost))
-        if token.kind != "unknown":
+        if token.kind != "unknown" or numbered:
             tokens.append(token)
             continue
         stop = token.stop

@@ -16,6 +16,7 @@ from gis_data.county import (
     handling,
     hot_spots,
     organisations,
+    plates,
     progress,
     projects,
     rota,
@@ -68,6 +69,9 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("district", districts.rows(plan, land, county + township))
     done("grid", areas.grid_rows(land))
     done("doorplate", doorplates.rows(plan, land, doors))
+    done("issuer", plates.issuers(plan, doors))
+    done("plate", plates.rows(plan, doors))
+    plates.write_unplated(plan, land, out)
     places = stations.found(plan, land, doors, employers)
     done("station", stations.rows(places))
     people = deputies.elect(plan, land, doors, employers, places, county, township)
