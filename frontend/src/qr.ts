@@ -2,7 +2,9 @@
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 import program from "zxing-wasm/reader/zxing_reader.wasm?url";
 
-const LARGEST = 1600; // px of the longer side: a plate that fills a quarter of it is still read
+/** Pixels of the longer side. A small picture is read in a moment; in a large one a plate across the street is found too. */
+export const SMALL = 1280;
+export const LARGE = 4000;
 
 prepareZXingModule({ overrides: { locateFile: () => program } });
 
@@ -12,8 +14,8 @@ export function prepare(): void {
 }
 
 /** The texts of all QR codes in a picture, ours first. Rejects when the program cannot be had. */
-export async function readCodes(picture: CanvasImageSource, width: number, height: number, canvas = document.createElement("canvas")): Promise<string[]> {
-  const scale = Math.min(1, LARGEST / Math.max(width, height, 1));
+export async function readCodes(picture: CanvasImageSource, width: number, height: number, most = SMALL, canvas = document.createElement("canvas")): Promise<string[]> {
+  const scale = Math.min(1, most / Math.max(width, height, 1));
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const paint = canvas.getContext("2d", { willReadFrequently: true });

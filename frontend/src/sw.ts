@@ -24,6 +24,7 @@ const worker = self as unknown as Worker;
 const CACHE = `pages-${worker.BUILD}`;
 const PAGES = ["/report", "/offline"];
 const PUBLIC = /^\/(?:$|(?:find|report|follow|scan|d|p|stations|deputies)(?:\/|$))/;
+const GONE = [502, 503, 504]; // the server behind the one that answers is away: a report can be written all the same
 const DAY = 24 * 3600 * 1000; // milliseconds
 
 /** Fetches anew what is kept. Nothing is replaced unless all of it came. */
@@ -44,12 +45,14 @@ async function whole(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function page(event: Fetching, path: string): Promise<Response> {
+  const instead = path === "/report" ? "/report" : "/offline";
   let response: Response;
   try {
     response = await fetch(event.request);
   } catch {
-    return (await kept(path === "/report" ? "/report" : "/offline")) ?? Response.error();
+    return (await kept(instead)) ?? Response.error();
   }
+  if (GONE.includes(response.status) && instead === "/report") return (await kept(instead)) ?? response;
   event.waitUntil(renew());
   return response;
 }

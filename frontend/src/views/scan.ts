@@ -4,7 +4,7 @@
  * Elements: #scan-view (hidden until the camera runs) with video#scan-video; #scan-status; buttons #scan-start, #scan-light;
  * input#scan-file; form#scan-form (GET) with its field `text`, which takes what was read and is sent.
  */
-import { prepare, readCodes } from "../qr";
+import { LARGE, prepare, readCodes, SMALL } from "../qr";
 
 const PAUSE = 80; // milliseconds between two pictures
 const SLOW = 12_000; // milliseconds without a code, then other ways are named
@@ -77,7 +77,7 @@ async function watch(watched: MediaStream): Promise<void> {
   const slow = setTimeout(() => say("还没有读到。请靠近一点、避开反光，或者拍照、输入门牌码。"), SLOW);
   try {
     while (video && stream === watched) {
-      const [text] = await readCodes(video, video.videoWidth, video.videoHeight, canvas);
+      const [text] = await readCodes(video, video.videoWidth, video.videoHeight, SMALL, canvas);
       if (text !== undefined && stream === watched) return take(text);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
@@ -111,8 +111,10 @@ async function readFile(chosen: File): Promise<void> {
     return say("这张图片打不开。请换一张，或截图后再选。");
   }
   try {
-    const [text] = await readCodes(picture, picture.width, picture.height);
-    if (text !== undefined) return take(text);
+    for (const most of [SMALL, LARGE]) {
+      const [text] = await readCodes(picture, picture.width, picture.height, most);
+      if (text !== undefined) return take(text);
+    }
     say("图片里没有找到二维码。请靠近门牌、放平、避开反光再拍一张，或输入门牌码。");
   } catch {
     say("识别程序没有下载成功，请检查网络后再试，或输入门牌码。");
