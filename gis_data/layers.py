@@ -136,6 +136,7 @@ ISSUER = Layer(
         Column("name", "text", "名称", "name", 60, required=True),
         Column("pattern", "text", "规则", "pattern", 300, required=True),  # over the QR text; (?P<id>…) is what the list knows
         Column("example", "text", "示例", "example", 300, required=True),
+        Column("hung", "bool", "牌子已挂在门上", "hung"),  # false: ids without plates, such as standard address codes
         Column("active", "bool", "启用", "active"),
     ),
 )

@@ -140,7 +140,7 @@ class PrintForm(AreaForm):
 class IssuerForm(forms.ModelForm):
     class Meta:
         model = Issuer
-        fields = ("name", "slug", "pattern", "example", "active")
+        fields = ("name", "slug", "pattern", "example", "hung", "active")
         widgets = {"name": CONTROL, "slug": CONTROL, "pattern": CONTROL, "example": CONTROL}
         help_texts = {"pattern": "对上整段文字的正则表达式，编号用 (?P<id>…) 括出，例如 https://mp\\.example\\.gov\\.cn/q\\?c=(?P<id>\\d{16})"}
 

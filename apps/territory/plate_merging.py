@@ -15,7 +15,7 @@ def issuers(stage: Stage) -> Merged:
     wanted = stage.want(
         "territory_issuer",
         "t.slug = s.slug",
-        [copied("slug"), copied("name"), copied("pattern"), copied("example"), copied("active", "true")],
+        [copied("slug"), copied("name"), copied("pattern"), copied("example"), copied("hung", "true"), copied("active", "true")],
     )
     wanted.write()
     return wanted.merged()

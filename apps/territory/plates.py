@@ -38,6 +38,7 @@ class Issuer(models.Model):
     name = models.CharField("名称", max_length=60)
     pattern = models.CharField("规则", max_length=300)
     example = models.CharField("示例", max_length=300, help_text="任意一块门牌扫出来的全部文字")
+    hung = models.BooleanField("牌子已挂在门上", default=True, help_text="挂了牌的门，成批发码时不再另发；只有编号没有牌子的（如标准地址编码）请不要勾")
     active = models.BooleanField("启用", default=True)
 
     objects = IssuerQuerySet.as_manager()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
@@ -19,6 +20,7 @@ from apps.territory.models import AdminArea, Doorplate, LayerVersion
 from apps.territory.plates import (
     CodeBatch,
     CodeBatchEvent,
+    IssuedPlate,
     Issuer,
     IssuerEvent,
     LongWork,
@@ -213,7 +215,8 @@ def start_batch(user: User | None, area: AdminArea, *, queue: bool = True) -> Co
 
 
 def _doors_without_code(area: AdminArea):
-    doors = Doorplate.objects.active().exclude(codes__status="active").exclude(issued_plates__status="active")
+    hung = IssuedPlate.objects.filter(doorplate=OuterRef("pk"), status="active", issuer__active=True, issuer__hung=True)
+    doors = Doorplate.objects.active().filter(~Exists(hung), ~Exists(PlateCode.objects.active().filter(doorplate=OuterRef("pk"))))
     return doors.filter(**{area.level: area}) if area.level in ("town", "village") else doors
 
 
@@ -353,7 +356,7 @@ def keep_issuer(user: User, issuer: Issuer) -> Issuer:
     """Store an issuer whose rule has been tried on its example."""
     fresh = issuer.pk is None
     issuer.save()
-    said = {name: getattr(issuer, name) for name in ("slug", "name", "pattern", "example", "active")}
+    said = {name: getattr(issuer, name) for name in ("slug", "name", "pattern", "example", "hung", "active")}
     Issuer.objects.select_for_update().get(pk=issuer.pk)
     IssuerEvent.objects.append(issuer, "register" if fresh else "change", actor=user, **said)
     LayerVersion.raise_for("issuer")

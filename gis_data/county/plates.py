@@ -23,11 +23,11 @@ def issuers(plan: Plan, doors: Doors) -> pd.DataFrame:
     shown = plan.rng("issuers").integers(len(doors), size=3)
     police, civil, standard = (_id(plan, slug, int(door)) for slug, door in zip((POLICE, CIVIL, STANDARD), shown, strict=True))
     rows = [
-        (POLICE, f"{plan.name}公安局", r"https://mp\.example\.gov\.cn/q\?c=(?P<id>\d{16})", f"https://mp.example.gov.cn/q?c={police}", True),
-        (CIVIL, f"{plan.name}民政局", r"门牌编号：(?P<id>MZ\d{12})\s+地址：.*", f"门牌编号：{civil} 地址：村里12号", True),
-        (STANDARD, "标准地址编码", r"(?P<id>\d{25})", standard, True),
+        (POLICE, f"{plan.name}公安局", r"https://mp\.example\.gov\.cn/q\?c=(?P<id>\d{16})", f"https://mp.example.gov.cn/q?c={police}", True, True),
+        (CIVIL, f"{plan.name}民政局", r"门牌编号：(?P<id>MZ\d{12})\s+地址：.*", f"门牌编号：{civil} 地址：村里12号", True, True),
+        (STANDARD, "标准地址编码", r"(?P<id>\d{25})", standard, False, True),
     ]
-    return pd.DataFrame(rows, columns=["slug", "name", "pattern", "example", "active"])
+    return pd.DataFrame(rows, columns=["slug", "name", "pattern", "example", "hung", "active"])
 
 
 def rows(plan: Plan, doors: Doors) -> pd.DataFrame:

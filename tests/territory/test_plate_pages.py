@@ -219,7 +219,7 @@ def test_a_batch_is_stopped_and_gone_on_with(office, town):
 
 # -- issuers -----------------------------------------------------------------------------------------------------------------
 
-RULE = {"name": "样县公安局", "slug": "police", "pattern": r"https://mp\.example\.gov\.cn/q\?c=(?P<id>\d{16})", "example": "https://mp.example.gov.cn/q?c=3399010010000012", "active": "on"}
+RULE = {"name": "样县公安局", "slug": "police", "pattern": r"https://mp\.example\.gov\.cn/q\?c=(?P<id>\d{16})", "example": "https://mp.example.gov.cn/q?c=3399010010000012", "hung": "on", "active": "on"}
 
 
 def test_an_issuers_rule_is_tried_before_it_is_stored(office, town):

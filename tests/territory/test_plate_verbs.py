@@ -149,6 +149,8 @@ def test_a_batch_gives_a_code_to_every_door_that_has_none(county_office, town, d
     had = workflow.register(county_office, Place(doors[0]))
     police = Issuer.objects.create(slug="police", name="公安", pattern=r"(?P<id>\d+)", example="1")
     IssuedPlate.objects.create(issuer=police, external_id="1", doorplate=doors[1])
+    ids = Issuer.objects.create(slug="dzbm", name="标准地址", pattern=r"S(?P<id>\d+)", example="S1", hung=False)  # ids, and no plate on any door
+    IssuedPlate.objects.bulk_create(IssuedPlate(issuer=ids, external_id=str(door.pk), doorplate=door) for door in Doorplate.objects.all())
     batch = workflow.start_batch(county_office, town.county, queue=False)
     workflow.issue_batch(batch.pk)
     batch.refresh_from_db()
