@@ -143,7 +143,7 @@ def turns(stage: Stage) -> Merged:
     retired = query(
         f"""SELECT count(*) FROM {STAGE} s WHERE NOT EXISTS (SELECT FROM deputies_mandate m JOIN territory_term e ON e.id = m.term_id
             JOIN deputies_deputy d ON d.id = m.deputy_id
-            WHERE d.code = s.deputy AND e.starts <= s.day AND e.ends > s.day AND (m.ended_on IS NULL OR m.ended_on > s.day))"""
+            WHERE d.code = s.deputy AND e.state = 'published' AND e.starts <= s.day AND e.ends > s.day AND (m.ended_on IS NULL OR m.ended_on > s.day))"""
     )[0][0]
     if retired:
         stage.warnings.append(f"{retired} 个班次的代表当天不在任，届时由下一位接替")

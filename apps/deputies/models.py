@@ -143,7 +143,7 @@ class DeputyQuerySet(models.QuerySet):
 
     def of_town(self, code: str):
         """Those whose station lies in the town, and those of the town's own congress."""
-        congress = Mandate.objects.filter(term__congress__code=code).values("deputy")
+        congress = Mandate.objects.published().filter(term__congress__code=code, ended_on=None).values("deputy")
         return self.filter(Q(station__area__code__startswith=code[:9]) | Q(pk__in=congress))
 
     def visible_to(self, user):

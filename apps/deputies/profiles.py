@@ -73,7 +73,7 @@ def profile(deputy: Deputy, on: dt.date) -> Profile:
 def successors(deputy: Deputy, on: dt.date) -> list[Profile]:
     """Who serves now where a deputy served last: those of the same district, or, when its term is over, of the district in force
     around the middle of the old one in the same congress; for a city or province deputy whoever now sits there in his stead."""
-    last = _mandates().filter(deputy=deputy).order_by("-term__starts", "-term__ends")
+    last = _mandates().filter(deputy=deputy, term__starts__lte=on).order_by("-term__starts", "-term__ends")
     newest = [mandate for mandate in last if mandate.term.ends == last[0].term.ends]
     found: dict[int, Deputy] = {}
     for mandate in newest:

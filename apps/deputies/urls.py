@@ -6,7 +6,7 @@ from apps.deputies import views_cards, views_rota
 
 urlpatterns = [
     path("rota/", views_rota.rota_list, name="rota_list"),
-    path("rota/<str:code>/<str:month>/", views_rota.rota_month, name="rota_month"),
+    path("rota/<path:code>/<str:month>/", views_rota.rota_month, name="rota_month"),
     path("cards/", views_cards.card_list, name="card_list"),
     path("cards/issue", views_cards.card_issue, name="card_issue"),
     path("cards/print", views_cards.card_print, name="card_print"),

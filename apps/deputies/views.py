@@ -166,7 +166,7 @@ def station_list(request: HttpRequest) -> HttpResponse:
     duty = on_duty(page, today)
     for station in page:
         station.duty, station.next = duty[station.pk], station.next_duty(today)
-    places = [(s.code, "station", s.name, s.point, {"url": f"/stations/{s.code}/", "note": _today_words(s)}) for s in page]
+    places = [(s.code, "station", s.name, s.point, {"url": reverse("station_page", args=[s.code]), "note": _today_words(s)}) for s in page]
     return render(request, "deputies/station_list.html", {
         "page_obj": page, "wanted": wanted, "today": today, "towns": AdminArea.objects.towns().only("code", "name"), "map_data": {"places": _points(places)},
     })  # fmt: skip

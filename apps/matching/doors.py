@@ -6,7 +6,7 @@ from django.contrib.gis.geos import Point
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.deputies.codes import DeputyCode, StationCode
+from apps.deputies.codes import DeputyCode, StationCode, StationScan
 from apps.territory.models import Doorplate
 from apps.territory.plates import IssuedPlate, IssuedPlateScan, PlateCode, PlateScan, read_scanned
 
@@ -47,6 +47,7 @@ def path_of_others(code: str) -> str | None:
     station = StationCode.objects.select_related("station").leading_to(code)
     deputy = DeputyCode.objects.leading_to(code)
     if station:
+        StationScan.objects.count_scan(station, timezone.localdate())
         return reverse("station_page", args=[station.station.code])
     return reverse("deputy_by_code", args=[deputy.code]) if deputy else None
 

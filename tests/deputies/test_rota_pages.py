@@ -108,9 +108,10 @@ def test_queries_do_not_grow(clerk, town, town_clerk):
     for k in range(20):
         Station.objects.create(code=f"N{k}", name=f"第{k}站", kind="village", area=town.villages["V1"], point=town.stations["SA"].point)
     assert asked("/rota/") <= few
-    empty = asked(MONTH)
-    arrange(town_clerk, town.stations["SA"], DAY, {dt.date(2030, 3, d): [Turn(town.deputies[c]) for c in ("D1", "D3")] for d in range(1, 32)}, version=0)
-    assert asked(MONTH) <= empty + 3
+    arrange(town_clerk, town.stations["SA"], DAY, {DAY: [Turn(town.deputies["D1"])]}, version=0)
+    few = max(asked(MONTH), asked(MONTH))
+    arrange(town_clerk, town.stations["SA"], DAY, {dt.date(2030, 3, d): [Turn(town.deputies[c]) for c in ("D1", "D3")] for d in range(1, 32)}, version=1)
+    assert asked(MONTH) <= few
 
 
 def test_a_deputy_of_another_station_is_asked(clerk, town):
