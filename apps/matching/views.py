@@ -153,7 +153,7 @@ def _employer_page(request: HttpRequest, employer: Employer, question: Question)
 def suggest(request: HttpRequest) -> HttpResponse:
     """The list under the search box while somebody types."""
     text = request.GET.get("q", "").strip()[:100].replace("\x00", "")
-    if not text:
+    if len(text) < suggestions.LEAST:
         return HttpResponse("")
     return render(request, "matching/suggestions.html", {"suggestions": suggestions.suggest(text)})
 

@@ -1,72 +1,60 @@
-"""Names of places for the search box, in memory: roads, estates, villages, hamlets, with how many doorplates each has."""
+"""The search box while somebody types: names and doors of this county, in memory."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
-
-from apps.territory.addressing import plain, search_key, split
-from apps.territory.models import AdminArea, Doorplate
+from apps.organisations.models import Organisation
+from apps.territory import county_gazetteer
+from apps.territory.completion import LEAST, LINE_KINDS, Completer, Completion
+from apps.territory.models import Doorplate
 from apps.territory.remembered import Remembered
+from apps.territory.spelling import plain
+
+__all__ = ["LEAST", "Suggestion", "example", "suggest"]
 
 SHOWN = 8
-WORDS = {"road": "道路", "estate": "小区", "hamlet": "自然村", "village": "村社"}
+WORDS = {
+    "town": "乡镇街道",
+    "village": "村社",
+    "road": "道路",
+    "estate": "小区",
+    "hamlet": "自然村",
+    "unit": "单位",
+    "door": "门牌",
+}
 
 
 @dataclass(frozen=True)
 class Suggestion:
     text: str  # what the box will hold
     note: str
-
-
-@dataclass(frozen=True)
-class _Name:
-    key: str
-    town: str
-    text: str
-    kind: str
-    doorplates: int
-    example: str = ""
-
-
-def _read() -> tuple[_Name, ...]:
-    """Most doorplates first, so that the first that fit are the best."""
-    found: list[_Name] = []
-    plates = Doorplate.objects.active()
-    for kind in ("road", "estate"):
-        groups = plates.exclude(**{kind: ""}).values_list("town__name", kind).annotate(count=Count("pk"), example=Min("address")).order_by()
-        for town, name, count, address in groups:
-            found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{name}", kind, count, address))
-    hamlets = plates.exclude(hamlet="").values_list("town__name", "village__name", "hamlet").annotate(count=Count("pk")).order_by()
-    for town, village, name, count in hamlets:
-        found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{village or ''}{name}", "hamlet", count))
-    counts = dict(plates.exclude(village=None).values_list("village").annotate(count=Count("pk")).order_by())
-    for pk, town, name in AdminArea.objects.filter(level="village").values_list("pk", "parent__name", "name"):
-        found.append(_Name(plain(name), plain(town or ""), f"{town or ''}{name}", "village", counts.get(pk, 0)))
-    return tuple(sorted(found, key=lambda name: (-name.doorplates, name.text)))
-
-
-_names = Remembered(("area", "doorplate"), _read)
+    whole: bool  # an answer; otherwise the number is still to be typed
 
 
 def suggest(text: str) -> list[Suggestion]:
-    """Up to eight: names that begin with what was typed, then names that hold it, then doorplates whose address begins with it."""
-    areas, key = split(text)
-    if not key:
-        return []
-    fitting = [name for name in _names.current() if (key in name.key or key in name.town + name.key) and (not areas or not name.town or name.town in areas)]
-    fitting.sort(key=lambda name: not name.key.startswith(key))
-    found = [Suggestion(name.text, f"{WORDS[name.kind]}，门牌 {name.doorplates} 处" if name.doorplates else WORDS[name.kind]) for name in fitting[:SHOWN]]
-    if len(found) < SHOWN and any(character.isdigit() for character in key):
-        plates = Doorplate.objects.active().filter(address_key__startswith=search_key(text)).order_by("address_key", "code")
-        found += [Suggestion(address, "门牌") for address in _distinct(plates.values_list("address", flat=True)[: SHOWN - len(found)])]
-    return found
+    """Up to eight, best first; none before the second character."""
+    return [Suggestion(found.text, _note(found), found.whole) for found in _completer.current().complete(text, SHOWN)]
 
 
 def example() -> str:
     """An address that exists here, on the road with the most doorplates; "" before any doorplate was imported."""
-    return next((name.example for name in _names.current() if name.kind == "road"), "")
+    return _completer.current().example()
 
 
-def _distinct(items: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(items))
+def _note(found: Completion) -> str:
+    counted = found.doorplates and found.kind not in ("door", "unit")
+    return f"{WORDS[found.kind]}，门牌 {found.doorplates} 处" if counted else WORDS[found.kind]
+
+
+def _read() -> Completer:
+    gazetteer = county_gazetteer.current()
+    shown: dict[str, str] = {}
+    for kind in LINE_KINDS:
+        for name in (
+            Doorplate.objects.active().exclude(**{kind: ""}).values_list(kind, flat=True).distinct().order_by(kind)
+        ):
+            shown.setdefault(plain(name), name)
+    units = Organisation.objects.order_by("code").values_list("name", flat=True)
+    return Completer(gazetteer.houses, gazetteer.areas, shown, units)
+
+
+_completer = Remembered(("area", "doorplate", "organisation"), _read)
