@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from apps.deputies.models import Mandate
 from apps.interop import shapes
 from apps.interop.catalogue import catalogue
 from apps.matching.finding import find_at
@@ -79,6 +80,27 @@ def test_a_set_that_is_named_answers_when_it_is_over(town, old_term, as_public, 
     assert held(ask(f"/boundaries/{OLD}/", on="2026-03-10")) == set()
     assert (ask(f"/boundary-sets/{OLD}/")["start_date"], ask(f"/boundary-sets/{OLD}/")["end_date"]) == ("2017-02-01", "2022-02-01")
     assert ask(f"/boundaries/{OLD}/2/")["name"] == "旧第2选区"
+
+
+def test_a_draft_is_seen_by_nobody(town, ask, client):
+    """Neither among the sets, nor by its name, nor on its days, nor who would sit for it; published, it is there from its first day."""
+    term = Term.objects.create(congress=town.county, level="county", number=18, starts=dt.date(2097, 2, 1), ends=dt.date(2102, 2, 1), state="draft", plan="方案二")
+    district = ElectoralDistrict.objects.create(code="NEW-1", term=term, number=1, name="新第1选区", seats=1, basis="residence", geom=box(0, 0, 3, 2))
+    Mandate.objects.create(deputy=town.deputies["D3"], term=term, district=district)
+    LayerVersion.raise_for("district", "deputy")
+    new, then = "districts-339999000000-18", "2098-01-01"
+    urls = [
+        f"/boundary-sets/{new}/", f"/boundaries/{new}/", f"/boundaries/{new}/1/", f"/boundaries/{new}/1/shape", f"/boundaries/{new}/1/representatives/",
+        "/representatives/congress-339999000000-18/", "/representative-sets/congress-339999000000-18/", f"/boundaries/?intersects={new}/1",
+    ]  # fmt: skip
+    assert {client.get(url).status_code for url in urls} == {404}
+    lists = ["/boundary-sets/", "/boundaries/", f"/boundaries/?contains={where(0.5, 0.5)}", "/boundaries/shape", "/representatives/", "/representative-sets/"]
+    drafted = [client.get(url, {"on": then, "limit": 0}).content.decode() for url in lists] + [client.get(f"{url}?limit=0").content.decode() for url in lists]
+    assert not [body for body in drafted if "NEW-1" in body or "新第1选区" in body or "-18" in body]
+    Term.objects.filter(pk=term.pk).update(state="published")
+    LayerVersion.raise_for("district", "deputy")
+    assert {client.get(url).status_code for url in urls} == {200}
+    assert "NEW-1" in held(ask("/boundaries/", contains=where(0.5, 0.5), on=then)) and "NEW-1" not in held(ask("/boundaries/", contains=where(0.5, 0.5)))
 
 
 def test_an_area_that_was_given_up(town, ask):
