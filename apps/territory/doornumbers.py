@@ -172,7 +172,7 @@ def _behind(reading: Reading, bare: list[str]) -> list[Reading]:
     for chosen, extra in _orders(free, len(values)):
         parts = dict(zip(chosen, values, strict=True))
         odd = (
-            (0 < len(parts.get("room", "")) < 3) * 1.0
+            (0 < len(parts.get("room", "")) < 3) * 2.0
             + (len(parts.get("unit", "")) > 2) * 1.5
             + (len(parts.get("building", "")) > 3) * 1.5
         )

@@ -9,7 +9,6 @@ Knows no database: `Collector` takes doorplates as they stream in, `save` and `l
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from apps.territory.houses import LINES, PARTS, Collector, Houses, Ints, LineInd
 from apps.territory.hypotheses import Conjectures, Hypothesis
 from apps.territory.known_names import Area, Areas, KnownNames
 from apps.territory.parsing import Address, parse
+from apps.territory.resolution import Candidate, Resolution, Why
 from apps.territory.understanding import Understood, cleaned, understand
 from apps.territory.weighing import Weighed, Weigher
 from apps.territory.whereabouts import Position
@@ -34,43 +34,13 @@ SURE_WEIGHT, SURE_COST = (
 )  # of an exact answer: its share of all weights, and how much was unusual about the text
 SETTLED_COST = 0.6  # below it nothing more is looked for
 UNKNOWN_PLACE, UNKNOWN_NAME = (
-    8.0,
-    2.6,
+    5.0,
+    3.6,
 )  # what it costs to suppose a place that is not in the tables, its name being known here or not
-FAR_FETCHED = 4.0  # a house above it is weighed against names with two slips in the town or village that is named
-PLAUSIBLE = 4.8  # a line above it is not what was meant
+FAR_FETCHED = 5.0  # a house above it is weighed against names with two slips in the town or village that is named
+PLAUSIBLE = 5.5  # a line above it is not what was meant
 ALIKE = 0.7  # answers that differ by less fit equally well
 FORMAT = 1
-Why = Literal["same", "several", "elsewhere", "alike", "number", "line", "area", "unknown", "empty"]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A house that may be meant: its row in the order the doorplates were given, its code, and how likely it is the one, 0 to 1."""
-
-    row: int
-    code: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """`exact`: the first candidate, and only it, is the house. `likely`: one of up to k candidates, best first; a person chooses.
-    `partial`: the street, estate or village is known and the house is not; `position` says about where it is, when that can be said, and
-    candidates, if any, are unlikely ones. `none`: nothing like it.
-
-    understood: the text taken apart. place: what of it was recognised, in our spelling. missing: what would be needed, in words. total: how
-    many houses fit as well as the first. why: `same`, or what stands against being sure.
-    """
-
-    kind: Literal["exact", "likely", "partial", "none"]
-    candidates: tuple[Candidate, ...]
-    understood: Address
-    place: str = ""
-    missing: str = ""
-    position: Position | None = None
-    total: int = 0
-    why: Why = "unknown"
 
 
 class Gazetteer:

@@ -10,7 +10,7 @@ _TONES = str.maketrans("āáǎàēéěèōóǒòīíǐìūúǔùǖǘǚǜüńňǹ
 _MERGED = (("zh", "z"), ("ch", "c"), ("sh", "s"))  # what many speakers do not tell apart
 _ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 
-HOMOPHONE, NEAR_SOUND, OTHER, EXTRA, SWAPPED, TYPE_WORD, OPPOSITE = 1.1, 1.5, 2.2, 2.0, 1.6, 1.7, 4.0
+HOMOPHONE, NEAR_SOUND, OTHER, EXTRA, SWAPPED, TYPE_WORD, OPPOSITE = 1.1, 1.6, 3.2, 2.6, 1.6, 1.7, 5.0
 TYPE_WORDS = frozenset(
     "路街道巷弄村社里坊苑园区城"
 )  # 人民街 for 人民路: the name is right, the word for its kind is not

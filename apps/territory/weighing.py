@@ -15,9 +15,9 @@ from apps.territory.known_names import SHORT, Areas, Known
 
 # What speaks against a house: the text names another area or line than its own.
 WRONG_AREA = {"province": 6.0, "city": 6.0, "county": 6.0, "town": 6.0, "village": 4.5}
-WRONG_LINE = {"road": 6.0, "estate": 4.5, "hamlet": 6.0}
+WRONG_LINE = {"road": 8.0, "estate": 6.0, "hamlet": 8.0}
 SILENT_LINE = {"road": 0.6, "estate": 2.0, "hamlet": 1.2}  # the table does not say in which the house is
-ANOTHER_KIND = 5.5  # a house in a hamlet, where the text names a road
+ANOTHER_KIND = 7.5  # a house in a hamlet, where the text names a road
 NOT_NAMED: dict[Line, float] = {"road": 1.5, "estate": 3.0, "hamlet": 0.4}  # the text names the village alone
 OTHERS_HAVE_IT = 2.5  # the table tells this number's buildings apart, and the one asked for is not among them
 NOT_TOLD_APART = 0.2
@@ -26,7 +26,7 @@ ANOTHER_READING = 3.0  # a missing house, where a likelier reading has one
 MISSING_SHARE = 0.05  # of houses that a county's table lacks
 PART_MISSING = 1.5
 SILENT_AREA = 0.3
-FITS, MOST = 0.9, 9.0
+FITS, MOST = 0.9, 12.0
 MOST_LINES, MOST_ROWS = 80, 60
 
 
@@ -134,7 +134,7 @@ class Weigher:
             elif wanted[part] != NOTHING and len(rows):
                 silent = rows[values == NOTHING]
                 if len(silent) == len(rows):
-                    cost += NOT_TOLD_APART
+                    cost = max(cost, NOT_TOLD_APART)
                     continue
                 return silent, cost + OTHERS_HAVE_IT, rows
         return rows, cost, near

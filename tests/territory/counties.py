@@ -158,6 +158,9 @@ def _town(columns, rng, area, stems, used, former, town, doors, corner) -> None:
             if rng.random() < 0.7
             else f"第{'一二三四五六七八九十'[rng.integers(10)]}村民小组"
         )
+        if (village, name) in roads:
+            continue
+        roads.add((village, name))
         x, y = lon + rng.uniform(0, 0.012), lat + rng.uniform(0, 0.012)
         for number in range(1, int(rng.integers(8, 90))):
             door(village, x + 0.0001 * (number % 9), y + 0.0001 * (number // 9), hamlet=name, number=f"{number}号")

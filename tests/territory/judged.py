@@ -65,7 +65,13 @@ def judge(
                 answers.append(Answer(found.kind, found.candidates[0].confidence, first, kind, held_back))
 
 
-def split(county: County, seed: int, share: float = 0.05) -> tuple[County, np.ndarray]:
-    """A county whose table lacks some of its doorplates, and which."""
-    held = np.random.default_rng([seed, 5]).choice(len(county), int(len(county) * share), replace=False)
-    return county.without(held), held
+def split(county: County, seed: int, share: float = 0.05, lines: float = 0.02) -> tuple[County, np.ndarray]:
+    """A county whose table lacks some of its doorplates and some whole streets, estates and hamlets, and which doorplates."""
+    rng = np.random.default_rng([seed, 5])
+    held = rng.random(len(county)) < share
+    plates = county.doorplates
+    names = list(zip(*(plates[name] for name in ("town", "road", "estate", "hamlet")), strict=True))
+    every = sorted(set(names))
+    gone = {every[place] for place in rng.choice(len(every), int(len(every) * lines), replace=False)}
+    held |= np.fromiter((name in gone for name in names), bool, len(names))
+    return county.without(np.flatnonzero(held)), np.flatnonzero(held)

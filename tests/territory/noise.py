@@ -83,7 +83,7 @@ class Noise:
         self.county, self.rng = whole, np.random.default_rng([seed, 77])
         self.kinds: dict[str, Callable[[Written], Written | None]] = {
             "as written": lambda said: said, "half and full width": self.width, "Chinese numerals": self.numerals, "number's word": self.number_word,
-            "building's words": self.building_words, "joined by dashes": self.dashes, "town left out": self.town_left_out, "above town": self.above_town,
+            "building's words": self.building_words, "joined by dashes": self.dashes, "town left out": self.town_left_out, "town left out, several fit": self.several_fit, "above town": self.above_town,
             "doubled": self.doubled, "short names": self.short_names, "former name": self.former_name, "wrong town": self.wrong_town,
             "village named too": self.village_too, "villagers' group": self.group, "shop or person": self.shop, "room of a building": self.extra_room,
             "spaces and marks": self.marks, "estate by its road": self.estate_by_road, "wrong character": self.wrong_character, "homophone": self.homophone,
@@ -139,7 +139,7 @@ class Noise:
     def mixed(self, row: int, count: int = 3) -> str:
         """Several kinds at once."""
         said = self.written(row)
-        for kind in self.rng.permutation(list(self.kinds))[: count + 3].tolist():
+        for kind in self.rng.permutation([kind for kind in self.kinds if kind not in UNDECIDED])[: count + 3].tolist():
             changed = self.kinds[kind](said)
             if changed and changed != said and count:
                 said, count = changed, count - 1
@@ -202,7 +202,7 @@ class Noise:
         room = f"{self.rng.integers(1, 19)}0{self.rng.integers(1, 5)}"
         if said.kind == "estate":
             return replace(said, room=room + self._one(["室", ""])) if said.building else None
-        return replace(said, after=f"{self.rng.integers(1, 4)}单元{room}室")
+        return replace(said, after=f"{self.rng.integers(1, 4)}单元{room}室") if said.number.endswith("号") else None
 
     # --- areas ---
 
@@ -212,6 +212,10 @@ class Noise:
             if self._alone[self._key(said.row)] == 1
             else None
         )
+
+    def several_fit(self, said: Written) -> Written | None:
+        """Nobody could tell which of the houses is meant: this one is only to be among the choices, and none is to be sure."""
+        return replace(said, town="") if self._alone[self._key(said.row)] > 1 else None
 
     def above_town(self, said: Written) -> Written:
         province, city, county = self.county.above
@@ -276,7 +280,7 @@ class Noise:
     def estate_by_road(self, said: Written) -> Written | None:
         """A housing estate that no table knows is named beside the house on its road."""
         return (
-            replace(said, estate=self._one(["金色家园", "阳光里小区", "老粮站宿舍"]))
+            replace(said, estate=self._one(["金榜御景家园", "阳光里小区", "老粮站宿舍"]))
             if said.kind == "road" and not said.estate
             else None
         )
@@ -369,6 +373,7 @@ class Noise:
         return choices[int(self.rng.integers(len(choices)))]
 
 
+UNDECIDED = ("town left out, several fit",)
 SLIPS = (
     "wrong character",
     "homophone",
