@@ -77,7 +77,7 @@ def employer(organisation: Organisation, on: dt.date) -> Employer:
         place = find_in(day, *at) if at else None
     except OutsideCounty:
         place = None
-    return Employer(organisation, districts, deputies_of(day, districts, at, "您单位所在选区的代表"), place, county_organ)
+    return Employer(organisation, districts, deputies_of(day, districts, "您单位所在选区的代表"), place, county_organ)
 
 
 def by_code(code: str) -> Organisation | None:

@@ -154,12 +154,10 @@ def addressed(day: Day, code: str) -> tuple["FoundDeputy", ...]:
     return tuple(_found(day, mandate, reasons=("反映人写给这位代表",), distance_band="") for mandate in day.mandates_of.get(code, ()))
 
 
-def deputies_of(day: Day, districts: Iterable[ElectoralDistrict], at: tuple[float, float] | None, whose: str) -> tuple["FoundDeputy", ...]:
-    """Who serves these districts, the nearest to a point first; by code when there is none. whose: why they are shown."""
-    if at is None:
-        mandates = day.candidates(district.pk for district in districts).mandates
-        return tuple(_found(day, mandate, reasons=(whose,), distance_band="") for mandate in mandates)
-    return _deputies(day, districts, *at, whose)
+def deputies_of(day: Day, districts: Iterable[ElectoralDistrict], whose: str) -> tuple["FoundDeputy", ...]:
+    """Who serves these districts, by code: for those who ask from no place. whose: why they are shown."""
+    mandates = day.candidates(district.pk for district in districts).mandates
+    return tuple(_found(day, mandate, reasons=(whose,), distance_band="") for mandate in mandates)
 
 
 def band(metres: float) -> str:
@@ -208,7 +206,7 @@ def _sides(
     for level, shapes in day.districts.items():
         near = [found.district for found in here if found.level == level]
         near += [shapes.rows[index] for index in shapes.locator.across(lon, lat, radius)[0]]
-        parts = [((district,), plane.flat(shapes.polygon(district))) for district in near]
+        parts = [((district,), plane.flat(plane.cut(shapes.polygon(district), radius))) for district in near]
         rest = shapely.difference(disc, shapely.union_all([shape for _, shape in parts])) if parts else disc
         pieces = [(before + after, shapely.intersection(cell, part)) for before, cell in cells for after, part in [*parts, ((), rest)]]
         cells = [(districts, cell) for districts, cell in pieces if cell.area > 1.0]
@@ -231,6 +229,13 @@ class _Plane:
     def __init__(self, lon: float, lat: float) -> None:
         self.here = np.array([lon, lat])
         self.scale = np.array([GEOD.inv(lon, lat, lon + 1e-4, lat)[2], GEOD.inv(lon, lat, lon, lat + 1e-4)[2]]) * 1e4
+
+    def cut(self, shape: shapely.Geometry, metres: float) -> shapely.Geometry:
+        """What of a shape lies in the square around the place; quicker than to carry a whole district along."""
+        west, south = self.here - metres / self.scale
+        east, north = self.here + metres / self.scale
+        part = shapely.clip_by_rect(shape, west, south, east, north)
+        return part if shapely.is_valid(part) else shapely.intersection(shape, shapely.box(west, south, east, north))
 
     def flat(self, shape: shapely.Geometry) -> shapely.Geometry:
         return shapely.transform(shape, lambda xy: (xy - self.here) * self.scale)

@@ -118,7 +118,7 @@ def test_nothing_asked_leads_home(page, client):
 
 def test_border_notice(page):
     assert "正好在选区边界上" in texts(page("/find", **where(1.0, 0.5))[1])
-    assert "对面是“南山乡第1选区”" in texts(page("/find", **where(0.98, 0.5))[1])
+    assert "您登记在哪个选区？ 以选民名单为准。 第1选区、东溪镇第1选区 此地所在 第1选区、南山乡第1选区 约 20 米外 不清楚" in texts(page("/find", **where(0.98, 0.5))[1])
     assert "位置误差约 150 米，可能不在这个选区，请在地图上确认位置。" in texts(page("/find", **where(0.9, 0.5, accuracy="150"))[1])
     assert "对面" not in texts(page("/find", **where(0.5, 0.5))[1])
 
