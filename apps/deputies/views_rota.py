@@ -1,27 +1,33 @@
-"""The office's pages of the rota: every station with who answers today, and one station's month to be written."""
+"""The office's pages of the rota: every station with who answers today, one station's month to be written; a deputy's own turns."""
 
+import csv
 import datetime as dt
+import io
 import re
+from collections.abc import Iterable, Iterator
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.perms import Permission, requires
 from apps.deputies import workflow
 from apps.deputies.models import Deputy, Station
-from apps.deputies.rota import on_duty
+from apps.deputies.rota import DutyTurn, on_duty
 from apps.deputies.rotation import DAYS, PACES
 from apps.deputies.sheet import Sheet
 from apps.record.states import MoveRefused
 from apps.territory.models import AdminArea
+from gis_data.layers import ROTA
 
-STATIONS_A_PAGE = 30
+STATIONS_A_PAGE = TURNS_A_PAGE = 30
+OWN_TURNS = dt.timedelta(days=100)
 CHANGES_SHOWN = 10
 
 
@@ -122,6 +128,56 @@ def _month(text: str) -> dt.date:
     if not found:
         raise Http404
     return dt.date(int(found[1]), int(found[2]), 1)
+
+
+@require_GET
+@requires(Permission.ARRANGE_DUTY)
+def rota_export(request: HttpRequest) -> StreamingHttpResponse:
+    """/rota/export.csv?month=2026-11 — the month's turns of the stations in scope, as `import_layer rota` takes them back."""
+    month = _month(request.GET.get("month", ""))
+    turns = DutyTurn.objects.filter(rota__month=month, rota__station__in=Station.objects.visible_to(request.user))
+    rows = turns.order_by("rota__station__code", "day", "order").values_list("rota__station__code", "day", "order", "deputy__code", "absent")
+    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, f"排班{month:%Y-%m}.csv")
+    return response
+
+
+def _lines(rows: Iterable[tuple]) -> Iterator[str]:
+    line = io.StringIO()
+    write = csv.writer(line).writerow
+    line.write("\ufeff")  # Excel takes it for UTF-8
+    write([column.label for column in ROTA.columns])
+    for station, day, order, deputy, absent in rows:
+        write([station, day.isoformat(), order, deputy, "true" if absent else "false"])
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue()
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires(Permission.DEPUTY_DESK)
+def my_duty(request: HttpRequest) -> HttpResponse:
+    """/duty/ — a deputy's own turns to come, who takes over, and the button that says: I cannot come."""
+    today = timezone.localdate()
+    refusal = ""
+    if request.method == "POST":
+        try:
+            turn = workflow.excuse(request.user, int(pk) if re.fullmatch(r"[0-9]{1,18}", pk := request.POST.get("turn", "")) else 0, request.POST.get("absent") == "yes")
+        except MoveRefused as error:
+            refusal = str(error)
+        else:
+            messages.success(request, f"{turn.day.month}月{turn.day.day}日已记为{'请假，由下一位接替' if turn.absent else '到站值班'}。")
+            return redirect("my_duty")
+    mine = DutyTurn.objects.filter(deputy__user=request.user, day__gte=today, day__lt=today + OWN_TURNS).select_related("rota__station").order_by("day", "rota")
+    page = Paginator(mine, TURNS_A_PAGE).get_page(request.GET.get("page"))
+    others: dict[tuple, list[DutyTurn]] = {}
+    for turn in DutyTurn.objects.filter(rota__in={turn.rota_id for turn in page}, day__in={turn.day for turn in page}).select_related("deputy").order_by("order"):
+        others.setdefault((turn.rota_id, turn.day), []).append(turn)
+    for turn in page:
+        turn.beside = [other for other in others[turn.rota_id, turn.day] if other.pk != turn.pk]
+    return render(request, "deputies/my_duty.html", {"page_obj": page, "today": today, "refusal": refusal}, status=409 if refusal else 200)
 
 
 def _next(month: dt.date) -> dt.date:

@@ -73,6 +73,28 @@ def arrange(user: User, station: Station, month: dt.date, table: Mapping[dt.date
     return rota
 
 
+@transaction.atomic
+def excuse(user: User, turn_id: int, absent: bool) -> DutyTurn:
+    """A deputy says that he cannot come on a day of his, or that he can after all. Who takes over follows from the rota at once."""
+    rota = Rota.objects.select_for_update().filter(turns=turn_id).first()
+    turn = DutyTurn.objects.filter(pk=turn_id, deputy__user=user).select_related("deputy").first() if rota else None
+    if rota is None or turn is None:
+        raise MoveRefused("这个班次刚刚改过，请刷新页面后再看。")
+    if turn.day < timezone.localdate():
+        raise MoveRefused("已经过去的日子不能再改。")
+    if turn.absent == absent:
+        return turn
+    was = _turns(rota)[turn.day]
+    turn.absent = absent
+    turn.save(update_fields=["absent"])
+    rota.version += 1
+    rota.save(update_fields=["version"])
+    day = turn.day.isoformat()
+    RotaEvent.objects.append(rota, "excuse" if absent else "return", actor=user, was={day: _said(was)}, now={day: _said(_turns(rota)[turn.day])})
+    LayerVersion.raise_for("rota")
+    return turn
+
+
 def _turns(rota: Rota) -> dict[dt.date, list[Turn]]:
     turns: dict[dt.date, list[Turn]] = {}
     for turn in rota.turns.select_related("deputy").order_by("day", "order"):

@@ -42,6 +42,7 @@ OFFICE = (
     ("民情件", "case_list", "messages", Permission.SEE_CASES),
     ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
     ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
+    ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
     ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
     ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
     ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),

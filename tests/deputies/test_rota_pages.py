@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.deputies.rota import DutyTurn, Rota, RotaEvent
+from apps.deputies.rota import DutyTurn, Rota, RotaEvent, answering
 from apps.deputies.workflow import Turn, arrange
 
 MONTH = "/rota/S-A/2030-03/"
@@ -123,3 +123,55 @@ def test_a_deputy_of_another_station_is_asked(clerk, town):
     assert [code for _, _, code, _ in stored()] == ["D6", "D2"] and '<option value="D2" selected>林秀</option>' in done.content.decode()
     refused = clerk.post(MONTH, {"version": "1", "do": "guest", "guest": "<无此人>"}).content.decode()
     assert "在任代表里没有“&lt;无此人&gt;”" in refused and 'value="&lt;无此人&gt;"' in refused
+
+
+class TestOwnTurns:
+    @pytest.fixture
+    def mine(self, deputy, town, county_office) -> Client:
+        today = timezone.localdate()
+        arrange(county_office, town.stations["SA"], today, {today: [Turn(town.deputies["D1"]), Turn(town.deputies["D6"])]}, version=0)
+        client = Client()
+        client.force_login(deputy)
+        return client
+
+    def test_says_that_he_cannot_come_and_that_he_can(self, mine, town):
+        turn = DutyTurn.objects.get(deputy=town.deputies["D1"])
+        assert "同班：蓝天" in mine.get("/duty/").content.decode()
+        done = mine.post("/duty/", {"turn": turn.pk, "absent": "yes"}, follow=True).content.decode()
+        assert "已记为请假，由下一位接替" in done and "能来了" in done
+        assert answering(town.stations["SA"], turn.day)[0] == town.deputies["D6"] and Rota.objects.get().version == 2
+        mine.post("/duty/", {"turn": turn.pk, "absent": "no"})
+        assert answering(town.stations["SA"], turn.day)[0] == town.deputies["D1"]
+        assert list(RotaEvent.objects.values_list("verb", flat=True)) == ["arrange", "excuse", "return"] and RotaEvent.objects.broken_chains() == []
+
+    def test_only_his_own_and_only_to_come(self, mine, town, county_office):
+        other = DutyTurn.objects.get(deputy=town.deputies["D6"])
+        for turn in (other.pk, 0, "x", "9" * 40, 999_999):
+            assert mine.post("/duty/", {"turn": turn, "absent": "yes"}).status_code == 409
+        DutyTurn.objects.filter(deputy=town.deputies["D1"]).update(day=timezone.localdate() - dt.timedelta(days=1))
+        assert "已经过去" in mine.post("/duty/", {"turn": DutyTurn.objects.get(deputy=town.deputies["D1"]).pk, "absent": "yes"}).content.decode()
+        assert not DutyTurn.objects.filter(absent=True).exists()
+        staff = Client()
+        staff.force_login(county_office)
+        assert staff.get("/duty/").status_code == 403
+
+    def test_the_office_is_told_that_the_month_has_changed(self, mine, town, clerk):
+        turn = DutyTurn.objects.get(deputy=town.deputies["D1"])
+        mine.post("/duty/", {"turn": turn.pk, "absent": "yes"})
+        page = clerk.post(f"/rota/S-A/{turn.day:%Y-%m}/", {"version": "1", "do": "save", f"t{turn.day:%d}-1": "D3"})
+        assert page.status_code == 409 and "由陈安改过了" in page.content.decode() and "现在排的是：陈安（请假）、蓝天" in page.content.decode()
+
+
+def test_exported_month_comes_back_as_it_went(clerk, town, town_clerk, county_office, tmp_path):
+    from apps.imports.importing import Order, bring_in
+
+    days = {dt.date(2030, 3, d): [Turn(town.deputies["D1"], d == 5), Turn(town.deputies["D3"])] for d in (4, 5, 29)}
+    arrange(town_clerk, town.stations["SA"], DAY, days, version=0)
+    arrange(county_office, town.stations["SS"], DAY, {DAY: [Turn(town.deputies["D4"])]}, version=0)
+    answer = clerk.get("/rota/export.csv", {"month": "2030-03"})
+    file = tmp_path / "排班.csv"
+    file.write_bytes(b"".join(answer.streaming_content))
+    assert file.read_text("utf-8-sig").splitlines()[0] == "联络站编号,日期,次序,代表编号,请假" and "S-S" not in file.read_text("utf-8-sig")
+    batch = bring_in(Order("rota", file))
+    assert (batch.status, batch.unchanged, batch.rejected) == ("done", 6, 0), batch.message
+    assert clerk.get("/rota/export.csv").status_code == 404

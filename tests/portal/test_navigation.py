@@ -21,7 +21,7 @@ def labels(user, path="/"):
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", {DESK, CASES, PROJECTS, SUPERVISION}),
+        ("deputy", {DESK, CASES, PROJECTS, SUPERVISION, "我的值班"}),
         ("town_clerk", {CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS}),
         ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
         ("dispatcher", {CASES, PROJECTS}),
