@@ -13,6 +13,8 @@ PAGES = {  # who, and the way there
     "home": ("", "/"),
     "result": ("", "/find?q={address}"),
     "choices": ("", "/find?q={road}"),
+    "another day": ("", "/find?q={address}&on=2027-01-01"),
+    "unit": ("", "/find?q={unit}"),
     "report": ("", "/report?lat={lat}&lon={lon}"),
     "scan": ("", "/scan"),
     "door": ("", "/d/{code}"),
@@ -22,6 +24,7 @@ PAGES = {  # who, and the way there
     "deputies": ("", "/deputies/"),
     "login": ("", "/accounts/login/"),
     "desk": ("deputy", "/desk/"),
+    "own turns": ("deputy", "/duty/"),
     "deputy cases": ("deputy", "/cases/?state=all"),
     "enter": ("deputy", "/cases/new/"),
     "projects": ("deputy", "/projects/"),
@@ -36,6 +39,7 @@ PAGES = {  # who, and the way there
     "issuers": ("county", "/plates/issuers/"),
     "dispatcher cases": ("dispatcher", "/cases/?state=all"),
     "imports": ("county", "/imports/"),
+    "districts checked": ("county", "/imports/districts/"),
     "cockpit": ("leader", "/cockpit/"),
     "cockpit by cell": ("leader", "/cockpit/?by=cell"),
     "dark cockpit": ("leader", "/cockpit/?theme=dark"),
@@ -66,7 +70,7 @@ def go(visitor: Visitor, name: str) -> None:
     """Open one of PAGES or INNER and wait until it stands there whole."""
     page = visitor.page
     if name in PAGES:
-        page.goto(PAGES[name][1].format(code=visitor.product.facts["code"], **visitor.product.facts["door"]))
+        page.goto(PAGES[name][1].format(code=visitor.product.facts["code"], unit=visitor.product.facts["unit"], **visitor.product.facts["door"]))
     else:
         _, address, link = INNER[name]
         page.goto(address)
