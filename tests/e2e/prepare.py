@@ -30,12 +30,13 @@ def main(folder: Path) -> None:
 
 
 def facts(password: str) -> dict:
-    """A door, the deputy who answers there first and supervises projects, and the demo logins with him as their deputy."""
+    """A door away from every border, the deputy who answers there first and supervises projects, and the demo logins with him as their deputy."""
     from django.core.management import call_command
     from django.utils import timezone
 
     from apps.accounts.models import Role, User
     from apps.deputies.models import Deputy
+    from apps.matching.borders import border_notice
     from apps.matching.finding import find_at
     from apps.projects.models import KeyProject
     from apps.record.issuing import issue
@@ -47,7 +48,7 @@ def facts(password: str) -> dict:
     for door in Doorplate.objects.active().exclude(road="").filter(town__has_congress=True).select_related("town").order_by("code"):
         place = find_at(door.point.x, door.point.y, on=timezone.localdate(), doorplate=door)
         alone = Doorplate.objects.filter(address=door.address).count() == 1
-        if alone and len(place.districts) == 2 and place.deputies[0].deputy in able:
+        if alone and len(place.districts) == 2 and border_notice(place) is None and place.deputies[0].deputy in able:
             break
     else:
         raise SystemExit("no door whose first deputy supervises a project")
