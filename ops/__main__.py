@@ -80,9 +80,10 @@ def test(options: Options) -> None:
 
 def measure(options: Options) -> None:
     bench.arguments(os.environ)  # refuses before anything is installed
-    with _alone(options):
-        progress.carry_out(bench.steps(options), options.log_dir)
-    bench.run(os.environ)
+    with _database_as_found(options):
+        with _alone(options):
+            progress.carry_out(bench.steps(options), options.log_dir)
+        bench.run(os.environ)
 
 
 def lock(options: Options) -> None:

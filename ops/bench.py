@@ -11,11 +11,16 @@ LOCKS = ("base", "bench")
 
 
 def steps(options: Options) -> list[Step]:
-    """What the benchmark needs: no database, no browser, no front end."""
-    python = [package for package in setup.missing_packages(options, browser=False) if package.startswith("python")]
+    """What the benchmark needs: a database for one of the peers, no browser, no front end."""
+    needed = [
+        package
+        for package in setup.missing_packages(options, browser=False)
+        if package.startswith(("python", "postgresql"))
+    ]
     return [
-        Step("packages", "系统软件包", lambda task: setup.install_packages(task, python)),
+        Step("packages", "系统软件包", lambda task: setup.install_packages(task, needed)),
         Step("python", "Python 依赖和对比的工具", lambda task: setup.install_python(task, LOCKS)),
+        Step("database", "数据库", lambda _: setup.start_database(options)),
     ]
 
 
@@ -33,4 +38,3 @@ def run(environment: Mapping[str, str]) -> None:
     code = subprocess.run(command, cwd=TREE, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
     if code:
         raise Refused("性能比较没有完成，或结果不对（见上面的输出）")
-

@@ -11,7 +11,7 @@ import numpy as np
 
 from apps.territory.gazetteer import Gazetteer
 from tests.territory.counties import County, grown, made_up
-from tests.territory.judged import Answer, judge, split
+from tests.territory.judged import Answer, Count, judge, split
 from tests.territory.noise import Noise
 
 EDGES = np.array([0.0, 0.02, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 0.99])
@@ -27,22 +27,17 @@ def answers(county: County, seed: int) -> list[Answer]:
     gazetteer, noise, rng = Gazetteer(left.doorplates, left.areas), Noise(county, seed), np.random.default_rng(seed)
     kept = np.setdiff1d(np.arange(len(county)), held)
     found: list[Answer] = []
-    with patch(
-        "apps.territory.gazetteer.confidence",
-        lambda among, weight, clean: weight + 2.0 * clean if among > SURELY else 0.0,
-    ):
+    with patch("apps.territory.gazetteer.confidence", _plain):
         for rows, held_back, count in ((kept, False, ASKED), (held, True, HELD_BACK)):
-            judge(
-                gazetteer,
-                noise,
-                county,
-                rng.choice(rows, count, replace=False),
-                [*noise.kinds, "mixed"],
-                held_back,
-                {},
-                found,
-            )
+            for row in rng.choice(rows, count, replace=False).tolist():
+                for text in noise.every_kind(row).values():
+                    answer = judge(gazetteer, text, county.doorplates["code"][row], held_back, Count())
+                    found += [answer] if answer else []
     return found
+
+
+def _plain(among: float, weight: float, clean: bool) -> float:
+    return weight + 2.0 * clean if among > SURELY else 0.0
 
 
 def table(weight: np.ndarray, right: np.ndarray, most: float) -> tuple[tuple[float, float], ...]:

@@ -1,24 +1,33 @@
-"""What a gazetteer answers to noisy addresses, counted: right first, among the choices, silently wrong; kind of noise by kind."""
+"""What a gazetteer answers to noisy addresses, counted: right first, among the choices, silently wrong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from apps.territory.gazetteer import Gazetteer
 from tests.territory.counties import County
-from tests.territory.noise import Noise
 
 SURE = 0.9
 
 
 @dataclass
 class Count:
+    """silent: said to be sure (`exact`, or a confidence of 0.9 and more) and not the house. first: the house, or where the table lacks it, no
+    house was said to be likely."""
+
     asked: int = 0
     first: int = 0
     among: int = 0
-    silent: int = 0
     exact: int = 0
-    wrong: list = field(default_factory=list)  # text, what was answered, the house
+    silent: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(*(getattr(self, name) + getattr(other, name) for name in Count.__dataclass_fields__))
+
+    def __str__(self) -> str:
+        share = [f"{100 * value / max(1, self.asked):.1f}" for value in (self.first, self.among, self.exact)]
+        silent = f"{100 * self.silent / max(1, self.asked):.2f}"
+        return f"right first {share[0]}%, among the choices {share[1]}%, exact {share[2]}%, silently wrong {silent}% of {self.asked:,}"
 
 
 @dataclass(frozen=True)
@@ -26,43 +35,20 @@ class Answer:
     kind: str
     confidence: float
     right: bool
-    noise: str
-    held_back: bool
 
 
-def judge(
-    gazetteer: Gazetteer,
-    noise: Noise,
-    county: County,
-    rows,
-    kinds,
-    held_back: bool,
-    counts: dict[str, Count],
-    answers: list[Answer],
-    label: str = "",
-) -> None:
-    """Ask for every row in every kind of noise (None: mixed). `county` is the whole one that rows count in."""
-    for row in rows:
-        for kind in kinds:
-            text = noise.mixed(int(row)) if kind == "mixed" else noise.noisy(int(row), kind)
-            if text is None:
-                continue
-            code = county.doorplates["code"][row]
-            found = gazetteer.resolve(text)
-            count = counts.setdefault(label or kind, Count())
-            count.asked += 1
-            codes = [candidate.code for candidate in found.candidates]
-            first = bool(codes) and codes[0] == code
-            count.first += first or (held_back and found.kind in ("partial", "none"))
-            count.among += code in codes or (held_back and found.kind in ("partial", "none"))
-            count.exact += found.kind == "exact"
-            sure = found.kind == "exact" or any(one.confidence >= SURE for one in found.candidates[:1])
-            silent = sure and not first
-            count.silent += silent
-            if silent or not first:
-                count.wrong.append((text, silent, found.kind, found.why, found.place, found.candidates[:2], row))
-            if found.candidates:
-                answers.append(Answer(found.kind, found.candidates[0].confidence, first, kind, held_back))
+def judge(gazetteer: Gazetteer, text: str, code: str, held_back: bool, count: Count) -> Answer | None:
+    """Ask for a house that the table holds, or lacks (`held_back`). The first candidate, if there is any."""
+    found = gazetteer.resolve(text)
+    codes = [candidate.code for candidate in found.candidates]
+    right = codes[:1] == [code]
+    known_unknown = held_back and found.kind in ("partial", "none")
+    count.asked += 1
+    count.first += right or known_unknown
+    count.among += code in codes or known_unknown
+    count.exact += found.kind == "exact"
+    count.silent += not right and (found.kind == "exact" or any(one.confidence >= SURE for one in found.candidates[:1]))
+    return Answer(found.kind, found.candidates[0].confidence, right) if found.candidates else None
 
 
 def split(county: County, seed: int, share: float = 0.05, lines: float = 0.02) -> tuple[County, np.ndarray]:

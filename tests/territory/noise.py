@@ -136,6 +136,11 @@ class Noise:
         said = self.kinds[kind](self.written(row))
         return said.text() if said else None
 
+    def every_kind(self, row: int) -> dict[str, str]:
+        """The house in every kind of noise that applies to it, and in several at once."""
+        texts = {kind: self.noisy(row, kind) for kind in self.kinds} | {MIXED: self.mixed(row)}
+        return {kind: text for kind, text in texts.items() if text is not None}
+
     def mixed(self, row: int, count: int = 3) -> str:
         """Several kinds at once."""
         said = self.written(row)
@@ -373,6 +378,7 @@ class Noise:
         return choices[int(self.rng.integers(len(choices)))]
 
 
+MIXED = "several kinds at once"
 UNDECIDED = ("town left out, several fit",)
 SLIPS = (
     "wrong character",
