@@ -7,6 +7,7 @@ whose congress he was elected. Nothing here comes from where a deputy lives.
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
@@ -28,7 +29,7 @@ class RepresentativeSet:
 
     term: Term
 
-    @property
+    @cached_property
     def slug(self) -> str:
         return f"congress-{self.term.congress.code}-{self.term.number}"
 
@@ -36,7 +37,7 @@ class RepresentativeSet:
     def name(self) -> str:
         return str(self.term)
 
-    @property
+    @cached_property
     def url(self) -> str:
         return reverse("representatives_representative_set_detail", kwargs={"slug": self.slug})
 
@@ -49,10 +50,12 @@ class RepresentativeSet:
 
 @dataclass(frozen=True, eq=False)
 class Representative:
-    """One seat and who holds it."""
+    """One seat and who holds it. boundary: the district's, which has none when it is by workplace; the county's for those whom its
+    congress elected."""
 
     mandate: Mandate
     set: RepresentativeSet
+    boundary: Boundary | None
 
     def in_force(self, day: dt.date) -> bool:
         return self.set.in_force(day) and not (self.mandate.ended_on and self.mandate.ended_on <= day)
@@ -73,15 +76,9 @@ class Representative:
     def gender(self) -> str:
         return GENDERS.get(self.mandate.deputy.sex, "")
 
-    def boundary(self, known: Catalogue) -> Boundary | None:
-        """The district's, which has none when it is by workplace; the county's for those whom its congress elected."""
-        if self.mandate.district_id:
-            return known.by_row.get(("district", self.mandate.district_id))
-        counties = known.get("counties") if self.mandate.term.level in NO_DISTRICT else None
-        return counties.boundaries[0] if counties else None
-
-    def as_data(self, known: Catalogue) -> dict:
-        deputy, station, boundary = self.mandate.deputy, self.mandate.deputy.station, self.boundary(known)
+    @cached_property
+    def data(self) -> dict:
+        deputy, station = self.mandate.deputy, self.mandate.deputy.station
         related = {"representative_set_url": self.set.url}
         return {
             "name": self.name,
@@ -99,7 +96,7 @@ class Representative:
             "offices": [{"type": "constituency", "postal": "\n".join(filter(None, (station.name, station.address)))}] if station else [],
             "extra": {"code": deputy.code, "level": self.mandate.term.level, "occupation": deputy.occupation},
             "representative_set_name": self.set.name,
-            "related": related | ({"boundary_url": boundary.url} if boundary else {}),
+            "related": related | ({"boundary_url": self.boundary.url} if self.boundary else {}),
         }
 
 
@@ -115,11 +112,14 @@ FILTERS = {
 
 
 class Seats:
-    """Every seat of every term, lowest level first, then by the deputies' codes."""
+    """Every seat of every term, lowest level first, then by the deputies' codes; `known`: the borders they were read with."""
 
-    def __init__(self, mandates: Iterable[Mandate]) -> None:
+    def __init__(self, known: Catalogue, mandates: Iterable[Mandate]) -> None:
+        self.known = known
         sets: dict[int, RepresentativeSet] = {}
-        self.rows = tuple(Representative(mandate, sets.setdefault(mandate.term_id, RepresentativeSet(mandate.term))) for mandate in mandates)
+        self.rows = tuple(
+            Representative(mandate, sets.setdefault(mandate.term_id, RepresentativeSet(mandate.term)), _boundary(known, mandate)) for mandate in mandates
+        )
         self.sets = tuple(sorted(sets.values(), key=lambda each: (each.name, each.slug)))
 
     def set(self, slug: str) -> RepresentativeSet:
@@ -130,24 +130,30 @@ class Seats:
         return found
 
 
+def _boundary(known: Catalogue, mandate: Mandate) -> Boundary | None:
+    if mandate.district_id:
+        return known.by_row.get(("district", mandate.district_id))
+    counties = known.get("counties") if mandate.term.level in NO_DISTRICT else None
+    return counties.boundaries[0] if counties else None
+
+
 def _read() -> Seats:
     order = {level: rank for rank, level in enumerate(("county", "township", "city", "province"))}
     mandates = Mandate.objects.published().select_related("deputy__station", "term__congress", "district")
     mandates = mandates.defer("district__geom", "district__geom_3857", "term__congress__geom", "term__congress__geom_3857")
-    return Seats(sorted(mandates, key=lambda mandate: (order[mandate.term.level], mandate.deputy.code, mandate.pk)))
+    return Seats(catalogue(), sorted(mandates, key=lambda mandate: (order[mandate.term.level], mandate.deputy.code, mandate.pk)))
 
 
-_remembered = Remembered(("area", "district", "deputy", "station"), _read)
+_remembered = Remembered(("area", "district", "organisation", "deputy", "station"), _read)
 
 
 @interface
 def representative_list(request: HttpRequest, set_slug: str = "", slug: str = "") -> dict:
     """All seats, those of one set, or (with both slugs, of a boundary) those elected there."""
-    known, seats, day = catalogue(), _remembered.current(), asked_day(request)
+    seats, day = _remembered.current(), asked_day(request)
     if slug:
-        boundary = known.boundary(set_slug, slug)
-        rows = _of_boundaries(known, seats.rows, {boundary.path})
-        rows = [row for row in rows if row.in_force(day or row.set.nearest_day(today()))]
+        boundary = seats.known.boundary(set_slug, slug)
+        rows = [row for row in seats.rows if row.boundary is boundary and row.in_force(day or row.set.nearest_day(today()))]
     elif set_slug:
         named = seats.set(set_slug)
         on = day or named.nearest_day(today())
@@ -156,28 +162,26 @@ def representative_list(request: HttpRequest, set_slug: str = "", slug: str = ""
         rows = [row for row in seats.rows if row.in_force(day or today())]
     rows = filtered(request, rows, FILTERS)
     if "districts" in request.GET:
-        rows = _of_boundaries(known, rows, set(request.GET["districts"].split(",")))
+        wanted = set(request.GET["districts"].split(","))
+        rows = [row for row in rows if row.boundary and row.boundary.path in wanted]
     point = asked_point(request, "point")
     if point is not None:
         on = day or today()
-        there = holding(known, (boundary for each in known.sets for boundary in each.boundaries if boundary.in_force(on)), *point)
-        rows = _of_boundaries(known, rows, {boundary.path for boundary in there})
-    return page(request, rows, lambda row: row.as_data(known))
+        there = set(holding(seats.known, [boundary for boundary in seats.known.by_row.values() if boundary.in_force(on)], *point))
+        rows = [row for row in rows if row.boundary in there]
+    return page(request, rows, lambda row: row.data)
 
 
 @interface
 def set_list(request: HttpRequest) -> dict:
-    known, day = catalogue(), asked_day(request) or today()
-    return page(request, [each for each in _remembered.current().sets if each.in_force(day)], lambda each: _set_as_data(known, each))
+    seats, day = _remembered.current(), asked_day(request) or today()
+    return page(request, [each for each in seats.sets if each.in_force(day)], lambda each: _set_as_data(seats.known, each))
 
 
 @interface
 def set_detail(request: HttpRequest, slug: str) -> dict:
-    return _set_as_data(catalogue(), _remembered.current().set(slug))
-
-
-def _of_boundaries(known: Catalogue, rows: Iterable[Representative], paths: set[str]) -> list[Representative]:
-    return [row for row in rows if (boundary := row.boundary(known)) and boundary.path in paths]
+    seats = _remembered.current()
+    return _set_as_data(seats.known, seats.set(slug))
 
 
 def _set_as_data(known: Catalogue, each: RepresentativeSet) -> dict:
