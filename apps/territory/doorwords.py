@@ -69,6 +69,7 @@ class Reading:
         self.shape = shape
         self.found = found
         self.context = ""  # the name the next number belongs to
+        self.named = 0  # up to here, names have been given to parts
 
     def read(self, at: int) -> None:
         road = find_road(self.shape, at)
@@ -161,7 +162,9 @@ class Reading:
             return
         self.context = gap
         part = "hamlet" if self._rural() and "hamlet" not in self.found and self._may_be_hamlet(gap) else "poi"
-        self.found.setdefault(part, (begin, end))
+        if begin >= self.named:
+            self.named = end
+            self.found.setdefault(part, (begin, end))
 
     def _rural(self) -> bool:
         return "village" in self.found and not self.found.keys() & {"road", "number", "poi"}

@@ -21,7 +21,7 @@ _HAN_DIGITS = {
 _HAN_POWERS = {"十": 10, "百": 100, "千": 1000}
 
 # A numeral counts only in front of one of these: 十字街, 百丈路 and 万达广场 keep their names.
-_COUNTED = r"(?:号|幢|栋|座|单元|室|弄|巷|组|队|层|楼|期|区|路|街|村民小组|生产队|村|-\d|-[一二三四五六七八九])"
+_COUNTED = r"(?:号|#|幢|栋|座|单元|室|弄|巷|组|队|层|楼|期|区|路|街|村民小组|生产队|村|-\d|-[一二三四五六七八九])"
 _HAN_NUMBER = re.compile(
     rf"[〇零一二两三四五六七八九十][〇零一二两三四五六七八九十百千]*(?={_COUNTED})|(?<=-)[一二三四五六七八九十]+"
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.territory.addressing import PARTS, Address, parse, respelled, written
@@ -93,6 +93,7 @@ LETTERS = st.sampled_from(
 ANY = st.one_of(st.text(max_size=60), st.text(LETTERS, max_size=60))
 
 
+@settings(deadline=None, max_examples=300)
 @given(ANY)
 def test_any_text_is_taken_apart_into_pieces_of_itself(text):
     address = parse(text)
@@ -103,6 +104,7 @@ def test_any_text_is_taken_apart_into_pieces_of_itself(text):
     assert parse(text) == address
 
 
+@settings(deadline=None, max_examples=300)
 @given(ANY)
 def test_areas_stand_in_their_order(text):
     address = parse(text)
@@ -111,6 +113,7 @@ def test_areas_stand_in_their_order(text):
     assert joined.search(text)
 
 
+@settings(deadline=None, max_examples=300)
 @given(ANY)
 def test_a_spelling_is_spelled_already(text):
     once = parse(text).spelled()
@@ -156,6 +159,7 @@ def same(address: Address, **parts: str) -> None:
     }
 
 
+@settings(deadline=None, max_examples=300)
 @given(TOWNS, ROADS, NUMBERS, st.one_of(st.just(""), ESTATES), BUILDINGS, UNITS, ROOMS, st.integers(0, 3))
 def test_what_was_written_is_read_on_a_road(town, road, number, estate, building, unit, room, depth):
     building, unit, room = (value if depth > level else "" for level, value in enumerate((building, unit, room)))
@@ -163,6 +167,7 @@ def test_what_was_written_is_read_on_a_road(town, road, number, estate, building
     same(parse(text), town=town, road=road, number=number, poi=estate, building=building, unit=unit, room=room)
 
 
+@settings(deadline=None, max_examples=300)
 @given(TOWNS, VILLAGE_NAMES, st.one_of(st.just(""), HAMLETS), NUMBERS)
 def test_what_was_written_is_read_in_a_village(town, village, hamlet, number):
     address = parse(written(town=town, village=village, hamlet=hamlet, number=number))
@@ -170,6 +175,7 @@ def test_what_was_written_is_read_in_a_village(town, village, hamlet, number):
     assert hamlet in (address.hamlet, address.group)
 
 
+@settings(deadline=None, max_examples=300)
 @given(TOWNS, VILLAGE_NAMES, ESTATES, BUILDINGS, UNITS, ROOMS)
 def test_what_was_written_is_read_in_an_estate(town, village, estate, building, unit, room):
     text = written(town=town, village=village, estate=estate, building=building, unit=unit, room=room)
