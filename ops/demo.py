@@ -125,6 +125,8 @@ class Demo:
         task.say("给没有门牌码的门牌发码")
         unplated = self.county / "unplated.csv"
         self._manage(task, "issue_codes", *(["--places", unplated] if unplated.exists() else []))
+        task.say("比对换届草案")
+        self._manage(task, "compare_terms")
         task.say("就近分配")
         self._manage(task, "assign_supervisors", "--preset", "nearest", "--publish")
         task.say("代表码和联络站码")

@@ -56,10 +56,12 @@ def _seats(term: Term, congress: AdminArea, result: dict[str, Any]) -> dict[str,
             return _found(STOP, f"各选区名额合计 {total}，与核定的 {term.seats} 不符", "请改正草案里的名额，或改正核定名额。")
         return _found(GOOD, f"各选区名额合计 {total}，与核定的一致")
     unset = "请登记核定名额（选举法第十三条），公布前会逐一核对。"
-    if term.level not in (Term.Level.COUNTY, Term.Level.TOWNSHIP) or not congress.population:
+    counted = [row["population"] for row in result["districts"]]
+    people = sum(counted) if None not in counted else congress.population  # voters are counted where they are registered, not where they live
+    if term.level not in (Term.Level.COUNTY, Term.Level.TOWNSHIP) or not people:
         return _found(LOOK, f"名额合计 {total}，没有人口数可供核对", unset)
-    lawful = lawful_seats("county" if term.level == Term.Level.COUNTY else "township", congress.population)
-    reckoned = f"按 {congress.population:,} 人计算，选举法第十二条的总名额为 {lawful}"
+    lawful = lawful_seats("county" if term.level == Term.Level.COUNTY else "township", people)
+    reckoned = f"按{'各选区合计' if None not in counted else '本级人口'} {people:,} 人计算，选举法第十二条的总名额为 {lawful}"
     if total > lawful * ADDED:
         return _found(STOP, f"名额合计 {total}，超过法定总名额", f"{reckoned}，另加百分之五也只有 {int(lawful * ADDED)}。如人口数有误，请登记核定名额。")
     if total > lawful:

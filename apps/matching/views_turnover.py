@@ -23,7 +23,7 @@ from apps.matching.turnover_sheets import harmless, write_workbook
 from apps.record.states import MoveRefused
 from apps.territory.terms import DistrictChange, Term, TurnoverReview
 
-TERMS_A_PAGE, DISTRICTS_A_PAGE, ROWS_A_PAGE = 30, 150, 50
+TERMS_A_PAGE, DISTRICTS_A_PAGE, ROWS_A_PAGE = 30, 30, 50
 NONE = "none"  # in a filter: in no district
 SORTS = {
     "number": ("按序号", lambda row: row["number"]),
@@ -144,9 +144,7 @@ def term_progress(request: HttpRequest, pk: int, review: int) -> HttpResponse:
 @requires(Permission.SEE_TERMS)
 def term_map(request: HttpRequest, pk: int) -> HttpResponse:
     """/terms/12/map?old=3&new=7 — GeoJSON for the map: both sets of borders, faults, and where doorplates change."""
-    term, base, review = _chosen(request, pk)
-    if review is None or review.state != review.State.DONE:
-        raise Http404
+    _, base, review = _done_or_404(request, pk)
     return HttpResponse(layers(review, base, _between(request, review)), content_type="application/json", headers={"Cache-Control": "private, no-store"})
 
 

@@ -15,6 +15,7 @@ from gis_data.county import (
     doorplates,
     handling,
     hot_spots,
+    next_term,
     organisations,
     plates,
     progress,
@@ -88,6 +89,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     told = cases.collect(plan, land, doors, spots)
     case_rows = handling.rows(plan, land, doors, employers, county + township, people, told)
     done("case", case_rows)
+    done("draft", next_term.rows(plan, land, county))
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
         scripted.setdefault(case.hot_spot, []).append(str(code))

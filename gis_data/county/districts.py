@@ -69,7 +69,7 @@ def _split(land: Land, grids: np.ndarray, people: np.ndarray, count: int) -> lis
     return [np.array(group) for group in groups]
 
 
-def _parts(land: Land, town: int, people: np.ndarray, quota: float, limit: float) -> _Parts:
+def parts_of(land: Land, town: int, people: np.ndarray, quota: float, limit: float) -> _Parts:
     """The town's villages, those above the limit divided."""
     groups: list[np.ndarray] = []
     for v in np.flatnonzero(land.village_town == town):
@@ -87,7 +87,7 @@ def _parts(land: Land, town: int, people: np.ndarray, quota: float, limit: float
     return _Parts(np.array([people[g].sum() for g in groups], float), groups, near)
 
 
-def _seats(people: np.ndarray, total: int) -> np.ndarray | None:
+def seats_for(people: np.ndarray, total: int) -> np.ndarray | None:
     """1–3 seats each with the given sum, people per seat as even as can be; None where it cannot be."""
     if not len(people) <= total <= 3 * len(people):
         return None
@@ -148,7 +148,7 @@ def _absorbed(parts: _Parts, districts: list[list[int]], quota: float) -> list[l
 def _worst(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float, np.ndarray | None]:
     """How uneven a division is (largest and mean deviation of people per seat, logarithmic), and its seats."""
     people = np.array([parts.people[group].sum() for group in groups])
-    seats = _seats(people, total)
+    seats = seats_for(people, total)
     if seats is None:
         return np.inf, None
     off = np.abs(np.log(people / seats * total / people.sum()))
@@ -165,7 +165,7 @@ def _connected(parts: _Parts, group: list[int]) -> bool:
     return not left
 
 
-def _polished(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float, list[list[int]]]:
+def polished(parts: _Parts, groups: list[list[int]], total: int) -> tuple[float, list[list[int]]]:
     """Move single parts between neighbouring districts as long as that makes the division more even."""
     best, off = _worst(parts, groups, total)
     for _ in range(80):
@@ -204,12 +204,12 @@ def divide(parts: _Parts, total: int, rng: np.random.Generator) -> tuple[list[np
             if score < np.inf:
                 tries.append((score + 0.002 * abs(len(groups) - total / 2.3), len(tries), groups))
         for _, _, groups in sorted(tries)[:POLISHED]:
-            score, groups = _polished(parts, groups, total)
+            score, groups = polished(parts, groups, total)
             if score < best:
                 best, chosen = score, groups
         if best < EVEN:
             break
-    seats = _seats(np.array([parts.people[group].sum() for group in chosen]), total) if chosen else None
+    seats = seats_for(np.array([parts.people[group].sum() for group in chosen]), total) if chosen else None
     if seats is None:
         raise RuntimeError("选区无法按名额划分，请换一个 --seed")
     groups = chosen
@@ -235,10 +235,10 @@ def county_districts(plan: Plan, land: Land) -> list[District]:
 
     for index, town in enumerate(plan.towns):
         people = land.grid_registered * np.where(land.village_town[land.grid_village] == index, registered[index] / town.registered, 0)
-        parts = _parts(land, index, people, registered[index] / share[index], COUNTY_SPLIT)
+        parts = parts_of(land, index, people, registered[index] / share[index], COUNTY_SPLIT)
         groups, seats = divide(parts, int(share[index]), rng)
-        for grids, count in _in_order(land, groups, seats):
-            add(_place(land, grids), count, "residence", people[grids].sum(), grids, index)
+        for grids, count in in_order(land, groups, seats):
+            add(place_words(land, grids), count, "residence", people[grids].sum(), grids, index)
     for name, gathers, count in plan.workplace_seats:
         add(gathers if gathers.endswith("企业") else f"{gathers}单位", count, "workplace", quota * count, np.array([], int), by_town[name], gathers)
     return districts
@@ -252,16 +252,16 @@ def township_districts(plan: Plan, land: Land) -> list[District]:
         if not (town.congress and town.code):
             continue
         total = town.seats
-        parts = _parts(land, index, land.grid_registered.astype(float), town.registered / total, TOWNSHIP_SPLIT)
+        parts = parts_of(land, index, land.grid_registered.astype(float), town.registered / total, TOWNSHIP_SPLIT)
         groups, seats = divide(parts, total, rng)
-        for number, (group, count) in enumerate(_in_order(land, groups, seats), start=1):
+        for number, (group, count) in enumerate(in_order(land, groups, seats), start=1):
             districts.append(District(
-                f"{town.code[:9]}-{plan.township_term.number}-{number:03d}", f"{town.name}第{number}选区({_place(land, group)})", number, town.code,
+                f"{town.code[:9]}-{plan.township_term.number}-{number:03d}", f"{town.name}第{number}选区({place_words(land, group)})", number, town.code,
                 plan.township_term, count, "residence", int(land.grid_registered[group].sum()), group, index))  # fmt: skip
     return districts
 
 
-def _in_order(land: Land, groups: list[np.ndarray], seats: np.ndarray) -> list[tuple[np.ndarray, int]]:
+def in_order(land: Land, groups: list[np.ndarray], seats: np.ndarray) -> list[tuple[np.ndarray, int]]:
     """Numbered as they are read on a map: north to south in bands, west to east."""
     centre = np.array([land.grid_centre[group].mean(axis=0) for group in groups])
     bands = max(1, round(np.sqrt(len(groups))))
@@ -270,7 +270,7 @@ def _in_order(land: Land, groups: list[np.ndarray], seats: np.ndarray) -> list[t
     return [(groups[i], int(seats[i])) for i in np.lexsort((centre[:, 0], row))]
 
 
-def _place(land: Land, grids: np.ndarray) -> str:
+def place_words(land: Land, grids: np.ndarray) -> str:
     """The villages in a few words: 上垟、河头等5村."""
     villages = list(dict.fromkeys(land.grid_village[grids]))
     villages.sort(key=lambda v: -land.grid_registered[grids][land.grid_village[grids] == v].sum())

@@ -26,6 +26,7 @@ def main(folder: Path) -> None:
     call_command("match_doorplates")
     call_command("assign_supervisors", "--preset", "nearest", "--publish")
     call_command("issue_cards")
+    call_command("compare_terms")
     print(json.dumps(facts(PASSWORD), ensure_ascii=False))
 
 

@@ -40,6 +40,7 @@ PAGES = {  # who, and the way there
     "dispatcher cases": ("dispatcher", "/cases/?state=all"),
     "imports": ("county", "/imports/"),
     "districts checked": ("county", "/imports/districts/"),
+    "terms": ("county", "/terms/"),
     "cockpit": ("leader", "/cockpit/"),
     "cockpit by cell": ("leader", "/cockpit/?by=cell"),
     "dark cockpit": ("leader", "/cockpit/?theme=dark"),
@@ -53,6 +54,7 @@ INNER = {  # who, the list, and the link into its first entry
     "an issuer": ("county", "/plates/issuers/", "a.list-row-title"),
     "project": ("deputy", "/projects/", "a.project-card-title"),
     "case": ("town", "/cases/?state=all", "a.list-row-title"),
+    "term": ("county", "/terms/?state=draft", "a.list-row-title"),
     "workbench": ("county", "/supervision/", "a.list-row-title"),
 }
 WHO = {name: login for name, (login, *_) in {**PAGES, **INNER}.items()}

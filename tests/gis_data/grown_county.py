@@ -22,7 +22,7 @@ REFERENCES = [
     ("doorplate", "town", "area"), ("doorplate", "village", "area"), ("station", "area", "area"), ("deputy", "organisation", "organisation"),
     ("deputy", "congress", "area"), ("deputy", "district", "district"), ("deputy", "station", "station"), ("project", "owner", "organisation"),
     ("project", "responsible", "organisation"), ("subproject", "project", "project"), ("progress", "project", "project"),
-    ("case", "deputy", "deputy"), ("case", "unit", "organisation"),
+    ("case", "deputy", "deputy"), ("case", "unit", "organisation"), ("draft", "congress", "area"),
 ]  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def check_references(county: County) -> None:
     for layer, column, target in REFERENCES:
         missing = set(county[layer][column]) - {""} - set(county[target]["code"])
         assert not missing, f"{layer}.{column}: {sorted(missing)[:3]}"
-    for layer, column in (("district", "employers"), ("project", "contractors")):
+    for layer, column in (("district", "employers"), ("draft", "employers"), ("project", "contractors")):
         codes = {code for text in county[layer][column] for code in text.split(";") if code}
         assert codes <= set(county["organisation"]["code"])
     parts = set(zip(county["subproject"]["project"], county["subproject"]["number"], strict=True))

@@ -390,3 +390,24 @@ def test_zones() -> None:
     assert (zone(120.4), zone(115.3), zone(116.9)) == (4549, 4547, 4548)
     with pytest.raises(CountyError, match="三度带"):
         zone(20.0)
+
+
+@pytest.mark.parametrize("plan", ["方案一", "方案二"])
+def test_drafts_of_the_next_term_tile_and_are_even(county: County, small: County, plan: str) -> None:
+    """As many seats as now, 1–3 each, people per seat within a third of the mean, no gap and no overlap; and borders have moved."""
+    for grown_county in (county, small):
+        mine = (grown_county["draft"]["plan"] == plan).to_numpy()
+        draft, now = grown_county["draft"][mine], grown_county["district"]
+        now = now[now["congress"] == draft["congress"].iloc[0]]
+        seats, people = draft["seats"].astype(int), draft["population"].astype(int)
+        assert seats.sum() == now["seats"].astype(int).sum() and seats.between(1, 3).all()
+        assert (people / seats / (people.sum() / seats.sum())).between(2 / 3, 4 / 3).all()
+        assert set(draft["term"].astype(int)) == {int(now["term"].iloc[0]) + 1} and set(draft["term_starts"]) == set(now["term_ends"])
+        polygons = np.array([shape for shape in grown_county.shapes["draft"][mine] if shape is not None])
+        assert shapely.coverage_is_valid(polygons)
+        area = grown_county.shapes["area"][(grown_county["area"]["code"] == draft["congress"].iloc[0]).to_numpy()][0]
+        assert shapely.area(polygons).sum() == pytest.approx(area.area, rel=1e-12)
+        before = shapely.normalize(np.array([shape for shape in grown_county.shapes["district"] if shape is not None]))
+        kept = {shapely.to_wkb(shape) for shape in before} & {shapely.to_wkb(shape) for shape in shapely.normalize(polygons)}
+        assert 0 < len(kept) < len(polygons) or grown_county is small
+        assert {code for text in now["employers"] for code in text.split(";")} == {code for text in draft["employers"] for code in text.split(";")}
