@@ -286,6 +286,11 @@ def doorplates(stage: Stage) -> Merged:
         source=f"{STAGE} s JOIN import_places p ON p.row = s.row JOIN import_addresses d ON d.row = s.row",
     )  # fmt: skip
     wanted.write()
+    # A code belongs to whoever looks after the town in which its door lies.
+    execute(
+        f"""UPDATE territory_platecode c SET town_id = w.town_id, village_id = w.village_id FROM {wanted.name} w
+            WHERE c.doorplate_id = w.id AND w.changed AND (c.town_id, c.village_id) IS DISTINCT FROM (w.town_id, w.village_id)"""
+    )
     lost = query(f"SELECT count(*) FROM {wanted.name} WHERE village_id IS NULL")[0][0]
     if lost:
         stage.warnings.append(f"{lost} 个门牌不在任何村社范围内")

@@ -1,5 +1,7 @@
 """Where the sheets of a print run lie: `sheets/<run>/` in the data folder, one PDF a part, and all of them in one archive."""
 
+import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +26,14 @@ class PrintFiles:
     @contextmanager
     def _whole(self, file: Path) -> Iterator[BinaryIO]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        with fresh.open("wb") as out:
-            yield out
-        fresh.replace(file)
+        handle, fresh = tempfile.mkstemp(suffix=".new", dir=self.folder)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                yield out
+            os.replace(fresh, file)
+        except BaseException:
+            os.unlink(fresh)
+            raise
 
     def pack(self) -> None:
         """All parts in one archive."""

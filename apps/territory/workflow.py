@@ -286,29 +286,43 @@ def print_sheets(run_id: int) -> PrintRun:
 
 
 def _print_some(run_id: int) -> bool:
-    """One file; whether there may be more. The file is written first: a run killed in between writes it again."""
-    with transaction.atomic():
-        run = PrintRun.objects.select_for_update(of=("self",)).select_related("area", "created_by").get(pk=run_id)
-        if not run.at_work:
-            return False
-        codes = list(_to_print(run).select_related("doorplate").order_by("pk")[:PART])
-        part = run.done // PART + 1
+    """One file; whether there may be more. It is written before anything is locked, and counts once the run has noted it: a run
+    that was killed, stopped or overtaken in between writes it again."""
+    run = PrintRun.objects.select_related("area", "created_by").get(pk=run_id)
+    if not run.at_work:
+        return False
+    codes = list(_to_print(run).select_related("doorplate").order_by("pk")[:PART])
+    refusal = ""
+    if codes:
         try:
-            if codes:
-                with PrintFiles(run.pk).part(part) as out:
-                    write_sheets((sign(code, run.site) for code in codes), LAYOUTS[run.layout], out, title=f"{run} {part}")
-                issuing.note_print(codes, actor=run.created_by, run=run.pk)
-        except NoFont as refusal:
-            run.state, run.note = State.FAILED, str(refusal)
-            PrintRunEvent.objects.append(run, "fail", note=run.note)
-        else:
-            run.state, run.done = State.RUNNING, run.done + len(codes)
-            run.total = max(run.total, run.done)
-            if len(codes) < PART:
-                run.state, run.total, run.finished_at = State.DONE, run.done, timezone.now()
-                PrintRunEvent.objects.append(run, "done", printed=run.done)
-        run.save()
-        return run.at_work
+            with PrintFiles(run.pk).part(run.done // PART + 1) as out:
+                write_sheets((sign(code, run.site) for code in codes), LAYOUTS[run.layout], out, title=str(run))
+        except NoFont as error:
+            refusal = str(error)
+    return _note_printed(run, codes, refusal)
+
+
+@transaction.atomic
+def _note_printed(seen: PrintRun, codes: list[PlateCode], refusal: str) -> bool:
+    """The file counts, if run and codes are still as they were when it was written."""
+    run = PrintRun.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=seen.pk)
+    if not run.at_work:
+        return False
+    if refusal:
+        run.state, run.note = State.FAILED, refusal
+        PrintRunEvent.objects.append(run, "fail", note=refusal)
+    else:
+        as_printed = PlateCode.objects.active().filter(pk__in=[code.pk for code in codes]).select_for_update()
+        if run.done != seen.done or {code.pk: code.doorplate_id for code in as_printed} != {code.pk: code.doorplate_id for code in codes}:
+            return True
+        issuing.note_print(codes, actor=run.created_by, run=run.pk)
+        run.state, run.done = State.RUNNING, run.done + len(codes)
+        run.total = max(run.total, run.done)
+        if len(codes) < PART:
+            run.state, run.total, run.finished_at = State.DONE, run.done, timezone.now()
+            PrintRunEvent.objects.append(run, "done", printed=run.done)
+    run.save()
+    return run.at_work
 
 
 # -- stopping and going on ---------------------------------------------------------------------------------------------------

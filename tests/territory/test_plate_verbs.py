@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
+import pypdfium2
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from apps.record import issuing
 from apps.record.states import MoveRefused
@@ -270,8 +271,7 @@ def test_sheets_of_an_area_are_made_in_parts(county_office, town, issued, data, 
 def test_printing_that_was_stopped_goes_on(county_office, town, issued, data, monkeypatch):
     monkeypatch.setattr(workflow, "PART", 4)
     run = workflow.start_print(county_office, town.county, "sticker24", "all", SITE)
-    with transaction.atomic():
-        workflow._print_some(run.pk)
+    workflow._print_some(run.pk)
     workflow.cancel(county_office, run)
     assert workflow.print_sheets(run.pk).done == 4
     workflow.resume(county_office, run)
@@ -279,6 +279,24 @@ def test_printing_that_was_stopped_goes_on(county_office, town, issued, data, mo
     assert (run.state, run.done) == ("done", issued.done)
     assert set(PlateCode.objects.values_list("prints", flat=True)) == {1}
     assert len(PrintFiles(run.pk).parts()) == -(-issued.done // 4)
+
+
+def test_a_code_voided_while_it_is_printed_is_not_among_the_printed(county_office, town, issued, data, monkeypatch):
+    plain, voided = workflow.write_sheets, []
+
+    def meanwhile(signs, *arguments, **options):
+        pages = plain(signs, *arguments, **options)
+        if not voided:
+            voided.append(workflow.change_status(county_office, "void", PlateCode.objects.first(), "泄露"))
+        return pages
+
+    monkeypatch.setattr(workflow, "write_sheets", meanwhile)
+    run = workflow.print_sheets(workflow.start_print(county_office, town.county, "sticker24", "all", SITE).pk)
+    assert (run.state, run.done) == ("done", issued.done - 1)
+    assert PlateCode.objects.get(pk=voided[0].pk).prints == 0
+    page = pypdfium2.PdfDocument(PrintFiles(run.pk).parts()[0].read_bytes())[0].get_textpage().get_text_range()
+    assert voided[0].spelled not in page and PlateCode.objects.active().first().spelled in page
+    assert [file.name for file in PrintFiles(run.pk).folder.iterdir() if file.suffix == ".new"] == []
 
 
 def test_without_a_font_the_run_says_so(county_office, town, issued, data, monkeypatch):
