@@ -31,7 +31,9 @@ LOOKED_AT = 40  # names that begin alike, from which the best are taken
 DOORS_OF = 4  # names whose doors are listed when a number was typed
 MANNERS: tuple[Manner, ...] = ("exact", "loose", "sound")
 LINE_KINDS: tuple[Literal["road", "estate", "hamlet"], ...] = ("road", "estate", "hamlet")
-_NUMERALS = dict(zip("一二三四五六七八九", "123456789", strict=True))
+_NUMERALS = {
+    ch: han + digit for han, digit in zip("一二三四五六七八九", "123456789", strict=True) for ch in (han, digit)
+}
 _LAST_WORD = re.compile(r"(?:省|市|自治县|县|区|街道|..?族乡|镇|乡|社区|居委会|村委会|村)$")
 _WORDS = {"number": "号", "building": "幢", "unit": "单元", "room": "室"}
 _STREET_NUMBER = re.compile(r"(?P<part>\d+[A-Z]?(?:-\d*)?)(?P<word>[号弄])?")
@@ -97,9 +99,7 @@ class Completer:
                 here = shown.get(key, key)
                 town, village = self._above(area)
                 text = f"{town}{village if kind == 'hamlet' else ''}{here}"
-                for spelling in dict.fromkeys(
-                    (key, _typed(here).upper())
-                ):  # 5组, and 第五村民小组 while it is being typed
+                for spelling in dict.fromkeys((key, here)):  # 5组, and 第五村民小组 while it is being typed
                     yield _Entry(spelling, text, kind, self._with_above(area), count, (kind, line))
 
     def _places(self) -> Iterator[_Entry]:
@@ -147,7 +147,7 @@ class Completer:
     def _fitting(self, typed: str, splits: list[Split], k: int) -> Iterator[Completion]:
         for inside, rest in splits:
             named = self._named(rest, inside)
-            if whole := next((entry for entry in named if entry.at and entry.text == typed), None):
+            if whole := next((entry for entry in named if entry.at and plain(entry.text).lower() == typed), None):
                 yield from self._first_doors(whole, k)
             yield from map(_completion, named)
             if not rest:
@@ -233,6 +233,8 @@ class Completer:
         rows, order, said = self._rows(entry), ORDER[entry.at[0]] if entry.at else (), dict[str, str]()
         for part in order:
             match = (_STREET_NUMBER if part == "number" else _DOOR_NUMBER).match(tail)
+            if not match and tail:  # 经2路12 is not a door of 经一路
+                return
             if not match:
                 break
             behind = tail[match.end() :]
@@ -353,6 +355,6 @@ def _pattern(typed: str, manner: Manner) -> str:
             found.append(rf"{skip}\|[^\n](?:[a-z]+/)?{readings(ch)[0]}(?![a-z])")
             within = False
         else:
-            found.append(rf"{skip}\|" + (f"[{ch}{_NUMERALS[ch]}]" if ch in _NUMERALS else re.escape(ch)))
+            found.append(rf"{skip}\|" + (f"[{_NUMERALS[ch]}]" if ch in _NUMERALS else re.escape(ch)))
             within = False
     return "".join(found)

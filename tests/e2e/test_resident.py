@@ -73,7 +73,7 @@ def test_arrows_walk_through_the_suggestions(visit: Visit) -> None:
     page, door = visitor.page, visitor.product.facts["door"]
     page.goto("/")
     box = page.get_by_role("combobox")
-    box.press_sequentially(door["road"])
+    box.press_sequentially(door["address"])
     expect(page.get_by_role("option").first).to_be_visible()
     expect(box).to_have_attribute("aria-expanded", "true")
     box.press("ArrowDown")

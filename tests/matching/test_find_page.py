@@ -169,11 +169,12 @@ def test_suggestions(page, client):
     assert client.get("/find/suggest?q=").content == client.get("/find/suggest?q=人").content == b""
     status, body = page("/find/suggest", q="人民")
     assert status == 200
-    assert re.findall(r"<a href=\"([^\"]+)\" tabindex=\"-1\">([^<]+) <small>([^<]+)<", body)[:3] == [
-        ("/find?q=%E4%B8%9C%E6%BA%AA%E9%95%87%E4%BA%BA%E6%B0%91%E8%B7%AF", "东溪镇人民路", "道路，门牌 4 处"),
-        ("/find?q=%E5%8D%97%E5%B1%B1%E4%B9%A1%E4%BA%BA%E6%B0%91%E8%B7%AF", "南山乡人民路", "道路，门牌 1 处"),
-        ("/find?q=%E5%9F%8E%E5%85%B3%E8%A1%97%E9%81%93%E4%BA%BA%E6%B0%91%E8%B7%AF", "城关街道人民路", "道路，门牌 1 处"),
+    assert re.findall(r'data-fill="([^"]+)">[^<]+ <small>([^<]+)<', body)[:3] == [
+        ("东溪镇人民路", "道路，门牌 4 处"),
+        ("南山乡人民路", "道路，门牌 1 处"),
+        ("城关街道人民路", "道路，门牌 1 处"),
     ]
+    assert 'data-href="/find?q=%E4%B8%9C%E6%BA%AA%E9%95%87%E4%BA%BA%E6%B0%91%E8%B7%AF12%E5%8F%B7"' in page("/find/suggest", q="rm12")[1]
     assert "东溪镇人民路12号" in page("/find/suggest", q="人民路1")[1]
     assert "东溪镇" not in page("/find/suggest", q="城关街道人民")[1]
     assert "没有匹配的地址" in page("/find/suggest", q="火星")[1]

@@ -40,34 +40,71 @@ function connectLocate(button: HTMLElement): void {
   });
 }
 
-/** The search box as a combobox: arrows walk through the suggestions, Enter takes one, Escape closes them. */
+/**
+ * The search box as a combobox: arrows walk through the suggestions, Enter takes one, Escape closes them. One that is no whole
+ * address ([data-fill], a road) goes into the box, where its number is typed behind it.
+ */
 function connectSuggestions(field: HTMLInputElement, box: HTMLElement): void {
+  const status = document.querySelector<HTMLElement>("#suggestions-status");
   const options = () => [...box.querySelectorAll<HTMLElement>("[role=option]")];
   const current = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
   const mark = (index: number) => {
     options().forEach((option, i) => {
       option.setAttribute("aria-selected", String(i === index));
     });
-    field.setAttribute("aria-activedescendant", options()[index]?.id ?? "");
+    const marked = options()[index];
+    if (marked) {
+      field.setAttribute("aria-activedescendant", marked.id);
+      marked.scrollIntoView({ block: "nearest" });
+    } else field.removeAttribute("aria-activedescendant");
   };
   const close = () => {
     box.replaceChildren();
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
+    if (status) status.textContent = "";
   };
-  box.addEventListener("htmx:afterSettle", () => field.setAttribute("aria-expanded", String(options().length > 0)));
+  const fill = (text: string) => {
+    field.value = text;
+    field.focus();
+    field.setSelectionRange(text.length, text.length);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  box.addEventListener("htmx:afterSettle", () => {
+    const count = options().length;
+    field.setAttribute("aria-expanded", String(count > 0));
+    field.removeAttribute("aria-activedescendant");
+    if (status) status.textContent = count > 0 ? `有 ${count} 条建议，按上下键选择` : "没有匹配的地址";
+  });
+  // An answer that comes after the box was left or emptied would open it again.
+  box.addEventListener("htmx:beforeSwap", (event) => {
+    if (document.activeElement !== field || field.value.trim() === "") (event as CustomEvent).detail.shouldSwap = false;
+  });
+  const take = (option: HTMLElement) => {
+    if (option.dataset.href) location.assign(option.dataset.href);
+    else fill(option.dataset.fill ?? "");
+  };
+  box.addEventListener("click", (event) => {
+    const option = (event.target as Element).closest<HTMLElement>("[role=option]");
+    if (option) take(option);
+  });
   field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // Enter ends what an input method writes
     const all = options();
-    if (event.key === "Escape") close();
+    const chosen = all[current()];
+    if (event.key === "Escape" && all.length > 0) {
+      event.preventDefault(); // a search field would be emptied
+      close();
+    }
     if (all.length === 0) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : -1;
+      const step = event.key === "ArrowDown" ? 1 : current() < 0 ? 0 : -1;
       mark((current() + step + all.length) % all.length);
-    } else if (event.key === "Enter" && current() >= 0) {
+    } else if (event.key === "Enter" && chosen) {
       event.preventDefault();
-      all[current()]?.querySelector("a")?.click();
-    }
+      take(chosen);
+    } else if (event.key === "Tab") close();
   });
   document.addEventListener("click", (event) => {
     if (!(event.target as Element).closest("#search-form")) close();
