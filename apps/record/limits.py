@@ -57,8 +57,8 @@ SIGNING_IN = Rate("signing in", 60, 600)
 
 def limited(*rates: Rate, methods: tuple[str, ...] = (), data: bool = False) -> Callable:
     """Decorate a view: who asks more often than one of `rates` allows gets 429 and the seconds to wait, as JSON where the view
-    answers `data`. Only `methods` count, or all. The code of a request is the view's argument `code`, or the parameter of that
-    name."""
+    answers `data`. Only `methods` count, or all. The code of a request is the view's argument `code`, or the parameter `code` or
+    `text`; where there is none, nothing can be guessed."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
@@ -66,7 +66,8 @@ def limited(*rates: Rate, methods: tuple[str, ...] = (), data: bool = False) -> 
             if not settings.RATE_LIMIT_TIMES or (methods and request.method not in methods):
                 return view(request, *args, **kwargs)
             subjects = {"client": client(request), "code": _code(request, kwargs)}
-            keys = {rate: _key(rate.name, subjects[rate.of]) for rate in rates if subjects[rate.of]}
+            counting = [rate for rate in rates if subjects[rate.of] and (subjects["code"] or not rate.misses)]
+            keys = {rate: _key(rate.name, subjects[rate.of]) for rate in counting}
             if wait := _take(keys):
                 return too_many(request, wait, data=data)
             response = view(request, *args, **kwargs)
@@ -83,9 +84,9 @@ def limited(*rates: Rate, methods: tuple[str, ...] = (), data: bool = False) -> 
 def too_many(request: HttpRequest, wait: float, *, data: bool = False) -> HttpResponse:
     """429 with Retry-After. What was typed into a form stays on the page and can be sent again from there."""
     seconds = max(1, math.ceil(wait))
-    words = f"请求太频繁了，请过 {seconds} 秒再试。" if seconds < 120 else f"请求太频繁了，请过 {math.ceil(seconds / 60)} 分钟再试。"
+    words = f"请过 {seconds} 秒再试。" if seconds < 120 else f"请过 {math.ceil(seconds / 60)} 分钟再试。"
     if data or "json" in request.headers.get("Accept", ""):
-        response: HttpResponse = JsonResponse({"message": words}, status=429)
+        response: HttpResponse = JsonResponse({"message": f"请求太频繁了，{words}"}, status=429)
     else:
         typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values]
         page = {"words": words, "typed": typed, "again": request.get_full_path(), "token": get_token(request) if typed else ""}
@@ -123,7 +124,7 @@ def _network(written: str) -> str:
 
 
 def _code(request: HttpRequest, kwargs: Mapping) -> str:
-    typed = str(kwargs.get("code") or request.GET.get("code") or "")
+    typed = str(kwargs.get("code") or request.GET.get("code") or request.GET.get("text") or "")
     return "".join(character for character in typed.upper() if character.isalnum())[:64]
 
 

@@ -60,6 +60,7 @@ def test_codes_cannot_be_guessed(furnished, filed, as_public, client, path):
     # Not even a right one is answered now: else the refusals would tell which guess was right.
     assert client.get(f"/follow/{filed.code}").status_code == 429
     assert client.get("/find", {"q": "人民路12号"}).status_code != 429  # looking for an address goes on
+    assert [client.get(path).status_code for path in ("/report", "/follow", "/scan")] == [200] * 3  # so do empty forms
     assert client.get(f"/follow/{filed.code}", REMOTE_ADDR="198.51.100.9").status_code == 200  # and others go on
 
 

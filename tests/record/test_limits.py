@@ -89,14 +89,20 @@ class TestCounting:
         assert seen.count("GOOD") == 20
 
     def test_a_page_not_found_by_exception_is_a_miss_too(self):
-        def view(request):
+        def view(request, code):
             raise Http404
 
         guarded = limited(MISSES)(view)
         for _ in range(3):
             with pytest.raises(Http404):
-                guarded(ask.get("/x"))
-        assert guarded(ask.get("/x")).status_code == 429
+                guarded(ask.get("/x"), code="BAD")
+        assert guarded(ask.get("/x"), code="BAD").status_code == 429
+
+    @pytest.mark.parametrize("parameter", ["code", "text"])
+    def test_without_a_code_there_is_nothing_to_guess(self, parameter):
+        view = limited(MISSES)(missing)
+        assert [view(ask.get("/x", {parameter: "BAD"})).status_code for _ in range(4)] == [404, 404, 404, 429]
+        assert answers(view, 9) == [404] * 9  # the empty form stays open to all behind that address
 
     def test_of_one_code_however_it_is_written_and_whoever_asks(self):
         view = limited(Rate("a code", 3, 30, of="code"))(found)
