@@ -1,6 +1,10 @@
-"""Addresses as people write them: taken apart, in one spelling, and the key they are found by. Knows no database."""
+"""Addresses as people write them: taken apart, in one spelling, and found among all doorplates. Knows no database."""
 
+from apps.territory.gazetteer import Candidate, Gazetteer, Resolution
 from apps.territory.parsing import PARTS, Address, parse
-from apps.territory.spelling import house_keys, names_elsewhere, plain, respelled, search_key, split, written
+from apps.territory.spelling import plain, respelled, search_key, split, written
+from apps.territory.whereabouts import Position
 
-__all__ = ["PARTS", "Address", "house_keys", "names_elsewhere", "parse", "plain", "respelled", "search_key", "split", "written"]
+__all__ = [
+    "PARTS", "Address", "Candidate", "Gazetteer", "Position", "Resolution", "parse", "plain", "respelled", "search_key", "split", "written",
+]  # fmt: skip

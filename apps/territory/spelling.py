@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 _HAN_DIGITS = {
     "〇": 0,
@@ -60,8 +59,6 @@ _PREFIXES = (
     re.compile(rf"^{_NAME}(?!镇)(?:{_NAME}(?!镇)){{0,6}}?(?:自治县|县|旗|(?<=..){_CITY}|{_COUNTY_DISTRICT})(?=.)"),
     re.compile(rf"^{_NAME}{{2,8}}?(?:街道办事处|街道(?!口)|民族乡|(?<!水)乡(?!村|下|音)|(?<![古城集小])镇)(?=.)"),
 )
-_WITHIN_HOUSE = re.compile(r"^(.*\d(?:号|幢|单元))")
-_VILLAGE = re.compile(r"^[^\d路街巷弄号幢#-]{2,8}?(?:村|社区)(?=.+[路街巷弄道].*\d)")
 
 
 def _number(han: str) -> str:
@@ -107,34 +104,6 @@ def search_key(text: str) -> str:
     A text that is nothing but an area keeps its name, and one without a letter, digit or Han character gives "".
     """
     return split(text)[1]
-
-
-def names_elsewhere(areas: str, above: Iterable[str], town: Iterable[str]) -> bool:
-    """Whether the areas of an address name a place outside a town: 杭州市人民路12号 is not the 人民路12号 of 方格县东溪镇.
-
-    above: names of the county and what it lies in; what an address says before one of them needs no check. The last syllable
-    may be missing (苍南灵溪镇).
-    """
-    above, town = [plain(name) for name in above], [plain(name) for name in town]
-    for name in filter(None, above):
-        areas = areas.rpartition(name)[2]
-    known = sorted(filter(None, (*above, *town)), key=len, reverse=True)
-    for name in (*known, *(name[:-1] for name in known if len(name) > 2 and name[-1] in "省市县区旗镇乡")):
-        areas = areas.replace(name, "")
-    return areas.removeprefix("中国").removesuffix("办事处") not in ("", "市辖区", "辖区")
-
-
-def house_keys(key: str) -> list[str]:
-    """The keys under which the same house may stand, best first.
-
-    人民路12 -> 人民路12, 人民路12号; 溪口村人民路12号3幢502室 -> itself, 溪口村人民路12号3幢, …12号, then all without 溪口村.
-    """
-    keys = [key, f"{key}号"] if key[-1:].isdigit() else [key]
-    while match := _WITHIN_HOUSE.match(key[:-1]):
-        key = match.group(1)
-        if not key.endswith("单元"):
-            keys.append(key)
-    return [*keys, *(_VILLAGE.sub("", key) for key in keys if _VILLAGE.match(key))]
 
 
 def written(
