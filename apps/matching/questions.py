@@ -42,6 +42,11 @@ class Answer:
     note: str = ""
     doubtful: bool = False  # the pin is to be confirmed on the map
 
+    @property
+    def nearby(self) -> tuple[Doorplate, ...]:
+        """Doors that could be meant where the place was only worked out."""
+        return self.lookup.doorplates if self.lookup and self.lookup.kind == "partial" else ()
+
 
 @dataclass(frozen=True)
 class Question:
@@ -107,11 +112,11 @@ class Question:
         if len(called) == 1 or (len(units) == 1 and lookup.why == "unknown"):
             return Answer(employer=employer((called or units)[0], on), lookup=lookup)
         units = units if called or lookup.why != "area" else ()
-        if lookup.position is None:
-            return Answer(lookup=lookup, employers=units)
         about = lookup.position
+        if about is None or (lookup.doorplates and about.basis != "interpolated"):  # a whole street says less than a choice of its doors
+            return Answer(lookup=lookup, employers=units)
         place = find_at(about.lon, about.lat, on=on, accuracy=about.within_m)
-        return Answer(place, lookup, employers=units, note=f"{about.words}请在地图上确认位置。", doubtful=True)
+        return Answer(place, lookup, note=f"{about.words}请在地图上确认位置。", doubtful=True)
 
     def _at_position(self, position: tuple[float, float], on: dt.date, door: Doorplate | None) -> Answer:
         """At a position; at the door it belongs to when the two agree, or differ by the shift of web maps alone."""

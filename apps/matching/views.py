@@ -86,6 +86,7 @@ def place_page(
         "area_deputies": _area_deputies(place.day), "today_url": _with(request, on=""),
         "vacant": [found for found in place.districts if all(deputy.district != found.district for deputy in place.deputies)],
         "street": street_without_congress(place), "rough": rough, "note": answer.note, "shifted": _shifted(request, question, place),
+        "nearby": [(plate, _with(request, doorplate=plate.code)) for plate in answer.nearby],
         "unshifted": _unshifted(request, question), "confirm": answer.doubtful or rough or question.datum != WGS84,
         "data": _map_data(place, question),
     }  # fmt: skip
