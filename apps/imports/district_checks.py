@@ -26,14 +26,14 @@ KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class DistrictFault:
-    """One thing to be put right. where: (west, south, east, north) in degrees, shape: GeoJSON geometry; both None when it has no place."""
+    """One thing to be put right. at: a point (degrees) in it, shape: GeoJSON geometry; both None when it has no place."""
 
     id: str
     term: int
     kind: str
     words: str
     square_metres: float = 0.0
-    where: tuple[float, float, float, float] | None = None
+    at: tuple[float, float] | None = None
     shape: dict | None = None
 
     @property
@@ -93,7 +93,7 @@ def _shape_faults(term: Term, districts: list[ElectoralDistrict], polygons) -> I
         names = [f"“{districts[position].name}”" for position in fault.positions]
         yield DistrictFault(
             f"{term.pk}-{number}", term.pk, fault.kind, _words(fault, names, term.congress.name), fault.square_metres,
-            tuple(fault.shape.bounds), shapely.geometry.mapping(shapely.set_precision(fault.shape, 1e-7)),
+            shapely.point_on_surface(fault.shape).coords[0], shapely.geometry.mapping(shapely.set_precision(fault.shape, 1e-7)),
         )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _doors(term: Term, polygons) -> tuple[int, int, list[DistrictFault]]:
     for at in stray[:DOORS_SHOWN].tolist():
         pk, lon, lat = rows[at]
         point = {"type": "Point", "coordinates": [lon, lat]}
-        shown.append(DistrictFault(f"{term.pk}-d{pk}", term.pk, "door", f"{named[pk]}不在任何选区内", where=(lon, lat, lon, lat), shape=point))
+        shown.append(DistrictFault(f"{term.pk}-d{pk}", term.pk, "door", f"{named[pk]}不在任何选区内", at=(lon, lat), shape=point))
     return len(rows), len(stray), shown
 
 
@@ -147,7 +147,7 @@ def _unit_faults(term: Term, districts: list[ElectoralDistrict]) -> Iterator[Dis
 def as_features(found: Iterable[DistrictFault]) -> dict:
     """The faults that have a place, for a map."""
     features = [
-        {"type": "Feature", "geometry": fault.shape, "properties": {"id": fault.id, "kind": fault.kind, "name": fault.words}} for fault in found if fault.shape
+        {"type": "Feature", "geometry": fault.shape, "properties": {"id": fault.id, "name": fault.words, "at": fault.at}} for fault in found if fault.shape
     ]
     return {"type": "FeatureCollection", "features": features}
 

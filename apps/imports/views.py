@@ -82,9 +82,8 @@ def district_check_csv(request: HttpRequest) -> HttpResponse:
     lines = ["\ufeff" + _line(["届", "问题", "说明", "面积（平方米）", "经度", "纬度"])]
     for term in district_checks.checked():
         for fault in term.faults:
-            west, south, east, north = fault.where or (None,) * 4
-            middle = [f"{(west + east) / 2:.6f}", f"{(south + north) / 2:.6f}"] if fault.where else ["", ""]
-            lines.append(_line([term.name, fault.label, fault.words, f"{fault.square_metres:.0f}" if fault.square_metres else "", *middle]))
+            at = [f"{degrees:.6f}" for degrees in fault.at or ()]
+            lines.append(_line([term.name, fault.label, fault.words, f"{fault.square_metres:.0f}" if fault.square_metres else "", *(at or ("", ""))]))
     response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="district-checks.csv"'
     return response

@@ -1,7 +1,7 @@
 /** What is wrong with districts: overlaps, gaps, what lies outside as filled spots with a ring that is seen from afar, doorplates as points. */
 import type { Feature, FeatureCollection } from "geojson";
-import { boundsOf, collection, pointFeature } from "../geo";
-import type { PlaceMap } from "../map";
+import { collection, pointFeature } from "../geo";
+import type { LonLat, PlaceMap } from "../map";
 import { BELOW_NAMES } from "./areas";
 
 export const FAULT_LAYERS = ["faults-ring", "faults-fill"];
@@ -10,8 +10,8 @@ export const FAULT_LAYERS = ["faults-ring", "faults-fill"];
 export function faultMarks(faults: FeatureCollection): FeatureCollection {
   const marks: Feature[] = [];
   for (const feature of faults.features) {
-    const box = boundsOf(feature);
-    if (box) marks.push(pointFeature((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, { ...feature.properties }));
+    const at = feature.properties?.at as LonLat | undefined;
+    if (at) marks.push(pointFeature(at[0], at[1], { ...feature.properties }));
   }
   return collection(marks);
 }

@@ -1,7 +1,7 @@
 /**
  * What is wrong with the districts: the list and the map in step.
  *
- * Elements: #check-map, #faults [data-id]. JSON "check-data": {faults: FeatureCollection {id, kind, name}, districts: FeatureCollection {name}}.
+ * Elements: #check-map, #faults [data-id]. JSON "check-data": {faults: FeatureCollection {id, name, at: [lon, lat]}, districts: FeatureCollection {name}}.
  */
 import type { FeatureCollection } from "geojson";
 import { pageData } from "../data";
