@@ -83,6 +83,10 @@ class Completer:
             for letter in dict.fromkeys(sound[:1] for sound in readings(entry.name[0])[:2]):
                 buckets.setdefault(letter, []).append(number)
         self._starting = {letter: _Names(numbers, self._entries) for letter, numbers in buckets.items()}
+        self._lines_of: dict[int, list[int]] = {}  # roads, estates and hamlets by the areas they lie in
+        for number, entry in enumerate(self._entries):
+            for within in entry.areas if entry.at and entry.kind != "village" else ():
+                self._lines_of.setdefault(within, []).append(number)
         self._called: dict[str, tuple[int, ...]] = {}
         for number, area in enumerate(areas):
             for name in dict.fromkeys((area.key, *map(plain, area.former), _LAST_WORD.sub("", area.key))):
@@ -151,8 +155,8 @@ class Completer:
                 yield from self._first_doors(whole, k)
             yield from map(_completion, named)
             if not rest:
-                lines = (entry for entry in self._entries if entry.at and entry.kind != "village")
-                yield from map(_completion, islice((entry for entry in lines if not inside.isdisjoint(entry.areas)), k))
+                within = sorted(set().union(*(self._lines_of.get(area, ()) for area in inside)))
+                yield from (_completion(self._entries[number]) for number in within[:k])
         for inside, rest in splits:
             yield from self._doors(rest, inside, k)
         yield from map(_completion, self._anywhere(splits[-1][1] or typed, splits[-1][0], k))

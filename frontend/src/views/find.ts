@@ -76,6 +76,7 @@ function connectSuggestions(field: HTMLInputElement, box: HTMLElement): void {
     field.removeAttribute("aria-activedescendant");
     if (status) status.textContent = count > 0 ? `有 ${count} 条建议，按上下键选择` : "没有匹配的地址";
   });
+  field.addEventListener("input", () => mark(-1)); // what was marked is not what is being typed now
   // An answer that comes after the box was left or emptied would open it again.
   box.addEventListener("htmx:beforeSwap", (event) => {
     if (document.activeElement !== field || field.value.trim() === "") (event as CustomEvent).detail.shouldSwap = false;
