@@ -100,6 +100,9 @@ if PUBLIC_URL and not (urlsplit(PUBLIC_URL).scheme in ("http", "https") and urls
     raise ImproperlyConfigured(f"环境变量 PUBLIC_URL 应是居民打开的网址，例如 https://renda.example.gov.cn，现在是 {PUBLIC_URL!r}。")
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, 0, 9)
 RATE_LIMIT_TIMES = number("RATE_LIMIT_TIMES", 1, 0, 1000)
+REDIS_URL = text("REDIS_URL", "")
+if REDIS_URL and urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    raise ImproperlyConfigured("环境变量 REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
 WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
 BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
 

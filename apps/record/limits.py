@@ -1,9 +1,7 @@
-"""How often one client, and one code, may ask. Counted in the database, so that all processes count together.
+"""How often one client, and one code, may ask: `times` requests at once, then one every `seconds / times` (`buckets`).
 
-An allowance is a bucket that fills again evenly (the generic cell rate algorithm): `times` requests at once, then one every
-`seconds / times`. A bucket is one number, moved by one atomic statement. What is stored is a keyed hash that changes every day,
-and is deleted when the bucket is full again: nothing tells who asked. Telephone networks put thousands behind one address, so
-reading is generous; what is tight is posting, and codes that do not exist.
+What is stored is a keyed hash that changes every day, and is deleted when the bucket is full again: nothing tells who asked.
+Telephone networks put thousands behind one address, so reading is generous; what is tight is posting, and codes that do not exist.
 """
 
 import ipaddress
@@ -16,14 +14,15 @@ from functools import wraps
 from typing import Literal
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-NOW = "extract(epoch FROM statement_timestamp())::float8"
+from apps.record import buckets
+from apps.record.buckets import Asked
+
 LEASES_KEPT = 20_000
 NOT_KEPT = {"csrfmiddlewaretoken", "password"}
 NETWORK_BITS = {4: 32, 6: 64}  # a household has one IPv4 address, or one IPv6 network
@@ -170,53 +169,13 @@ def _take(keys: Mapping[Rate, bytes]) -> float:
     asked = {rate: key for rate, key in keys.items() if not leases.spend(key)}
     if not asked:
         return 0.0
-    ordered = sorted((key, rate.interval * rate.lease, float(rate.seconds)) for rate, key in asked.items())  # one order of locks
-    with connection.cursor() as cursor:
-        # One statement decides and moves the bucket: two processes that ask at the same moment cannot both take the last one.
-        cursor.execute(
-            f"""
-            INSERT INTO record_allowance AS held (key, whole_at, period)
-            SELECT key, {NOW} + cost, period FROM unnest(%s::bytea[], %s::float8[], %s::float8[]) AS asked (key, cost, period)
-            ON CONFLICT (key) DO UPDATE
-                SET whole_at = GREATEST(held.whole_at, {NOW}) + excluded.whole_at - {NOW}, period = excluded.period
-                WHERE GREATEST(held.whole_at, {NOW}) + excluded.whole_at - {NOW} <= {NOW} + excluded.period + 1e-6
-            RETURNING key
-            """,
-            [list(column) for column in zip(*ordered, strict=True)],
-        )
-        taken = {bytes(row[0]) for row in cursor.fetchall()}
-        refused = [row for row in ordered if row[0] not in taken]
-        for rate, key in asked.items():
-            if rate.lease > 1 and key in taken:
-                leases.keep(key, rate.lease - 1, rate.seconds)
-        return _seconds_until(cursor, refused) if refused else 0.0
-
-
-def _seconds_until(cursor, refused: list[tuple[bytes, float, float]]) -> float:
-    cursor.execute(
-        f"""
-        SELECT max(held.whole_at + asked.cost - asked.period - {NOW})
-        FROM unnest(%s::bytea[], %s::float8[], %s::float8[]) AS asked (key, cost, period) JOIN record_allowance held USING (key)
-        """,
-        [list(column) for column in zip(*refused, strict=True)],
-    )
-    return max(cursor.fetchone()[0] or 0.0, 1e-3)
+    waits = buckets.take([Asked(key, rate.interval * rate.lease, rate.seconds) for rate, key in asked.items()])
+    for (rate, key), wait in zip(asked.items(), waits, strict=True):
+        if rate.lease > 1 and not wait:
+            leases.keep(key, rate.lease - 1, rate.seconds)
+    return max(waits)
 
 
 def _give_back(keys: Mapping[Rate, bytes]) -> None:
-    if not keys:
-        return
-    ordered = sorted((key, rate.interval) for rate, key in keys.items())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE record_allowance held SET whole_at = held.whole_at - given.cost
-               FROM unnest(%s::bytea[], %s::float8[]) AS given (key, cost) WHERE held.key = given.key""",
-            [list(column) for column in zip(*ordered, strict=True)],
-        )
-
-
-def forget_whole() -> int:
-    """Delete the buckets that are full again. Returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM record_allowance WHERE whole_at < {NOW}")
-        return cursor.rowcount
+    if keys:
+        buckets.give_back([Asked(key, rate.interval, rate.seconds) for rate, key in keys.items()])

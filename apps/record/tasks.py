@@ -4,7 +4,7 @@ And what keeps no trace of who asked: allowances are deleted when they are whole
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
-from apps.record import limits
+from apps.record import buckets
 
 SILENT_SECONDS = 60
 
@@ -21,4 +21,4 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="record.forget_allowances", queueing_lock="forget_allowances")
 def forget_allowances(timestamp: int) -> None:
-    limits.forget_whole()
+    buckets.forget_whole()

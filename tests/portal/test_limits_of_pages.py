@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from apps.cases.models import Case
-from apps.record import limits
+from apps.record import buckets, limits
 from apps.record.codes import new_code, signed_code
 from apps.record.limits import GUESSING, ONE_CODE, POSTING, READING
 from apps.record.models import Allowance
@@ -42,7 +42,7 @@ def test_signing_in_has_its_limit():
 @pytest.fixture
 def filed(furnished, settings, monkeypatch) -> Case:
     """Limits are on; time stands still, or buckets would fill again on a slow machine."""
-    monkeypatch.setattr(limits, "NOW", "1800000000::float8")
+    monkeypatch.setattr(buckets, "NOW", "1800000000::float8")
     settings.RATE_LIMIT_TIMES = 1
     limits.leases.forget()
     return furnished.cases[0]

@@ -2,15 +2,22 @@
 
 import datetime as dt
 import json
+import shutil
+import subprocess
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 
-from apps.record import limits, tasks
+from apps.record import buckets, limits, tasks
 from apps.record.limits import Rate, client, limited
 from apps.record.models import Allowance
 
@@ -131,7 +138,7 @@ class TestCounting:
 
 def limits_now() -> float:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {limits.NOW}")
+        cursor.execute(f"SELECT {buckets.NOW}")
         return cursor.fetchone()[0]
 
 
@@ -152,6 +159,63 @@ def test_many_at_the_same_moment_get_no_more():
     for thread in threads:
         thread.join()
     assert (told.count(200), told.count(429)) == (50, 70)
+
+
+@pytest.fixture
+def server(tmp_path, settings):
+    """A Redis of its own, on a socket in the test's folder."""
+    program = shutil.which("redis-server")
+    if not program:
+        pytest.skip("redis-server is not installed")
+    path = Path(tempfile.mkdtemp()) / "s"  # a socket's path is short
+    process = subprocess.Popen([program, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 10
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    settings.REDIS_URL = f"unix://{path}"
+    yield process
+    process.terminate()
+    process.wait(10)
+    buckets._redis.cache_clear()
+
+
+class TestRedis:
+    """The same, counted in a real Redis; the database is not asked (these tests may not touch it)."""
+
+    def test_so_many_and_no_more(self, server):
+        view = limited(FEW)(found)
+        assert answers(view, 5) == [200, 200, 200, 429, 429]
+        assert answers(view, 1, REMOTE_ADDR="10.0.0.9") == [200]
+        assert 9 <= int(view(ask.get("/x"))["Retry-After"]) <= 10
+
+    def test_it_fills_again_and_forgets(self, server):
+        view = limited(Rate("quick", 5, 1))(found)
+        assert answers(view, 6) == [200] * 5 + [429]
+        held = redis.Redis.from_url(settings.REDIS_URL)
+        assert len(held.keys()) == 1 and b"127" not in held.keys()[0]
+        time.sleep(0.3)
+        assert answers(view, 1) == [200]
+        time.sleep(1.3)
+        assert held.keys() == []
+
+    def test_misses(self, server):
+        guarded = limited(MISSES)(lambda request, code: found(request) if code == "GOOD" else missing(request))
+        assert [guarded(ask.get("/x"), code="GOOD").status_code for _ in range(9)] == [200] * 9
+        assert [guarded(ask.get("/x"), code="BAD").status_code for _ in range(4)] == [404, 404, 404, 429]
+
+    def test_many_at_the_same_moment_get_no_more(self, server):
+        view = limited(Rate("crowd", 50, 3600))(found)
+        with ThreadPoolExecutor(40) as at_once:
+            told = [status for some in at_once.map(lambda _: answers(view, 3), range(40)) for status in some]
+        assert (told.count(200), told.count(429)) == (50, 70)
+
+    def test_a_server_that_is_gone_stops_nobody(self, server, caplog):
+        view = limited(FEW)(found)
+        assert answers(view, 4) == [200, 200, 200, 429]
+        server.kill()
+        server.wait(10)
+        assert answers(view, 4) == [200] * 4
+        assert "Redis 没有应答" in caplog.text
 
 
 @pytest.mark.django_db
