@@ -389,6 +389,12 @@ def _door(reading: Reading) -> str:
 
 def _texts(column: Any) -> list[str]:
     """Of a column with None, NaN or numbers in it."""
-    return [
-        value if isinstance(value, str) else "" if value is None or value != value else str(value) for value in column
-    ]
+    return [value if isinstance(value, str) else _text(value) for value in column]
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    return (
+        str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    )  # gaps make floats of numbers

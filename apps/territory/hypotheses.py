@@ -10,7 +10,7 @@ from functools import cached_property
 from apps.territory.doornumbers import Line, Tail, read_tail
 from apps.territory.houses import Houses
 from apps.territory.known_names import SHORT, Areas, Known, KnownNames
-from apps.territory.sounds import HOMOPHONE, distance
+from apps.territory.sounds import HOMOPHONE, OTHER, distance, extra
 from apps.territory.spelling import plain
 from apps.territory.understanding import Token, Understood
 
@@ -18,11 +18,10 @@ NAMED: tuple[Line, ...] = ("road", "estate", "hamlet")
 FOREIGN = {"province": 3.0, "city": 3.0, "county": 4.0, "town": 3.0, "village": 0.8}  # an area that is none of ours
 NAMESAKE = 2.0  # a village without its last word, where a street or hamlet has the whole name
 WELL_KNOWN = 2.5  # what was written is a name as it stands: hardly a slip for another one
-UNKNOWN_BEFORE, MOST_BEFORE = (
-    1.6,
-    4.0,
-)  # a character directly before a name may belong to it: 新|人民路 is hardly 人民路
+MOST_BEFORE = 5.0
+THIN = 1.0  # 荷坞街 for 荷崖街: of a short name too little is left to be sure that it was a slip
 TWIN = 1.0
+ROAD_WORDS = tuple("路街巷弄道")
 GROUP_UNKNOWN = 2.5
 ONE_SLIP, TWO_SLIPS = 5.4, 6.5
 LONGEST_WINDOW, MOST_NEAR, MOST_NEARBY = 9, 12, 600
@@ -64,8 +63,8 @@ class Conjectures:
             if token.known:
                 others = tuple(other.known for other in said.tokens if other.known and other is not token)
                 before = said.tokens[place - 1] if place else None
-                unknown = before.stop - before.start if before and before.kind == "unknown" else 0
-                loose = min(MOST_BEFORE, UNKNOWN_BEFORE * unknown)
+                unknown = said.text[before.start : before.stop] if before and before.kind == "unknown" else ""
+                loose = _not_understood(unknown)
                 yield from self._lines(said, token.known, 0.0, loose, token.stop, others, foreign)
 
     def by_ear(self, found: Iterable[Hypothesis]) -> Iterator[Hypothesis]:
@@ -83,7 +82,8 @@ class Conjectures:
             for at, found in zip(starts, self.names.near(windows, ONE_SLIP), strict=True):
                 for near in found[:MOST_NEAR]:
                     if near.cost > 0.0:
-                        yield from self._taken_for(said, at, stop, near.known, near.cost)
+                        thin = THIN if near.cost >= OTHER and len(near.text) < 4 else 0.0
+                        yield from self._taken_for(said, at, stop, near.known, near.cost + thin)
 
     def similar_nearby(self, said: Understood) -> Iterator[Hypothesis]:
         """From names in the town or village that the text names, with two slips."""
@@ -192,10 +192,16 @@ def _loose(said: Understood, at: int) -> float:
     before = next((token for token in said.tokens if token.start < at <= token.stop), None)
     if before is None or before.kind in ("fill", "beside", "number") or (before.kind == "name" and before.stop == at):
         return 0.0
-    return min(MOST_BEFORE, UNKNOWN_BEFORE * (at - before.start))
+    return _not_understood(said.text[before.start : at])
+
+
+def _not_understood(text: str) -> float:
+    """A character directly before a name may belong to it: 新|人民路 is hardly 人民路."""
+    return min(MOST_BEFORE, sum(map(extra, text)))
 
 
 def _unread(tail: Tail, kind: Line) -> float:
     """Behind the house, what nobody understands are mostly shops' and people's names; before its number it is another name."""
-    before = min(5.0, 1.6 * len(tail.before)) if kind == "village" else min(2.5, 0.6 * len(tail.before))
+    each = 1.6 if kind in ("village", "hamlet") else 0.6
+    before = min(5.0, each * len(tail.before) + (4.0 if tail.before.endswith(ROAD_WORDS) else 0.0))
     return before + min(0.4, 0.04 * len(tail.behind))

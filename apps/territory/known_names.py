@@ -176,7 +176,7 @@ class KnownNames:
             for place in range(at, at + len(each)):
                 numbers.update(self._text_of[low[place] : min(high[place], low[place] + 400)].tolist())
             at += len(each)
-            limit = min(most, 1.0 + 0.9 * len(window))
+            limit = min(most, 1.9 + 0.9 * len(window))
             found = [
                 Near(cost, self._texts[n], self.exact[self._texts[n]])
                 for n in numbers

@@ -9,6 +9,7 @@ from apps.territory.spelling import plain
 
 _TELEPHONE = re.compile(r"(?<!\d)(?:\+?86[-\s]?)?1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
 _APART = re.compile(r"(?<=[0-9A-Za-z０-９])[\s,，、.。/|]+(?=[0-9A-Za-z０-９])")  # 12 502 are two numbers
+_SUFFIX = re.compile(r"(\d)号之([一二三四五六七八九十]+)(?!幢|栋|座|单元|室)号?")  # 65号之一2单元
 _LAST_NUMERAL = re.compile(r"(?<=[路街道巷村])([一二三四五六七八九十百〇零]+)$")
 
 # Words that say nothing about which house it is. `_BESIDE` say that it is another one, near by.
@@ -64,6 +65,7 @@ class Understood:
 
 def cleaned(text: str) -> str:
     """The plain spelling without telephone numbers; numbers that stood apart stay apart."""
+    text = _SUFFIX.sub(r"\1-\2号", text)
     text = _APART.sub("-", _TELEPHONE.sub(" ", text).strip())
     return plain(_LAST_NUMERAL.sub(r"\1号", plain(text)))
 

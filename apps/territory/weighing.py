@@ -11,7 +11,7 @@ import numpy as np
 from apps.territory.doornumbers import Line, Reading, main_number
 from apps.territory.houses import NOTHING, ORDER, PARTS, UNKNOWN, Houses, Ints
 from apps.territory.hypotheses import NAMED, Hypothesis
-from apps.territory.known_names import SHORT, Areas, Known
+from apps.territory.known_names import FORMER, SHORT, Areas, Known
 
 # What speaks against a house: the text names another area or line than its own.
 WRONG_AREA = {"province": 6.0, "city": 6.0, "county": 6.0, "town": 6.0, "village": 4.5}
@@ -26,6 +26,7 @@ ANOTHER_READING = 3.0  # a missing house, where a likelier reading has one
 MISSING_SHARE = 0.05  # of houses that a county's table lacks
 PART_MISSING = 1.5
 SILENT_AREA = 0.3
+SHORT_AND_RIGHT = 0.05
 FITS, MOST = 0.9, 12.0
 MOST_LINES, MOST_ROWS = 80, 60
 
@@ -110,6 +111,8 @@ class Weigher:
         first, last = index.span(line)
         highest = max(1, int(self.houses.part_main[index.first[last - 1]]))
         wanted = main_number(reading.building if kind == "estate" else reading.number)
+        if kind != "estate" and (self.houses.part_main[index.first[first:last]] == wanted).any():  # 12-3 beside 12
+            return PART_MISSING
         if wanted > highest:
             return 4.0 + min(3.0, 3.0 * (wanted - highest) / highest)
         filled = min(0.95, (last - first) / highest)
@@ -148,8 +151,9 @@ class Weigher:
         by_road = hypothesis.kind in ("road", "estate")
         cost = self._unnamed(hypothesis, row) if hypothesis.kind == "village" else 0.0
         for one in hypothesis.others:
-            as_area = self._area_cost(one, village, town, by_road) if one.areas else np.inf
-            cost += min(as_area, self._line_cost(one.line, row, hypothesis.kind) if one.line >= 0 else np.inf)
+            costs = [self._area_cost(one, village, town, by_road)] if one.areas else []
+            costs += [self._line_cost(one.line, row, hypothesis.kind)] if one.line >= 0 else []
+            cost += min(costs) if min(costs) < FITS else max(costs)
         return cost
 
     def _unnamed(self, hypothesis: Hypothesis, row: int) -> float:
@@ -163,7 +167,8 @@ class Weigher:
         least = MOST
         for area, called in one.areas:
             level = self._levels[area]
-            wrong = WRONG_AREA[level] * (0.5 if called >= SHORT else 1.0)
+            wrong = WRONG_AREA[level] * (0.75 if called >= SHORT else 1.0)
+            called = min(called, SHORT_AND_RIGHT) if called <= SHORT + FORMER else called
             if level in ("village", "town"):
                 own = village if level == "village" else town
                 if level == "village" and not by_road:
