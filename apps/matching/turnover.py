@@ -2,6 +2,7 @@
 (`territory.turnover`); what the pages show is put into the review's `result`, plain values that can be stored as JSON."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -14,9 +15,11 @@ from django.db.models import FloatField, Func, QuerySet
 from apps.matching.turnover_checks import checks
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion
 from apps.territory.terms import Term, TurnoverReview
-from apps.territory.turnover import NOWHERE, Crossing, DistrictSet, Seam, Turnover, gaps, overlaps, per_seat
+from apps.territory.turnover import NOWHERE, Crossing, DistrictSet, Turnover, per_seat
+from gis_data.checks import Fault
 
 AT_ONCE = 20_000
+SLIVER = 100.0  # m²: coordinates with seven decimals along a few kilometres of border differ by that much
 SEAMS_KEPT = 100  # with their shapes; the number of all is told
 
 Say = Callable[[int, str], None]
@@ -58,14 +61,14 @@ def weigh(review: TurnoverReview, say: Say = lambda percent, note: None) -> tupl
         say(10 + round(60 * done / max(total, 1)), f"已比对 {done:,} / {total:,} 个门牌")
     say(75, "检查重叠、空隙和人口")
     turnover = crossing.result()
-    seams = overlaps(new.set.polygons) + (gaps(new.set.polygons, within) if within is not None else [])
+    seams = [fault for fault in crossing.faults if fault.square_metres >= SLIVER]
     people = dict(AdminArea.objects.filter(level="village", population__isnull=False).values_list("pk", "population"))
     population = np.where(np.isfinite(new.set.population), new.set.population, turnover.estimated(people))
     mean, deviation = per_seat(population, new.set.seats)
     result: dict[str, Any] = {
         "doorplates": len(turnover.keys), "changed": int(turnover.changed.sum()), "uncovered": len(turnover.uncovered),
         "doubled": len(turnover.doubled), "outside": turnover.outside, "seats": int(new.set.seats.sum()), "old_seats": int(old.set.seats.sum()),
-        "mean": None if np.isnan(mean) else round(mean, 1), "seam_count": len(seams), "seams": [_seam(seam, new) for seam in seams[:SEAMS_KEPT]],
+        "mean": None if np.isnan(mean) else round(mean, 1), "seam_kinds": dict(Counter(seam.kind for seam in seams)), "seams": [_seam(seam, new) for seam in seams[:SEAMS_KEPT]],
         "districts": _districts(turnover, old, new, population, deviation), "given_up": _given_up(turnover, old, new), "pairs": _pairs(turnover, old, new),
         "villages": _villages(turnover, new), "employers": _employers(turnover, old, new),
     }  # fmt: skip
@@ -94,13 +97,12 @@ def _changes(turnover: Turnover, old: Side, new: Side) -> Iterator[tuple[int, in
         yield key, old_ids[before], new_ids[after]
 
 
-def _seam(seam: Seam, new: Side) -> dict:
+def _seam(seam: Fault, new: Side) -> dict:
     simple = shapely.set_precision(shapely.simplify(seam.shape, 1e-5), 1e-6)
     shape = simple if not simple.is_empty else seam.shape
-    middle = shapely.point_on_surface(seam.shape)
     return {
-        "kind": "gap" if seam.first == NOWHERE else "overlap", "districts": [new.named(i) for i in (seam.first, seam.second) if i != NOWHERE],
-        "area": round(seam.area), "at": [round(middle.x, 6), round(middle.y, 6)], "shape": shapely.geometry.mapping(shape),
+        "kind": seam.kind, "districts": [new.named(position) for position in seam.positions], "area": round(seam.square_metres),
+        "shape": shapely.geometry.mapping(shape),
     }  # fmt: skip
 
 

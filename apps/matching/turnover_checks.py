@@ -10,6 +10,7 @@ from apps.territory.turnover import lawful_seats
 UNEVEN = 0.30  # from the mean of people behind a seat; 选举法 第二十六条 asks for 大体相等 and names no figure
 ADDED = 1.05  # 选举法 第十二条: a province may add 5 %
 STOP, LOOK, GOOD = "stop", "look", "good"
+SEAMS = {"overlap": "重叠", "gap": "空隙", "outside": "超出本级范围"}
 
 
 def checks(review: TurnoverReview, congress: AdminArea, result: dict[str, Any]) -> list[dict[str, str]]:
@@ -42,11 +43,12 @@ def _places(result: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _seams(result: dict[str, Any]) -> list[dict[str, str]]:
-    if not result["seam_count"]:
-        return [_found(GOOD, "新选区之间没有重叠和空隙")]
-    counts = {kind: sum(seam["kind"] == kind for seam in result["seams"]) for kind in ("overlap", "gap")}
-    largest = max(seam["area"] for seam in result["seams"])
-    return [_found(LOOK, f"界线有 {counts['overlap']} 处重叠、{counts['gap']} 处空隙", f"最大 {largest:,} 平方米，见地图上的红色部分。")]
+    if not result["seams"]:
+        return [_found(GOOD, "新选区之间没有重叠和空隙，也不超出本级范围")]
+    told = "、".join(f"{result['seam_kinds'][kind]} 处{words}" for kind, words in SEAMS.items() if kind in result["seam_kinds"])
+    largest = max(result["seams"], key=lambda seam: seam["area"])
+    words = f"最大的是{'、'.join(largest['districts'][:3])}{'之间的' if largest['kind'] != 'outside' else ''}{SEAMS[largest['kind']]}，{largest['area']:,} 平方米，见地图上的红色部分。"
+    return [_found(LOOK, f"界线有{told}", words)]
 
 
 def _seats(term: Term, congress: AdminArea, result: dict[str, Any]) -> dict[str, str]:

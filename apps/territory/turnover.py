@@ -12,24 +12,23 @@ assignment problem, solved exactly); equally good pairings keep equal numbers to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 from apps.territory.locate import PolygonLocator
+from gis_data.checks import faults
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Keys = NDArray[np.int64]
 
 NOWHERE = -1
-SLIVER = 100.0  # m²: coordinates with seven decimals along a few kilometres of border differ by that much
-_GEOD = pyproj.Geod(ellps="WGS84")
+LEAST = 1.0  # m²: a doorplate does not lie in less
 
 # 选举法 第十二条: basic number, people for one more, most; below the last figure there may be fewer.
 _SEATS = {"county": (140, 5_000, 450, 50_000), "township": (45, 1_500, 160, 2_000)}
@@ -52,17 +51,6 @@ class DistrictSet:
 
     def __len__(self) -> int:
         return len(self.polygons)
-
-
-@dataclass(frozen=True, eq=False)
-class Seam:
-    """A place where the districts do not tile: in two of them (`first`, `second` are indices), or in none (`second` is -1; so is
-    `first`). shape: lon/lat; area: m² on the ellipsoid."""
-
-    first: int
-    second: int
-    shape: shapely.Geometry
-    area: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +107,20 @@ class Turnover:
 
 
 class Crossing:
-    """Old and new districts of one congress, through which doorplates are sent block after block."""
+    """Old and new districts of one congress, through which doorplates are sent block after block.
+
+    faults: where the new districts overlap, leave a gap or lie outside, positions being those of the new districts.
+    """
 
     def __init__(self, old: DistrictSet, new: DistrictSet, within: shapely.Geometry | None = None) -> None:
         """within: the congress's area; doorplates beyond it are only counted. Raises ValueError for an invalid polygon."""
         self.old, self.new = old, new
         self._old, self._new = _Lying(old.polygons), _Lying(new.polygons)
         self._within = PolygonLocator([within]) if within is not None else None
-        self._doubled = _Lying([seam.shape for seam in overlaps(new.polygons, tolerance=1.0)])
+        known = [index for index, polygon in enumerate(new.polygons) if polygon is not None]
+        found = faults([new.polygons[index] for index in known], within, LEAST)
+        self.faults = tuple(replace(fault, positions=tuple(known[position] for position in fault.positions)) for fault in found)
+        self._doubled = _Lying([_surface(fault.shape) for fault in self.faults if fault.kind == "overlap"])
         self._blocks: list[tuple[Keys, Keys, Ints, Ints, NDArray[np.bool_]]] = []
         self._outside = 0
 
@@ -205,29 +199,6 @@ def lawful_seats(level: Literal["county", "township"], population: int) -> int:
     base, people, most, few = _SEATS[level]
     seats = base + (population // people if population >= few else 0)
     return min(seats, most) if level == "township" or population > _CAPPED_ABOVE else seats
-
-
-def overlaps(polygons: Sequence[shapely.Geometry | None], tolerance: float = SLIVER) -> list[Seam]:
-    """Where two polygons both lie, if larger than so many m², largest first. None is passed over."""
-    shapes = np.array([*polygons, None], dtype=object)[:-1]
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pairs = first < second
-    first, second = first[pairs], second[pairs]
-    common = [_surface(shape) for shape in shapely.intersection(shapes[first], shapes[second])]
-    found = [Seam(int(a), int(b), shape, area(shape)) for a, b, shape in zip(first, second, common, strict=True) if not shape.is_empty]
-    return sorted((seam for seam in found if seam.area > tolerance), key=lambda seam: (-seam.area, seam.first, seam.second))
-
-
-def gaps(polygons: Sequence[shapely.Geometry | None], within: shapely.Geometry, tolerance: float = SLIVER) -> list[Seam]:
-    """The parts of `within` that no polygon covers, if larger than so many m², largest first."""
-    left = _surface(shapely.difference(within, shapely.union_all([shape for shape in polygons if shape is not None])))
-    found = [Seam(NOWHERE, NOWHERE, part, area(part)) for part in shapely.get_parts(left).tolist()]
-    return sorted((seam for seam in found if seam.area > tolerance), key=lambda seam: (-seam.area, seam.shape.bounds))
-
-
-def area(shape: shapely.Geometry) -> float:
-    """m² on the ellipsoid, holes taken off."""
-    return abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(shape))[0])
 
 
 def _surface(shape: shapely.Geometry) -> shapely.MultiPolygon:

@@ -54,7 +54,7 @@ INNER = {  # who, the list, and the link into its first entry
     "an issuer": ("county", "/plates/issuers/", "a.list-row-title"),
     "project": ("deputy", "/projects/", "a.project-card-title"),
     "case": ("town", "/cases/?state=all", "a.list-row-title"),
-    "term": ("county", "/terms/?state=draft", "a.list-row-title"),
+    "term": ("county", "/terms/", "a.list-row-title"),
     "workbench": ("county", "/supervision/", "a.list-row-title"),
 }
 WHO = {name: login for name, (login, *_) in {**PAGES, **INNER}.items()}

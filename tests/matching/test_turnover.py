@@ -76,7 +76,7 @@ class TestReview:
         review = compared(draft, county_office)
         assert "1 个门牌不在任何新选区" in titles(review, "stop")  # P05 (1.2, 0.5)
         assert "1 个门牌同时在两个新选区" in titles(review, "stop")
-        assert "1 处重叠、1 处空隙" in titles(review, "look")
+        assert "界线有1 处重叠、1 处空隙" in titles(review, "look")
         with pytest.raises(MoveRefused, match="不在任何新选区"):
             workflow.publish(county_office, draft.pk, APPROVAL, TODAY)
 

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.territory.turnover import Crossing, DistrictSet, area, continuation, gaps, lawful_seats, overlaps, per_seat
+from apps.territory.turnover import Crossing, DistrictSet, continuation, lawful_seats, per_seat
 
 WEST, SOUTH, STEP = 120.0, 28.0, 0.01
 
@@ -143,15 +143,12 @@ def test_counts_against_shapely_alone(seed: int):
     assert result.changed.tolist() == [b != (result.heir[a] if a >= 0 else -1) for a, b in pairs]
 
 
-def test_overlaps_and_gaps_with_their_places():
-    found = overlaps([box(0, 0, 2, 1), None, box(1, 0, 3, 1), box(3, 0, 4, 1)])
-    assert [(seam.first, seam.second) for seam in found] == [(0, 2)]
-    assert found[0].area == pytest.approx(983.6 * 1108.2, rel=1e-3)
-    left = gaps([box(0, 0, 1, 1), box(2, 0, 3, 1)], box(0, 0, 3, 1))
-    assert len(left) == 1 and left[0].shape.bounds == pytest.approx(box(1, 0, 2, 1).bounds)
-    assert gaps([box(0, 0, 3, 1)], box(0, 0, 3, 1)) == []
-    holed = shapely.Polygon(box(0, 0, 3, 3).exterior, [box(1, 1, 2, 2).exterior])
-    assert area(holed) == pytest.approx(area(box(0, 0, 3, 3)) - area(box(1, 1, 2, 2)), rel=1e-9)
+def test_faults_name_the_new_districts():
+    """A district by workplace stands between the two that overlap: positions are those of the whole set."""
+    new = districts(box(0, 0, 2, 1), None, box(1, 0, 3, 1), box(3.5, 0, 4, 1))
+    found = Crossing(districts(), new, box(0, 0, 4, 1)).faults
+    assert [(fault.kind, fault.positions) for fault in found] == [("overlap", (0, 2)), ("gap", (2, 3))]
+    assert found[0].square_metres == pytest.approx(983.6 * 1108.2, rel=5e-3)
 
 
 def test_people_behind_a_seat():

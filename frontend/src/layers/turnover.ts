@@ -84,6 +84,6 @@ export function lightDistrict(map: PlaceMap, id: number | null): void {
 function legend(data: TurnoverData): HTMLElement {
   const rows = STEPS.map(({ colour, label }) => legendRow(swatch(colour), label));
   rows.push(legendRow(swatch("#6b3fa0"), data.exact ? "改属的门牌" : "改属的门牌（圆越大越多）"));
-  if (data.seams.features.length > 0) rows.push(legendRow(swatch("#b3261e"), "重叠或空隙"));
+  if (data.seams.features.length > 0) rows.push(legendRow(swatch("#b3261e"), "重叠、空隙或超出范围"));
   return legendBox("每名代表所代表的人口", rows, "蓝线是新选区，灰虚线是原选区");
 }
