@@ -21,10 +21,12 @@ _SAME_ROAD = re.compile(
     r"(?:[东西南北中前后上下]段|[一二三四五六七八九\d]+段|[东西南北]路?(?=\d))?(?:口|上|段|边|侧|旁)?[ -]*"
 )
 
+_CROSSING = re.compile(r" *[与和跟] *[^ \d]{1,8}?(?:路|街|大道|巷)(?:的?(?:交叉|交汇|交界)[口处]?|路?口)?")
+_NUMBER_AHEAD = re.compile(r" *(\d+(?:-\d+)?[号#]) *")
 _DIGITS = r"\d+(?:[A-Z](?![A-Z\d]))?(?!\d)"
 _NUMBER = re.compile(
-    rf"(?:第|附|临|新|老|自编|[甲乙丙丁])?(?:[A-Z]{{0,2}}{_DIGITS}|[{HAN}]+(?=[号弄巷#]|支弄))"
-    rf"(?:号?(?:-+|之|、|(?<=\d)一(?=\d))(?:{_DIGITS}|[{HAN}]+(?=号|之|$|[^{HAN}层楼])))*(?:号附\d+号?|号(?![楼线搂路桥]|大[街道])|支?弄|巷|\#(?!楼|\d))?"
+    rf"(?:第|附|临|新|老|自编|[甲乙丙丁])?(?:[A-Z]{{0,2}}{_DIGITS}|[{HAN}]+(?= ?[号弄巷#]|支弄))"
+    rf"(?:号?(?:-+|之|、|(?<=\d)一(?=\d))(?:{_DIGITS}|[{HAN}]+(?=号|之|$|[^{HAN}层楼])))*(?:号附\d+号?| ?号(?![楼线搂路桥]|大[街道])|支?弄|巷|\#(?!楼|\d))?"
     r"(?![幢栋座楼室层房米路街区期组门号]|单元|\#楼|大[道街]|[国省县]道)"
 )
 
@@ -91,7 +93,12 @@ class Reading:
         self.context, self.found["road"] = "", (begin, end)
         if area < begin:
             self.found.setdefault("village" if "town" in self.found else "town", (area, begin))
-        self._doors(self._number(end))
+        if crossing := _CROSSING.match(self.shape, end):
+            end = crossing.end()
+        stop = self._number(end)
+        if "number" not in self.found and (ahead := _NUMBER_AHEAD.fullmatch(self.shape, at, area)):  # 12号人民路
+            self.found["number"], early = ahead.span(1), None
+        self._doors(stop)
         if early:
             self.found.setdefault("poi", early)
 

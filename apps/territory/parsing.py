@@ -46,6 +46,8 @@ _OPENING = re.compile(
     r"(?:.*(?:地址|住址)(?= )|[^ \d]{0,4}地址|[^ \d]{0,3}住在?|我家?在|家在|位于|在)(?= *[^ ]{3})[ 是]*"
 )
 
+_ALSO_CALLED = re.compile(r"[(（](?:新|原|旧|老|现|曾)[^)）]{1,12}[)）]")  # 66号(新136号), 江滨路（原建设路）66号
+
 
 LONGEST = 300  # characters that are read: an address is never longer, and what is pasted here may be
 
@@ -53,7 +55,10 @@ LONGEST = 300  # characters that are read: an address is never longer, and what 
 def parse(text: str) -> Address:
     """Never fails; text of any kind may be given. Needs no list of this county's places, so a village without its word (慈东) is missed."""
     text = text.strip()
-    shape = _TELEPHONE.sub(lambda found: " " * len(found.group()), shaped(text[:LONGEST]))
+    shape = text[:LONGEST]
+    if "(" in shape or "（" in shape:
+        shape = _ALSO_CALLED.sub(_blank, shape)
+    shape = _TELEPHONE.sub(_blank, shaped(shape))
     opening = _OPENING.match(shape) or _RECEIVER.match(shape)
     begin = opening.end() if opening else 0
     if (closing := _CLOSING.search(shape, begin)) and closing.start() > begin:
@@ -61,3 +66,7 @@ def parse(text: str) -> Address:
     found, at = areas(shape, begin)
     Reading(shape, found).read(at)
     return Address(**{part: text[begin:end] for part, (begin, end) in found.items()})
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())

@@ -195,6 +195,9 @@ def test_few_queries(town, as_public, client, django_assert_max_num_queries):
     client.get("/find", {"q": "东溪镇人民路12号"})
     with django_assert_max_num_queries(6):
         client.get("/find", {"q": "东溪镇人民路12号"})
+    client.get("/find/suggest", {"q": "rm"})
+    with django_assert_max_num_queries(3):
+        client.get("/find/suggest", {"q": "rm1"})
 
 
 def test_moving_a_home_inside_its_village_changes_no_public_byte(town, client):
