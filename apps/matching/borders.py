@@ -24,7 +24,7 @@ class BorderNotice:
 
 
 def border_notice(place: Place) -> BorderNotice | None:
-    """When a district's border is nearer than BORDER_METRES or than the position is good for, or when the place lies in a gap beside one."""
+    """When a district's border is nearer than BORDER_METRES and what the position may be wrong by, or the place lies in a gap beside one."""
     reach = reach_of(place.accuracy)
     near = [found for found in place.districts if found.margin_m < reach]
     if not near and not place.sides:

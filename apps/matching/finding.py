@@ -145,8 +145,8 @@ def find_in(day: Day, lon: float, lat: float, *, doorplate: Doorplate | None = N
 
 
 def reach_of(accuracy: float | None) -> float:
-    """Metres from a border within which one is asked: the setting, or what the position is good for."""
-    return min(max(float(settings.BORDER_METRES), accuracy or 0.0), FARTHEST_DOUBT)
+    """Metres from a border within which one is asked: the setting, widened by how far the position may be wrong."""
+    return min(settings.BORDER_METRES + (accuracy or 0.0), FARTHEST_DOUBT)
 
 
 def addressed(day: Day, code: str) -> tuple["FoundDeputy", ...]:

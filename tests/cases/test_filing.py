@@ -1,18 +1,22 @@
 """Taking a report in: pinned to its place, given to somebody, taken in once."""
 
+import datetime as dt
 import random
 import uuid
 
 import pytest
 from django.contrib.gis.geos import Point
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from apps.cases import workflow
 from apps.cases.models import Case, Category, Reporter, ReporterContact
 from apps.cases.workflow import AlreadySent
-from apps.matching.finding import OutsideCounty
+from apps.deputies.models import Mandate
+from apps.matching.finding import OutsideCounty, find_at
 from apps.record.codes import read_code
 from apps.record.states import MoveRefused
+from apps.territory.models import ElectoralDistrict, LayerVersion, Term
 from tests import town as toy
 from tests.cases.conftest import a_report
 
@@ -115,3 +119,19 @@ def test_the_database_itself_refuses_a_case_that_nobody_has(broken, town, people
         setattr(case, name, value)
     with pytest.raises(IntegrityError), transaction.atomic():
         case.save(force_insert=True)
+
+
+def test_a_case_keeps_the_districts_of_its_day(town, people):
+    """A new term's districts, once published and in force, are for what is reported from then on."""
+    before = workflow.submit(report_from(0.98, 0.6, side="C-01|B-01"))
+    today = timezone.localdate()
+    Term.objects.filter(pk=town.terms["county"].pk).update(ends=today)
+    later = Term.objects.create(congress=town.county, level="county", number=18, starts=today, ends=dt.date(2099, 1, 1))
+    new = ElectoralDistrict.objects.create(code="N-01", term=later, number=1, name="新第1选区", seats=1, basis="residence", geom=toy.box(0, 0, 3, 2))
+    Mandate.objects.create(deputy=town.deputies["D3"], term=later, district=new)
+    LayerVersion.raise_for("district", "deputy")
+    after = workflow.submit(report_from(0.5, 0.5))
+    before = Case.objects.get(pk=before.pk)
+    assert (before.county_district.code, before.township_district.code, before.border_answer.chosen) == ("C-01", "B-01", 1)
+    assert after.county_district.code == "N-01" and after.township_district.code == "A-01"
+    assert find_at(0.005 + 120, 28.005, on=today - dt.timedelta(days=1)).districts[0].district.code == "C-01"

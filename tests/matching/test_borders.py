@@ -64,9 +64,9 @@ def test_the_threshold_is_a_setting_and_a_rough_position_widens_it(town):
         assert len(find(1 - 90 / EAST, 0.5).sides) == 2
     with override_settings(BORDER_METRES=0):
         assert find(1 - 5 / EAST, 0.5).sides == ()
-    assert find(1 - 90 / EAST, 0.5, accuracy=80).sides == ()
-    assert len(find(1 - 90 / EAST, 0.5, accuracy=100).sides) == 2
-    assert (reach_of(None), reach_of(12.0), reach_of(400.0), reach_of(1e9)) == (30.0, 30.0, 400.0, 1000.0)
+    assert find(1 - 90 / EAST, 0.5, accuracy=55).sides == ()
+    assert len(find(1 - 90 / EAST, 0.5, accuracy=65).sides) == 2
+    assert (reach_of(None), reach_of(12.0), reach_of(400.0), reach_of(1e9)) == (30.0, 42.0, 430.0, 1000.0)
 
 
 def test_a_very_rough_position_has_more_sides_than_are_offered(town):
