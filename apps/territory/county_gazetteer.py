@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 FEW = 5_000  # doorplates: fewer are read sooner than files
 AT_ONCE = 20_000
-COLUMNS = ("code", "town__code", "village__code", "road", "number", "hamlet", "estate", "building", "unit", "room")
+COLUMNS = ("code", "town_id", "village_id", "road", "number", "hamlet", "estate", "building", "unit", "room")
+AREA = ("pk", "code", "name", "level", "parent__code", "former_names")
 
 
 def current() -> Gazetteer:
@@ -40,7 +41,7 @@ def _read() -> Gazetteer:
     areas = _areas()
     fingerprint, count = _fingerprint(areas)
     if count < FEW:
-        return Gazetteer.of(_doorplates(), Areas.of(areas))
+        return Gazetteer.of(_doorplates(areas), Areas.of(areas))
     folder = settings.DATA_DIR / "gazetteer"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def _read() -> Gazetteer:
             return _kept(folder, fingerprint, areas)
     except OSError:
         log.exception("The gazetteer cannot be kept in %s and is built for this process alone.", folder)
-        return Gazetteer.of(_doorplates(), Areas.of(areas))
+        return Gazetteer.of(_doorplates(areas), Areas.of(areas))
 
 
 def _kept(folder: Path, fingerprint: str, areas: dict[str, list]) -> Gazetteer:
@@ -60,7 +61,7 @@ def _kept(folder: Path, fingerprint: str, areas: dict[str, list]) -> Gazetteer:
         except (OSError, ValueError, KeyError):
             log.exception("The gazetteer in %s cannot be read and is built anew.", files)
             shutil.rmtree(files, ignore_errors=True)
-    built = Gazetteer.of(_doorplates(), Areas.of(areas))
+    built = Gazetteer.of(_doorplates(areas), Areas.of(areas))
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
     built.save(unfinished)
     unfinished.rename(files)
@@ -79,24 +80,21 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _areas() -> dict[str, list]:
-    rows = apps.get_model("territory", "AdminArea").objects.order_by("code")
-    values = list(rows.values_list("code", "name", "level", "parent__code", "former_names"))
-    names = ("code", "name", "level", "parent", "former_names")
-    return (
-        {name: list(column) for name, column in zip(names, zip(*values, strict=True), strict=True)}
-        if values
-        else {name: [] for name in names}
-    )
+    rows = apps.get_model("territory", "AdminArea").objects.order_by("code").values_list(*AREA)
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in AREA]
+    return dict(zip(("pk", "code", "name", "level", "parent", "former_names"), columns, strict=True))
 
 
-def _doorplates() -> Collector:
-    """Straight from a cursor of the database: the process never holds their rows."""
+def _doorplates(areas: dict[str, list]) -> Collector:
+    """Straight from a cursor of the database, as they lie there: the process never holds their rows, the database sorts and joins nothing."""
+    code_of = dict(zip(areas["pk"], areas["code"], strict=True))
     axes = {axis: Func("point", function=f"ST_{axis}", output_field=FloatField()) for axis in "XY"}
-    plates = apps.get_model("territory", "Doorplate").objects.filter(status="active").order_by("code").annotate(**axes)
+    plates = apps.get_model("territory", "Doorplate").objects.filter(status="active").order_by().annotate(**axes)
     rows = plates.values_list(*COLUMNS, "X", "Y").iterator(chunk_size=AT_ONCE)
     collected = Collector()
     while chunk := list(islice(rows, AT_ONCE)):
-        code, town, village, road, number, hamlet, estate, building, unit, room, lon, lat = zip(*chunk, strict=True)
+        code, towns, villages, road, number, hamlet, estate, building, unit, room, lon, lat = zip(*chunk, strict=True)
+        town, village = [code_of.get(pk) for pk in towns], [code_of.get(pk) for pk in villages]
         collected.add(
             code, lon, lat, town=town, village=village, road=road, number=number, hamlet=hamlet, estate=estate, building=building, unit=unit, room=room
         )  # fmt: skip
@@ -106,7 +104,7 @@ def _doorplates() -> Collector:
 def _fingerprint(areas: dict[str, list]) -> tuple[str, int]:
     """Of all that goes into a gazetteer, and how many doorplates that are.
 
-    Raw SQL: the rows are hashed where they lie (a third of a second for 300,000).
+    Raw SQL: the rows are hashed where they lie (half a second for 300,000).
     """
     with connection.cursor() as cursor:
         cursor.execute(
