@@ -111,12 +111,17 @@ class Weigher:
         first, last = index.span(line)
         highest = max(1, int(self.houses.part_main[index.first[last - 1]]))
         wanted = main_number(reading.building if kind == "estate" else reading.number)
-        if kind != "estate" and (self.houses.part_main[index.first[first:last]] == wanted).any():  # 12-3 beside 12
+        if kind != "estate" and self._has_main(index.first[first:last], wanted):  # 12-3 beside 12
             return PART_MISSING
         if wanted > highest:
             return 4.0 + min(3.0, 3.0 * (wanted - highest) / highest)
         filled = min(0.95, (last - first) / highest)
         return float(-np.log(np.clip(MISSING_SHARE * filled / (1.0 - filled), 0.006, 0.5)))
+
+    def _has_main(self, parts: Ints, wanted: int) -> bool:
+        """Whether a line's numbers, in their order, have one like this: 12-1 and 12A are like 12. Parts are numbered in the order of the mains."""
+        low, high = np.searchsorted(self.houses.part_main, (wanted, wanted + 1))
+        return int(np.searchsorted(parts, low)) < int(np.searchsorted(parts, high))
 
     def _match(self, kind: Line, line: int, reading: Reading) -> tuple[Ints, float, Ints]:
         """The houses of a line that a reading means, what had to be overlooked, and the houses of the number when a part of it is missing."""
