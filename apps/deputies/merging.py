@@ -26,7 +26,8 @@ def deputies(stage: Stage) -> Merged:
     terms(stage)
     stage.refuse(
         """s.district IS NOT NULL AND NOT EXISTS (SELECT FROM territory_electoraldistrict d JOIN territory_term m ON m.id = d.term_id
-            JOIN territory_adminarea c ON c.id = m.congress_id WHERE d.code = s.district AND c.code = s.congress AND m.number = s.term)""",
+            JOIN territory_adminarea c ON c.id = m.congress_id
+            WHERE d.code = s.district AND c.code = s.congress AND m.number = s.term AND m.state <> 'set_aside')""",
         "'选区“' || s.district || '”不属于' || s.congress || '第' || s.term || '届'",
     )
     people = _people(stage)

@@ -108,6 +108,7 @@ def _detail(request: HttpRequest, pk: int, publish_form: PublishForm | None = No
         "page_obj": Paginator(rows, DISTRICTS_A_PAGE).get_page(request.GET.get("page")), "standing": standing(term, timezone.localdate()),
         "others": _visible(request).filter(congress=term.congress_id).exclude(pk=term.pk).exclude(state=Term.State.SET_ASIDE).order_by("-number", "plan"),
         "query": f"?base={base.pk}" if base and request.GET.get("base") else "", "is_draft": term.state == Term.State.DRAFT, "office": office,
+        "may_compare": allowed(request.user, Permission.COMPARE_TERMS),
         "publish_form": publish_form or PublishForm(), "seats_form": seats_form or SeatsForm(initial={"seats": term.seats}),
         "publishable": done and not any(check["level"] == "stop" for check in review.result["checks"]) and base == term.before(),
         "may_take_back": office and term.state == Term.State.PUBLISHED and term.published_at and term.starts > timezone.localdate(),

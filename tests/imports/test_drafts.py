@@ -137,6 +137,19 @@ def test_deputies_of_a_draft_find_its_term(bring: Bring, samples: None, tmp_path
     assert Term.objects.filter(number=18).count() == 2, "no third draft is made"
 
 
+def test_nobody_is_elected_by_a_draft_that_was_set_aside(bring: Bring, samples: None, tmp_path: Path) -> None:
+    Term.objects.filter(number=18).update(state="set_aside")
+
+    def elected(columns: dict[str, list]) -> None:
+        rows = [row for row, district in enumerate(columns["district"]) if district.startswith("339901-17-")][:1]
+        only(columns, *rows)
+        columns["district"], columns["term"] = ["339901-18-001"], ["18"]
+        columns["term_starts"], columns["term_ends"] = ["2027-01-10"], ["2032-01-10"]
+
+    batch = bring("deputy", changed(tmp_path, "deputy", elected), done=False)
+    assert "不属于339901000000第18届" in batch.rejected_rows.get().reason
+
+
 def test_settled_dates_are_not_unsettled_by_a_file(bring: Bring, samples: None) -> None:
     """The term before was made to end when the next begins; its file, imported again, says otherwise."""
     Term.objects.filter(number=18).update(state="published", plan="", starts=dt.date(2027, 2, 1), ends=dt.date(2032, 2, 1))

@@ -74,7 +74,8 @@ def test_leaders_look_and_do_not_touch(client, leader, draft):
     client.force_login(leader)
     compared(draft)
     said = page(client, "term_detail", draft.pk)
-    assert "新第1选区" in said and reverse("term_publish", args=[draft.pk]) not in said
+    assert "新第1选区" in said and reverse("term_publish", args=[draft.pk]) not in said and reverse("term_compare", args=[draft.pk]) not in said
+    assert client.post(reverse("term_compare", args=[draft.pk])).status_code == 403
     assert client.post(reverse("term_publish", args=[draft.pk])).status_code == 403
 
 
