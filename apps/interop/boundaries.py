@@ -45,7 +45,7 @@ def set_detail(request: HttpRequest, slug: str) -> dict:
         "source_url": "",
         "notes": each.notes,
         "licence_url": "",
-        "last_updated": str(each.starts) if each.starts else None,
+        "last_updated": str(each.updated) if each.updated else None,
         "extent": each.extent,
         "extra": each.extra,
         "start_date": str(each.starts) if each.starts else None,

@@ -16,6 +16,7 @@ import shapely
 from django.contrib.gis.db.models.functions import AsWKB, Centroid, Envelope
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.territory.models import AdminArea, ElectoralDistrict, Term
 from apps.territory.remembered import Remembered
@@ -65,6 +66,7 @@ class BoundarySet:
     level: str  # two boundaries of one level and beginning do not both hold a place: on a border the lowest code does
     starts: dt.date | None
     ends: dt.date | None
+    updated: dt.date | None  # when the borders were last drawn, as far as it is known
     notes: str
     extra: dict
     boundaries: tuple[Boundary, ...]
@@ -149,6 +151,7 @@ def _district_sets() -> Iterable[BoundarySet]:
             level=f"{term.level} {term.starts}",
             starts=term.starts,
             ends=term.ends,
+            updated=timezone.localdate(term.published_at) if term.published_at else term.starts,
             notes=_notes(term.congress),
             extra={"congress": term.congress.code, "term": term.number, "level": term.level},
             boundaries=tuple(_district(row) for row in districts),
@@ -178,6 +181,7 @@ def _area_sets(county: AdminArea | None) -> Iterable[BoundarySet]:
             level=level,
             starts=None,
             ends=None,
+            updated=max((row.valid_from for row in areas if row.valid_from), default=None),
             notes=_notes(*areas),
             extra={"level": level},
             boundaries=tuple(_area(row) for row in areas),

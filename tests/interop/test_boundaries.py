@@ -106,6 +106,10 @@ def test_a_draft_is_seen_by_nobody(town, ask, client):
 def test_an_area_that_was_given_up(town, ask):
     AdminArea.objects.filter(code="339999100202").update(valid_to=dt.date(2025, 1, 1))
     LayerVersion.raise_for("area")
+    AdminArea.objects.filter(code="339999100201").update(valid_from=dt.date(2019, 8, 16))
+    LayerVersion.raise_for("area")
+    assert ask("/boundary-sets/villages/")["last_updated"] == "2019-08-16"
+    assert ask("/boundary-sets/towns/")["last_updated"] is None  # nobody has noted it
     assert len(ask("/boundaries/villages/")["objects"]) == 5
     assert len(ask("/boundaries/villages/", on="2024-12-31")["objects"]) == 6
     assert ask("/boundaries/villages/339999100202/")["end_date"] == "2025-01-01"
