@@ -84,12 +84,12 @@ class PlaceForm(RowForm):
     lat = forms.FloatField(label="位置", widget=forms.HiddenInput, required=False, error_messages={"invalid": "位置读不出来，请在地图上重新点一下。"})
     lon = forms.FloatField(widget=forms.HiddenInput, required=False, error_messages={"invalid": ""})
     doorplate = PlainText(required=False, widget=forms.HiddenInput)
-    accuracy = forms.CharField(required=False, widget=forms.HiddenInput)
-    datum = forms.CharField(required=False, widget=forms.HiddenInput)
+    accuracy = PlainText(required=False, widget=forms.HiddenInput)
+    datum = PlainText(required=False, widget=forms.HiddenInput)
     code = PlainText(required=False, widget=forms.HiddenInput)
     to = PlainText(required=False, widget=forms.HiddenInput)
     side = PlainText(required=False)
-    recipient = forms.CharField(required=False)
+    recipient = PlainText(required=False)
 
     def clean(self) -> dict:
         data = super().clean()
