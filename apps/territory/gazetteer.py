@@ -40,7 +40,7 @@ UNKNOWN_PLACE, UNKNOWN_NAME = (
 FAR_FETCHED = 5.0  # a house above it is weighed against names with two slips in the town or village that is named
 PLAUSIBLE = 5.5  # a line above it is not what was meant
 ALIKE = 0.7  # answers that differ by less fit equally well
-FORMAT = 1
+FORMAT = 2
 
 
 class Gazetteer:
@@ -132,7 +132,7 @@ class Gazetteer:
             )
             for one in ranked[:k]
         )
-        best_line = min(lines.values(), key=lambda one: (one.cost, -self._size(one)), default=None)
+        best_line = min(lines.values(), key=lambda one: (one.cost, LINES.index(one.hypothesis.kind)), default=None)
         if best_line and (not ranked or best_line.cost < ranked[0].cost):
             return self._missing(best_line, lines, candidates, address)
         best = ranked[0]
@@ -276,14 +276,14 @@ class Gazetteer:
         return last - first
 
     def _name(self, hypothesis: Hypothesis) -> str:
-        return self.areas[hypothesis.name].name if hypothesis.kind == "village" else self.houses.names[hypothesis.name]
+        return self.areas[hypothesis.name].name if hypothesis.kind == "village" else self.houses.shown[hypothesis.name]
 
     def _place(self, hypothesis: Hypothesis, line: int) -> str:
         """东溪镇人民路, 东溪镇溪口村后林."""
         area = int(self.houses.lines[hypothesis.kind].area[line])
         above = [area, *self.areas.above(area)] if area >= 0 else []
         names = [self.areas[number].name for number in above if self.areas[number].level in ("town", "village")]
-        return "".join(reversed(names)) + ("" if hypothesis.kind == "village" else self.houses.names[hypothesis.name])
+        return "".join(reversed(names)) + ("" if hypothesis.kind == "village" else self.houses.shown[hypothesis.name])
 
     def _what_would_tell(self, several: list[Weighed]) -> str:
         """What the houses that fit equally differ in, the highest first."""
@@ -316,7 +316,7 @@ class Gazetteer:
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array)
         areas = [[area.code, area.name, area.level, area.parent, area.former] for area in self.areas]
-        texts = {"format": FORMAT, "names": houses.names, "parts": houses.parts, "areas": areas}
+        texts = {"format": FORMAT, "names": houses.names, "shown": houses.shown, "parts": houses.parts, "areas": areas}
         (folder / "names.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -333,7 +333,7 @@ class Gazetteer:
             kind: LineIndex(*(array(f"{kind}_{field}") for field in LineIndex.__dataclass_fields__)) for kind in LINES
         }
         houses = Houses(
-            texts["names"], texts["parts"], array("part_main"), array("town"), array("village"),
+            texts["names"], texts["shown"], texts["parts"], array("part_main"), array("town"), array("village"),
             {kind: array(f"name_{kind}") for kind in LINES if kind != "village"}, {part: array(f"part_{part}") for part in PARTS},
             array("lon"), array("lat"), array("code_bytes"), array("code_start"), lines,
         )  # fmt: skip

@@ -107,6 +107,7 @@ class Houses:
     """Parts of every house as numbers of `parts`, names as numbers of `names`, areas as the gazetteer numbers them; -1 is none."""
 
     names: list[str]  # plain spelling, of roads, estates and hamlets
+    shown: list[str]  # the same as the table writes them
     parts: list[str]  # "" first, then by the number in them
     part_main: Ints
     town: Ints
@@ -133,6 +134,7 @@ class Houses:
     def of(cls, collected: Collector, town: Ints, village: Ints) -> "Houses":
         name_text: dict[str, int] = {}
         name: dict[Line, Ints] = {}
+        shown: dict[str, str] = {}
         raw_roads, road_ids = collected.column("road")
         raw_numbers, number_ids = collected.column("number")
         lanes = _lanes([plain(road) for road in raw_roads], raw_numbers, road_ids, number_ids)
@@ -142,6 +144,8 @@ class Houses:
             spelled = [plain(value) for value in values]
             if kind == "road":
                 spelled = [road_and_lane(road, "")[0] for road in spelled]
+            for value, text in zip(values, spelled, strict=True):
+                shown.setdefault(text, value if plain(value) == text else text)
             numbers = np.array(
                 [name_text.setdefault(value, len(name_text)) if value else -1 for value in spelled], np.int32
             )
@@ -171,7 +175,20 @@ class Houses:
             )
             lines[kind] = _index(named, area.astype(np.int32), [part_ids[part] for part in ORDER[kind]])
         main = np.array([main_number(text) for text in every], np.int32)
-        return cls(list(name_text), every, main, town, village, name, part_ids, lon, lat, *collected.codes(), lines)
+        return cls(
+            list(name_text),
+            [shown[text] for text in name_text],
+            every,
+            main,
+            town,
+            village,
+            name,
+            part_ids,
+            lon,
+            lat,
+            *collected.codes(),
+            lines,
+        )
 
 
 def _lanes(roads: list[str], numbers: list[str], road_ids: Ints, number_ids: Ints) -> dict[tuple[int, int], str]:

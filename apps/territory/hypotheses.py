@@ -10,7 +10,7 @@ from functools import cached_property
 from apps.territory.doornumbers import Line, Tail, read_tail
 from apps.territory.houses import Houses
 from apps.territory.known_names import SHORT, Areas, Known, KnownNames
-from apps.territory.sounds import HOMOPHONE, OTHER, distance, extra
+from apps.territory.sounds import EXTRA, HOMOPHONE, distance, extra
 from apps.territory.spelling import plain
 from apps.territory.understanding import Token, Understood
 
@@ -82,8 +82,7 @@ class Conjectures:
             for at, found in zip(starts, self.names.near(windows, ONE_SLIP), strict=True):
                 for near in found[:MOST_NEAR]:
                     if near.cost > 0.0:
-                        thin = THIN if near.cost >= OTHER and len(near.text) < 4 else 0.0
-                        yield from self._taken_for(said, at, stop, near.known, near.cost + thin)
+                        yield from self._taken_for(said, at, stop, near.known, near.cost + _thin(near.text, near.cost))
 
     def similar_nearby(self, said: Understood) -> Iterator[Hypothesis]:
         """From names in the town or village that the text names, with two slips."""
@@ -96,9 +95,10 @@ class Conjectures:
                 window = said.text[at:stop]
                 most = min(TWO_SLIPS, 1.4 * len(window))
                 for name in names:
-                    cost = distance(window, self.houses.names[name], most)
+                    text = self.houses.names[name]
+                    cost = distance(window, text, most)
                     if 0.0 < cost < most:
-                        yield from self._taken_for(said, at, stop, Known(name), cost)
+                        yield from self._taken_for(said, at, stop, Known(name), cost + _thin(text, cost))
 
     def areas_nearly(self, said: Understood) -> Understood:
         """The same text, where an area that does not exist here is taken for the one that is spelled alike: 东西镇 for 东溪镇."""
@@ -169,6 +169,10 @@ class Conjectures:
             unheard = level in ("province", "city") and level not in self._has_level
             cost += 0.1 if unheard else 0.2 if level == "county" and old else FOREIGN[level]
         return cost
+
+
+def _thin(text: str, cost: float) -> float:
+    return THIN if cost >= EXTRA and len(text) < 4 else 0.0
 
 
 def _stretches(said: Understood) -> list[tuple[int, int]]:

@@ -25,6 +25,9 @@ ODD_ORDER = 0.3  # a building on a road, a number in an estate
 ANOTHER_READING = 3.0  # a missing house, where a likelier reading has one
 MISSING_SHARE = 0.05  # of houses that a county's table lacks
 PART_MISSING = 1.5
+LESS_THAN_SAID = (
+    1.0  # the text names a street or hamlet too: the house is missing there rather than in the village at large
+)
 SILENT_AREA = 0.3
 SHORT_AND_RIGHT = 0.05
 FITS, MOST = 0.9, 12.0
@@ -84,7 +87,9 @@ class Weigher:
         village = area if hypothesis.kind in ("hamlet", "village") else -1
         town = area if village < 0 else self.areas[village].parent
         by_road = hypothesis.kind in ("road", "estate")
-        return sum(self._area_cost(one, village, town, by_road) for one in hypothesis.others if one.line < 0)
+        areas = sum(self._area_cost(one, village, town, by_road) for one in hypothesis.others if one.line < 0)
+        by_less = hypothesis.kind == "village" and any(one.line >= 0 for one in hypothesis.others)
+        return areas + (LESS_THAN_SAID if by_less else 0.0)
 
     def _in_line(self, said: Hypothesis, line: int, beside: float, readings: list[Reading]) -> Iterator[Weighed]:
         likeliest = np.inf

@@ -135,6 +135,10 @@ def test_a_part_of_a_known_house(gazetteer):
     assert found.kind == "partial" and found.position.within_m <= 60 and "12 号的位置" in found.position.words
 
 
+def test_names_are_shown_as_the_table_has_them(gazetteer):
+    assert gazetteer.resolve("斜浦村5组99号").place == "白沙镇斜浦村第五村民小组"
+
+
 def test_far_behind_the_last_number_only_the_street_is_known(gazetteer):
     found = gazetteer.resolve("江口街道新华路901号")
     assert (found.kind, found.position.basis) == ("partial", "street")
