@@ -95,8 +95,8 @@ def _areas(stage: Stage) -> None:
 
 def _districts(stage: Stage) -> None:
     terms = query(
-        f"""SELECT DISTINCT t.id, c.name || '第' || t.number || '届选区', ST_AsBinary(c.geom), c.code, t.number FROM {STAGE} s
-            JOIN territory_adminarea c ON c.code = s.congress JOIN territory_term t ON t.congress_id = c.id AND t.number = s.term
+        f"""SELECT DISTINCT t.id, c.name || '第' || t.number || '届' || t.plan || '选区', ST_AsBinary(c.geom), c.code, t.number FROM {STAGE} s
+            JOIN territory_adminarea c ON c.code = s.congress JOIN territory_term t ON t.congress_id = c.id AND t.number = s.term AND t.state <> 'set_aside'
             ORDER BY c.code, t.number"""
     )
     rows = query(

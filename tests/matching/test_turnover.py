@@ -147,7 +147,7 @@ class TestDraftsAreSeenNowhere:
     def test_public_pages(self, client, town, begun):
         """No address of the public zone says a word of the draft: neither its districts' names nor their codes."""
         pages = [reverse("find") + f"?lat={at(0.5, 0.5).y}&lon={at(0.5, 0.5).x}", "/api/v1/find" + f"?lat={at(0.5, 0.5).y}&lon={at(0.5, 0.5).x}"]
-        pages += ["/boundary-sets/", "/boundaries/?limit=500", "/representatives/?limit=500", "/representative-sets/", "/deputies/", "/stations/"]
+        pages += ["/boundary-sets/", "/boundaries/?limit=500", f"/boundaries/?contains={at(0.5, 0.5).y},{at(0.5, 0.5).x}", "/representatives/?limit=500", "/representative-sets/", "/deputies/", "/stations/"]
         for page in pages:
             answer = client.get(page)
             assert answer.status_code == 200, page
