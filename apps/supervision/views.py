@@ -30,7 +30,7 @@ GEOD = Geod(ellps="WGS84")
 @requires(Permission.SEE_SUPERVISION)
 def run_list(request: HttpRequest) -> HttpResponse:
     """/supervision/ — runs, newest first, and the form that drafts one."""
-    runs = AssignmentRun.objects.visible_to(request.user).select_related("created_by").order_by("-created_at")
+    runs = AssignmentRun.objects.visible_to(request.user).select_related("created_by").order_by("-created_at", "-pk")
     presets = [(value, AssignmentRun.Preset(value).label, EXPLANATIONS[value], rules) for value, rules in PRESETS.items()]
     return render(request, "supervision/run_list.html", {
         "page_obj": Paginator(runs, 20).get_page(request.GET.get("page")),

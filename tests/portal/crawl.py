@@ -16,6 +16,7 @@ TOKENS = re.compile(
 )
 LINKS = re.compile(r"""(?:href|action|hx-get|data-url|src)="([^"#]+)""")
 OPENED = (200, 204, 301, 302, 304)
+SHUT = (403, 405)  # whatever the values: not for this user, or not to be read
 MOST_TRIES, MOST_OPENED = 400, 10
 
 
@@ -60,10 +61,11 @@ class Crawler:
         """Open a pattern with what its pools hold, and each page that there is with the queries; those there are."""
         there = []
         for path in filled(written, pools):
-            if self.get(path)[0] in OPENED:
+            status = self.get(path)[0]
+            if status in OPENED:
                 there.append(path)
-                if len(there) >= MOST_OPENED:
-                    break
+            if len(there) >= MOST_OPENED or status in SHUT:
+                break
         for path, query in itertools.product(there or list(filled(written, pools))[:1], queries):
             if self.get(f"{path}?{query}")[0] in OPENED:
                 there.append(f"{path}?{query}")
