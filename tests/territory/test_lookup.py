@@ -44,7 +44,12 @@ def test_the_same_address_elsewhere_is_not_taken_for_ours(town):
 def test_another_towns_street_of_that_name_is_not_taken_for_it(town):
     """南山乡 has a 人民路 without a number 1; the one of 东溪镇 has it."""
     found = Doorplate.objects.at_address("南山乡人民路1号")
-    assert (found.kind, found.why, found.understood, found.missing) == ("partial", "number", "南山乡人民路", "1号的门牌")
+    assert (found.kind, found.why, found.understood, found.missing) == (
+        "partial",
+        "number",
+        "南山乡人民路",
+        "1号的门牌",
+    )
     assert "没有找到1号的门牌" in found.advice
 
 
@@ -52,7 +57,11 @@ def test_a_road_asks_for_the_number(town):
     found = Doorplate.objects.at_address("人民路")
     assert (found.kind, found.why, found.total, len(found.doorplates)) == ("partial", "line", 6, 5)
     assert "人民路" in found.advice and "门牌号" in found.advice
-    assert {plate.town.name for plate in found.doorplates} == {"东溪镇", "南山乡", "城关街道"}  # of every street of that name
+    assert {plate.town.name for plate in found.doorplates} == {
+        "东溪镇",
+        "南山乡",
+        "城关街道",
+    }  # of every street of that name
     assert look("城关街道人民路") == ("partial", "line", ["P07"])
 
 
@@ -75,7 +84,10 @@ def test_spelled_alike(town):
     assert codes[0] == "P06"
 
 
-@pytest.mark.parametrize(("typed", "why"), [("东溪镇", "area"), ("方格县", "area"), ("天上街999号", "unknown"), ("", "empty"), ("。。。", "empty")])
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [("东溪镇", "area"), ("方格县", "area"), ("天上街999号", "unknown"), ("", "empty"), ("。。。", "empty")],
+)
 def test_none_says_what_to_do(town, typed, why):
     found = Doorplate.objects.at_address(typed)
     assert (found.kind, found.why) == ("none", why)
@@ -84,7 +96,12 @@ def test_none_says_what_to_do(town, typed, why):
 
 def test_a_village_has_its_middle(town):
     found = Doorplate.objects.at_address("溪口村")
-    assert (found.kind, found.understood, found.missing, found.position.basis) == ("partial", "东溪镇溪口村", "门牌号", "village")
+    assert (found.kind, found.understood, found.missing, found.position.basis) == (
+        "partial",
+        "东溪镇溪口村",
+        "门牌号",
+        "village",
+    )
 
 
 def test_retired_plates_are_not_found(town):
