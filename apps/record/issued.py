@@ -55,7 +55,9 @@ class IssuedCodeQuerySet(models.QuerySet):
         codes: set[str] = set()
         while len(codes) < count:
             drawn = {signed_code() for _ in range(count - len(codes))}
-            codes |= drawn - set(self.model._default_manager.filter(code__in=drawn).values_list("code", flat=True))
+            with connection.cursor() as cursor:  # one array instead of thousands of parameters
+                cursor.execute(f"SELECT code FROM {connection.ops.quote_name(self.model._meta.db_table)} WHERE code = ANY(%s)", [list(drawn)])
+                codes |= drawn - {code for (code,) in cursor.fetchall()}
         return list(codes)
 
 

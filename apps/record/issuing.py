@@ -57,7 +57,7 @@ def issue(rows: Sequence[Code], *, actor=None, note: str = "", **data) -> list[C
         cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, len(rows)])
         ids = [pk for (pk,) in cursor.fetchall()]
     for row, pk, code in zip(rows, ids, model._default_manager.fresh_codes(len(rows)), strict=True):
-        row.pk, row.code = pk, code
+        row.id, row.code = pk, code
     insert(rows)
     histories(model).append_many(ids, "issue", actor=actor, note=note, **data)
     return list(rows)

@@ -31,7 +31,7 @@ from apps.territory.plates import (
 from apps.territory.print_files import PrintFiles
 
 CHUNK = 5_000  # doorplates that are given codes in one transaction
-PART = 960  # signs in one file: 40 pages of stickers, some seconds of work
+PART = 900  # signs in one file: whole pages in every layout, some seconds of work
 ISSUING = 0x6765_6FC0  # advisory lock: who looks for doors without a code waits for who is giving them one
 State = LongWork.State
 

@@ -16,11 +16,11 @@ WORK = 60_000  # ms
 
 
 def read_sheet(pdf: Path, folder: Path) -> list[str]:
-    """What zbar reads on every page of a PDF, printed at 180 dpi."""
+    """What zbar reads on every page of a PDF, printed at 200 dpi."""
     found = []
     for number, page in enumerate(pypdfium2.PdfDocument(pdf.read_bytes())):
         picture = folder / f"{number}.png"
-        page.render(scale=2.5).to_pil().convert("L").save(picture)
+        page.render(scale=200 / 72).to_pil().convert("L").save(picture)
         found += subprocess.run(["zbarimg", "-q", "--raw", str(picture)], capture_output=True, text=True, timeout=60, check=True).stdout.split()
     return found
 

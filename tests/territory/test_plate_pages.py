@@ -194,7 +194,7 @@ def test_an_area_from_the_order_to_the_files(office, town, settings, tmp_path):
     assert office.get(reverse("work_progress", args=["batch", batch.pk]))["HX-Refresh"] == "true"
     assert "都已经有码" in post(office, "batch_list", answers=422, area=town.towns["A"].code)
     assert batch.codes.first().spelled in page(office, "plate_list", batch=batch.pk)
-    post(office, "print_list", area=town.towns["A"].code, layout="sticker24", which="new")
+    post(office, "print_list", area=town.towns["A"].code, layout="sticker18", which="new")
     run = workflow.print_sheets(PrintRun.objects.get().pk)
     said = page(office, "print_detail", run.pk)
     assert "0001.pdf" in said and "全部下载" in said

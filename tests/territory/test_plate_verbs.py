@@ -255,7 +255,7 @@ def issued(county_office, town) -> CodeBatch:
 
 def test_sheets_of_an_area_are_made_in_parts(county_office, town, issued, data, monkeypatch):
     monkeypatch.setattr(workflow, "PART", 4)
-    run = workflow.start_print(county_office, town.county, "sticker24", "new", SITE)
+    run = workflow.start_print(county_office, town.county, "sticker18", "new", SITE)
     run = workflow.print_sheets(run.pk)
     files = PrintFiles(run.pk)
     assert (run.state, run.done, run.total) == ("done", issued.done, issued.done)
@@ -263,14 +263,14 @@ def test_sheets_of_an_area_are_made_in_parts(county_office, town, issued, data, 
     assert set(PlateCode.objects.values_list("prints", flat=True)) == {1}
     assert verbs(PlateCode.objects.first()) == ["issue", "print"]
     with pytest.raises(MoveRefused, match="都已经印过"):
-        workflow.start_print(county_office, town.county, "sticker24", "new", SITE)
+        workflow.start_print(county_office, town.county, "sticker18", "new", SITE)
     again = workflow.print_sheets(workflow.start_print(county_office, town.county, "small", "all", SITE, issued).pk)
     assert again.done == issued.done and set(PlateCode.objects.values_list("prints", flat=True)) == {2}
 
 
 def test_printing_that_was_stopped_goes_on(county_office, town, issued, data, monkeypatch):
     monkeypatch.setattr(workflow, "PART", 4)
-    run = workflow.start_print(county_office, town.county, "sticker24", "all", SITE)
+    run = workflow.start_print(county_office, town.county, "sticker18", "all", SITE)
     workflow._print_some(run.pk)
     workflow.cancel(county_office, run)
     assert workflow.print_sheets(run.pk).done == 4
@@ -291,12 +291,16 @@ def test_a_code_voided_while_it_is_printed_is_not_among_the_printed(county_offic
         return pages
 
     monkeypatch.setattr(workflow, "write_sheets", meanwhile)
-    run = workflow.print_sheets(workflow.start_print(county_office, town.county, "sticker24", "all", SITE).pk)
+    run = workflow.print_sheets(workflow.start_print(county_office, town.county, "sticker18", "all", SITE).pk)
     assert (run.state, run.done) == ("done", issued.done - 1)
     assert PlateCode.objects.get(pk=voided[0].pk).prints == 0
     page = pypdfium2.PdfDocument(PrintFiles(run.pk).parts()[0].read_bytes())[0].get_textpage().get_text_range()
     assert voided[0].spelled not in page and PlateCode.objects.active().first().spelled in page
     assert [file.name for file in PrintFiles(run.pk).folder.iterdir() if file.suffix == ".new"] == []
+
+
+def test_parts_end_with_whole_pages():
+    assert all(workflow.PART % layout.per_page == 0 for layout in workflow.LAYOUTS.values())
 
 
 def test_without_a_font_the_run_says_so(county_office, town, issued, data, monkeypatch):
