@@ -9,6 +9,11 @@ from apps.territory.spelling import plain
 
 _TELEPHONE = re.compile(r"(?<!\d)(?:\+?86[-\s]?)?1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
 _APART = re.compile(r"(?<=[0-9A-Za-z０-９])[\s,，、.。/|]+(?=[0-9A-Za-z０-９])")  # 12 502 are two numbers
+# Traditional characters that are frequent in addresses; the others are taken for homophones.
+_SIMPLIFIED = str.maketrans(
+    "縣鎮鄉號樓單區與東橋莊園廣場龍豐華興寶馬門長陽陰雲風鳳銀鐵錦鋪灣澤溝壩嶺嶼島灘濱鹽魚漁圓環線衛術藝樂寧貴賢義禮農葉蘆蘭蓮萬億壽圖書館業產塢埡壟墳糧頭鍾鐘顧馮陳張劉趙吳黃楊鄭謝許鄧蕭鄒蘇蔣賈陸錢湯譚闊開關閘隊階際雙難離雞電霧靜順頂項領額飛飯騰驛體鮑鴻鶴麗",
+    "县镇乡号楼单区与东桥庄园广场龙丰华兴宝马门长阳阴云风凤银铁锦铺湾泽沟坝岭屿岛滩滨盐鱼渔圆环线卫术艺乐宁贵贤义礼农叶芦兰莲万亿寿图书馆业产坞垭垄坟粮头钟钟顾冯陈张刘赵吴黄杨郑谢许邓萧邹苏蒋贾陆钱汤谭阔开关闸队阶际双难离鸡电雾静顺顶项领额飞饭腾驿体鲍鸿鹤丽",
+)
 _SUFFIX = re.compile(r"(\d)号之([一二三四五六七八九十]+)(?!幢|栋|座|单元|室)号?")  # 65号之一2单元
 _LAST_NUMERAL = re.compile(r"(?<=[路街道巷村])([一二三四五六七八九十百〇零]+)$")
 
@@ -16,7 +21,7 @@ _LAST_NUMERAL = re.compile(r"(?<=[路街道巷村])([一二三四五六七八九
 _FILLERS = (
     "市辖区", "县辖区", "中华人民共和国", "中国", "自然村", "行政村", "村民委员会", "居民委员会", "居委会", "村委会", "办事处", "社区", "小区", "家属院", "村",
     "家庭住址", "联系地址", "收货地址", "收件地址", "地址", "住址", "我家住在", "我住在", "住在", "住", "位于", "在", "的", "内", "里面", "里", "院", "门牌", "电话", "手机",
-    "收件人", "联系人", "收", "先生", "女士", "靠近", "这里", "我家", "我们", "楼上", "临街", "店面", "商铺", "号", "室", "幢", "层", "楼", "单元",
+    "收件人", "联系人", "第", "收", "先生", "女士", "靠近", "这里", "我家", "我们", "楼上", "临街", "店面", "商铺", "号", "室", "幢", "层", "楼", "单元",
 )  # fmt: skip
 _BESIDE = ("斜对面", "正对面", "对面", "旁边", "附近", "隔壁", "旁", "边上", "边", "后面", "前面", "背后", "路口", "交叉口", "口", "一带", "往东", "往西", "往南", "往北")  # fmt: skip
 _WORDS = dict.fromkeys(_FILLERS, "fill") | dict.fromkeys(_BESIDE, "beside")
@@ -65,7 +70,7 @@ class Understood:
 
 def cleaned(text: str) -> str:
     """The plain spelling without telephone numbers; numbers that stood apart stay apart."""
-    text = _SUFFIX.sub(r"\1-\2号", text)
+    text = _SUFFIX.sub(r"\1-\2号", text.translate(_SIMPLIFIED))
     text = _APART.sub("-", _TELEPHONE.sub(" ", text).strip())
     return plain(_LAST_NUMERAL.sub(r"\1号", plain(text)))
 
