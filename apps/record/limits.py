@@ -47,10 +47,10 @@ class Rate:
         return self.seconds / (self.times * settings.RATE_LIMIT_TIMES)
 
 
-READING = Rate("reading", 1200, 60, lease=40)  # pages, suggestions while typing, the interfaces
-GUESSING = Rate("guessing", 30, 600, misses=True)  # codes that do not exist
+READING = Rate("reading", 6000, 60, lease=100)  # pages, suggestions while typing, the interfaces
+GUESSING = Rate("guessing", 300, 600, misses=True)  # codes that do not exist; ours are far too rare to be hit at this pace
 ONE_CODE = Rate("one code", 600, 60, of="code", lease=20)  # one plate in front of a full hall
-POSTING = Rate("posting", 60, 3600)  # reports, ratings
+POSTING = Rate("posting", 240, 3600)  # reports, ratings: a whole telephone network may stand behind one address
 SIGNING_IN = Rate("signing in", 60, 600)
 
 
