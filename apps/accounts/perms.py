@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
@@ -74,6 +75,14 @@ def allowed(user: User | AnonymousUser, permission: Permission) -> bool:
     return user.is_authenticated and user.is_active and user.role in TABLE[permission]
 
 
+def _page_of(request: HttpRequest) -> str:
+    """Where to go after signing in: the page asked for, or the one whose form was sent when the session was over."""
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    if request.method == "POST" and sent_from.netloc == request.get_host() and sent_from.path.startswith("/"):
+        return f"{sent_from.path}?{sent_from.query}" if sent_from.query else sent_from.path
+    return request.get_full_path()
+
+
 def requires(permission: Permission) -> Callable:
     """Decorate a view: strangers are sent to sign in, the wrong role gets 403."""
 
@@ -81,7 +90,7 @@ def requires(permission: Permission) -> Callable:
         @wraps(view)
         def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return redirect_to_login(_page_of(request))
             if not allowed(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
