@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from django import forms
@@ -50,7 +51,7 @@ class PublishForm(forms.Form):
 @requires(Permission.SEE_TERMS)
 def term_list(request: HttpRequest) -> HttpResponse:
     """/terms/?state=published&q=… — drafts first, then what is in force or was."""
-    state, q = request.GET.get("state", "")[:10], request.GET.get("q", "").strip()[:40]
+    state, q = request.GET.get("state", "")[:10], request.GET.get("q", "").strip()[:40].replace("\x00", "")
     districts = Term.objects.filter(pk=OuterRef("pk")).annotate(n=Count("districts"))
     terms = _visible(request).filter(level__in=(Term.Level.COUNTY, Term.Level.TOWNSHIP)).annotate(
         district_count=Subquery(districts.values("n")),
@@ -81,11 +82,16 @@ def _visible(request: HttpRequest) -> QuerySet[Term]:
     return Term.objects.visible_to(request.user).select_related("congress").defer("congress__geom", "congress__geom_3857")
 
 
+def _key(text: str) -> int | None:
+    """The id in a filter; None for anything that is not one ("²" is a digit to Python, but no number)."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 def _chosen(request: HttpRequest, pk: int) -> tuple[Term, Term | None, TurnoverReview | None]:
     """The term, what it is held against (?base=, else the term before) and the newest review of the two."""
     term = get_object_or_404(_visible(request), pk=pk)
-    base = request.GET.get("base", "")
-    against = get_object_or_404(_visible(request).filter(congress=term.congress_id), pk=int(base)) if base.isdigit() else term.before()
+    base = _key(request.GET.get("base", ""))
+    against = get_object_or_404(_visible(request).filter(congress=term.congress_id), pk=base) if base else term.before()
     return term, against, workflow.latest(term, against)
 
 
@@ -120,13 +126,13 @@ def _detail(request: HttpRequest, pk: int, publish_form: PublishForm | None = No
 @requires(Permission.COMPARE_TERMS)
 def term_compare(request: HttpRequest, pk: int) -> HttpResponse:
     term = get_object_or_404(_visible(request), pk=pk)
-    base = request.POST.get("base", "")
+    base = _key(request.POST.get("base", ""))
     try:
-        review = workflow.compare(request.user, term.pk, get_object_or_404(_visible(request), pk=int(base)).pk if base.isdigit() else None)
+        review = workflow.compare(request.user, term.pk, get_object_or_404(_visible(request), pk=base).pk if base else None)
     except MoveRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("term_detail", pk)
-    chosen = f"?base={review.base_id}" if base.isdigit() and review.base != term.before() else ""
+    chosen = f"?base={review.base_id}" if base and review.base != term.before() else ""
     return redirect(f"{request.path.removesuffix('compare')}{chosen}")
 
 
@@ -156,8 +162,8 @@ def _between(request: HttpRequest, review: TurnoverReview) -> QuerySet[DistrictC
         value = request.GET.get(side, "")
         if value == NONE:
             found = found.filter(**{f"{side}__isnull": True})
-        elif value.isdigit() and len(value) < 19:
-            found = found.filter(**{side: int(value)})
+        elif key := _key(value):
+            found = found.filter(**{side: key})
     if q := request.GET.get("q", "").strip()[:60].replace("\x00", ""):
         found = found.filter(doorplate__address__icontains=q)
     return found
@@ -291,6 +297,6 @@ def term_turns(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Permission.PUBLISH_TERMS)
 def term_take_back(request: HttpRequest, pk: int) -> HttpResponse:
-    if _carried_out(request, pk, workflow.take_back, request.POST.get("reason", "")[:200]):
+    if _carried_out(request, pk, workflow.take_back, request.POST.get("reason", "").replace("\x00", "")[:200]):
         messages.success(request, "已撤回公布，选区又是草案。已经交接的值班没有改回，请到“排班”核对。")
     return redirect("term_detail", pk)

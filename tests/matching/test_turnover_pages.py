@@ -163,6 +163,14 @@ def test_the_map_draws_what_the_lists_say(office, draft, town):
     assert none["changes"]["features"] == []
 
 
+def test_odd_filters_narrow_nothing_and_fail_nowhere(office, draft):
+    compared(draft)
+    for name, args, query in (("term_list", (), {"q": "\x00"}), ("term_detail", (draft.pk,), {"base": "²"}), ("term_changes", (draft.pk,), {"old": "²", "new": "x", "q": "\x00"})):
+        assert office.get(reverse(name, args=args), query).status_code == 200
+    assert office.post(reverse("term_compare", args=[draft.pk]), {"base": "²"}).status_code == 302
+    assert office.post(reverse("term_take_back", args=[draft.pk]), {"reason": "\x00"}).status_code == 302
+
+
 def test_too_many_are_counted_by_cell(office, draft, monkeypatch):
     monkeypatch.setattr("apps.matching.turnover_map.POINTS", 0)
     compared(draft)
