@@ -154,6 +154,8 @@ class IssuerForm(forms.ModelForm):
         slug = self.cleaned_data["slug"]
         if slug != slug.lower() or "_" in slug:
             raise forms.ValidationError("代号只能用小写字母、数字和连字符。")
+        if slug == "new":  # its page would be the one that registers another
+            raise forms.ValidationError("“new”留作他用，请换一个代号。")
         return slug
 
     def clean(self) -> dict:

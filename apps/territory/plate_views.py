@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.perms import Permission, allowed, requires
 from apps.record import issuing
+from apps.record.codes import grouped
 from apps.record.site import site_of
 from apps.record.states import MoveRefused
 from apps.territory import workflow
@@ -151,8 +152,10 @@ def _details(event) -> str:
     data = event.data
     if event.verb == "correct":
         return f"从“{data['was']}”改为“{data['now']}”"
+    if event.verb == "split":
+        return f"另发 {'、'.join(grouped(code, 4) for code in data.get('into', ()))}"
     codes = {"successor": "换发为", "predecessor": "接替", "instead_of": "接替", "split_from": "拆分自"}
-    return "，".join(f"{label} {data[name]}" for name, label in codes.items() if name in data)
+    return "，".join(f"{label} {grouped(data[name], 4)}" for name, label in codes.items() if name in data)
 
 
 @require_POST

@@ -129,7 +129,11 @@ def split(user: User, code: PlateCode, places: Sequence[Place], reason: str) -> 
     doors = [place.doorplate.pk for place in places if place.doorplate]
     if len(set(doors)) < len(doors):
         raise MoveRefused("拆分后的门牌不能重复。")
-    kept = correct(user, code, places[0], reason)
+    code = issuing.lock(code)
+    issuing.check("correct", code, reason)
+    _may_reach(user, code)
+    stays = places[0].doorplate is not None and places[0].doorplate.pk == code.doorplate_id
+    kept = code if stays else correct(user, code, places[0], reason)
     rows = []
     for place in places[1:]:
         fields = place.fields()

@@ -238,7 +238,7 @@ def test_an_issuers_rule_is_tried_before_it_is_stored(office, town):
 
 
 @pytest.mark.parametrize(("change", "says"), [
-    ({"pattern": "("}, "规则写得不对"), ({"pattern": r"\d+"}, "括出编号"), ({"example": "别的文字"}, "读不出编号"), ({"slug": "Police_1"}, "小写字母"), ({"name": ""}, "名称"),
+    ({"pattern": "("}, "规则写得不对"), ({"pattern": r"\d+"}, "括出编号"), ({"example": "别的文字"}, "读不出编号"), ({"slug": "Police_1"}, "小写字母"), ({"name": ""}, "名称"), ({"slug": "new"}, "留作他用"),
 ])  # fmt: skip
 def test_a_rule_that_does_not_work_is_not_stored(office, town, change, says):
     said = post(office, "issuer_new", answers=422, **{**RULE, **change})

@@ -109,6 +109,16 @@ def test_split_keeps_the_code_at_the_first_and_gives_the_others_their_own(county
         workflow.split(county_office, code, [Place(doors[0])], "分户")
 
 
+def test_a_split_that_leaves_the_code_where_it_was_corrects_nothing(county_office, doors):
+    code = workflow.register(county_office, Place(doors[0]))
+    kept, other = workflow.split(county_office, code, [Place(doors[0]), Place(doors[1])], "分户")
+    assert (kept.pk, kept.doorplate, other.doorplate) == (code.pk, doors[0], doors[1])
+    assert verbs(code) == ["issue", "split"]
+    for reason, code in (("", kept), ("分户", workflow.change_status(county_office, "void", other, "印错"))):
+        with pytest.raises(MoveRefused):
+            workflow.split(county_office, code, [Place(code.doorplate), Place(doors[2])], reason)
+
+
 def test_a_split_that_fails_changes_nothing(county_office, doors):
     code, taken = workflow.register(county_office, Place(doors[0])), workflow.register(county_office, Place(doors[2]))
     with pytest.raises(MoveRefused, match=taken.spelled):
