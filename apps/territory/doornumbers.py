@@ -8,6 +8,7 @@ from typing import Literal
 from apps.territory.spelling import plain
 
 Line = Literal["road", "estate", "hamlet", "village"]  # by what a house is numbered
+BUILDING_FOR_NUMBER = 1.2  # 南门街56＃: a house, where the street has no such building
 
 _WORD_END = {
     "number": r"号(?:门牌?|院|地块)?$",
@@ -129,7 +130,8 @@ def _street(said: dict[str, list[str]], bare: list[str]) -> list[Reading]:
             readings.append(Reading(first, second, unit, room, 2.0))
         return [filled for reading in readings for filled in _behind(reading, bare)]
     if not bare:
-        return [Reading("", building, unit, room)]
+        as_number = [Reading(building, "", unit, room, BUILDING_FOR_NUMBER)] if building else []
+        return [Reading("", building, unit, room), *as_number]
     first, more = bare[0], bare[1:]
     parts = first.split("-")
     ways = [(Reading(first, building, unit, room, 0.1), more)]

@@ -40,6 +40,8 @@ UNKNOWN_PLACE, UNKNOWN_NAME = (
 FAR_FETCHED = 5.0  # a house above it is weighed against names with two slips in the town or village that is named
 PLAUSIBLE = 5.5  # a line above it is not what was meant
 ALIKE = 0.7  # answers that differ by less fit equally well
+ELSEWHERE = 2.0  # of areas that are none of ours: above it the text may speak of another county
+SLIP = 0.5  # of a name: above it another one is written
 FORMAT = 2
 
 
@@ -134,7 +136,7 @@ class Gazetteer:
         )
         best_line = min(lines.values(), key=lambda one: (one.cost, LINES.index(one.hypothesis.kind)), default=None)
         if best_line and (not ranked or best_line.cost < ranked[0].cost):
-            return self._missing(best_line, lines, candidates, address)
+            return self._missing(best_line, lines, candidates, address, said)
         best = ranked[0]
         total = sum(one.cost < best.cost + ALIKE for one in ranked)
         sure = (
@@ -147,7 +149,7 @@ class Gazetteer:
         place = self._place(best.hypothesis, best.line) + _door(best.reading)
         if sure:
             return Resolution("exact", candidates[:1], address, place, total=1, why="same")
-        why: Why = "several" if total > 1 else "elsewhere" if best.hypothesis.foreign > 2 or not best.fits else "alike"
+        why = _doubt(best, total)
         missing_words = self._what_would_tell(ranked[:total]) if total > 1 else ""
         return Resolution("likely", candidates, address, place, missing_words, total=total, why=why)
 
@@ -157,9 +159,12 @@ class Gazetteer:
         lines: Mapping[tuple[str, int], Weighed],
         candidates: tuple[Candidate, ...],
         address: Address,
+        said: Understood,
     ) -> Resolution:
-        """The line is known, the house is not."""
-        if best.base > PLAUSIBLE:
+        """The line is known, the house is not. Where the text names another county, or two lines are as like what it names, there is no
+        position: it would be a guess about the district."""
+        elsewhere = best.hypothesis.foreign > ELSEWHERE
+        if best.base > PLAUSIBLE or (elsewhere and said.abroad):
             return Resolution("none", candidates, address, why="unknown")
         rivals = [
             one
@@ -194,9 +199,20 @@ class Gazetteer:
                 0,
                 "number",
             )
+        alike = self._as_like(best, lines)
+        if elsewhere or alike:
+            names = "、".join(dict.fromkeys((place, *alike)))
+            return Resolution("partial", candidates, address, names, f"{_door(reading)}的门牌", None, 0, "number")
         return Resolution(
             "partial", candidates, address, place, f"{_door(reading)}的门牌", self._beside(best, place), 0, "number"
         )
+
+    def _as_like(self, best: Weighed, lines: Mapping[tuple[str, int], Weighed]) -> list[str]:
+        """Lines that are as like a name that does not exist: 解放北路 and 解放南路 for 解放路."""
+        if best.hypothesis.spelling < SLIP:
+            return []
+        others = [one for one in lines.values() if one is not best and one.base < best.base + ALIKE]
+        return [self._place(one.hypothesis, one.line) for one in others][:2]
 
     def _beside(self, best: Weighed, place: str) -> Position:
         """By the numbers of the line; else its middle."""
@@ -222,7 +238,8 @@ class Gazetteer:
             lines.setdefault((one.hypothesis.kind, one.line), one)
         ranked = sorted(lines.values(), key=lambda one: one.cost)
         best = ranked[0]
-        if best.base > PLAUSIBLE:
+        elsewhere = best.hypothesis.foreign > ELSEWHERE
+        if best.base > PLAUSIBLE or (elsewhere and said.abroad):
             return Resolution("none", (), address, why="unknown")
         rivals = [one for one in ranked if one.cost < best.cost + ALIKE]
         share = math.exp(-best.cost) / (sum(math.exp(-one.cost) for one in ranked) + math.exp(-UNKNOWN_NAME))
@@ -248,7 +265,7 @@ class Gazetteer:
             address,
             place,
             missing,
-            self._middle(best, place, f"，没有{missing}"),
+            None if elsewhere else self._middle(best, place, f"，没有{missing}"),
             total,
             "line",
         )
@@ -379,6 +396,15 @@ def _settled(found: list[Weighed]) -> bool:
 def _clean(one: Weighed) -> bool:
     said = one.hypothesis
     return said.spelling < 0.5 and said.loose < 0.5 and said.foreign < 0.5 and one.fits and one.whole
+
+
+def _doubt(best: Weighed, total: int) -> Why:
+    """What stands against being sure of the best house."""
+    said = best.hypothesis
+    foreign = said.foreign > ELSEWHERE
+    if said.spelling >= SLIP or (foreign and said.loose >= SLIP):
+        return "alike"
+    return "elsewhere" if foreign else "several" if total > 1 else "elsewhere" if not best.fits else "alike"
 
 
 def _door(reading: Reading) -> str:

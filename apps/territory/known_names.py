@@ -13,6 +13,7 @@ from apps.territory.spelling import plain
 
 LEVELS = ("province", "city", "county", "town", "village")
 SHORT, FORMER = 0.4, 0.1  # what it costs when a name was shortened, or is the old one
+OTHER_WORD = 3.5  # 项桥村 for 项桥社区, where there is a 项桥村 too: only when nothing else fits
 LONGEST_NAME = 16
 _ENDINGS = {
     "province": r"(?:省|自治区|(?:维吾尔|壮族|回族)自治区|市)$",
@@ -190,8 +191,15 @@ def _names_of(area: Area) -> list[tuple[str, float]]:
     """How people call an area: its name, without its last word, its former names; with the area above where that was written."""
     names = [(area.key, 0.0), *((plain(old), FORMER) for old in area.former)]
     short = [(re.sub(_ENDINGS.get(area.level, "$"), "", name), cost + SHORT) for name, cost in names]
+    twin = {"社区": "村", "村": "社区"}
+    other = [
+        (f"{name.removesuffix(word)}{twin[word]}", cost + OTHER_WORD)
+        for name, cost in names
+        for word in twin
+        if area.level == "village" and name.endswith(word)
+    ]
     longer = [(f"{area.key}办事处", 0.0)] if area.key.endswith("街道") else []
-    return [(name, cost) for name, cost in (*names, *longer, *short) if len(name) > 1]
+    return [(name, cost) for name, cost in (*names, *longer, *other, *short) if len(name) > 1]
 
 
 def _marks(text: str) -> list[int]:

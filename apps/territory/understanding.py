@@ -58,6 +58,11 @@ class Understood:
     foreign: list[tuple[str, str]] = field(default_factory=list)  # level, name
     beside: bool = False
 
+    @property
+    def abroad(self) -> bool:
+        """It names a province, city or county that is none of ours."""
+        return any(level in ("province", "city", "county") for level, _ in self.foreign)
+
     def blanked(self, start: int, stop: int) -> str:
         """A stretch of the text with names and words of no meaning cut out."""
         pieces = []

@@ -59,7 +59,8 @@ def beside(houses: Houses, rows: Ints, part: str, number: str, name: str) -> Pos
     word = "幢" if part == "building" else "号"
     same = np.flatnonzero(mains == wanted)
     if len(same):
-        return at_houses(houses, rows[same], f"{name}没有 {number} {word}的门牌，按 {wanted} {word}的位置推算。")
+        near = houses.parts[int(houses.part[part][rows[same[0]]])]
+        return at_houses(houses, rows[same], f"{name}没有 {number} {word}的门牌，按 {near} {word}的位置推算。")
     side = mains % 2 == wanted % 2
     own = _neighbours(rows[side], mains[side], wanted)
     both = _neighbours(rows, mains, wanted)

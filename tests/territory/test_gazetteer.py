@@ -187,6 +187,35 @@ def test_what_only_resembles_it_is_never_sure(gazetteer, text):
     assert found.kind != "exact" and all(one.confidence < 0.9 for one in found.candidates)
 
 
+@pytest.mark.parametrize("text", ["杭州市新华路4号", "平阳县新华路", "江苏省新华路999号"])
+def test_another_county_has_no_place_here(gazetteer, text):
+    """A house that the street lacks is not worked out for a street of the same name somewhere else."""
+    found = gazetteer.resolve(text)
+    assert (found.kind, found.position) == ("none", None)
+
+
+def test_choices_for_another_county_say_that_it_was_not_found(gazetteer):
+    assert gazetteer.resolve("杭州市人民路12号").why == "elsewhere"
+    assert gazetteer.resolve("杭州市仁民路12号").why == "alike"
+
+
+def test_two_roads_as_like_a_missing_one_have_no_middle(gazetteer):
+    """欣华路 sounds like 新华路 and like 兴华路: nobody guesses on which of them number 9 would be."""
+    found = gazetteer.resolve("江口街道欣华路9号")
+    assert (found.kind, found.position) == ("partial", None)
+    assert "新华路" in found.place and "兴华路" in found.place
+    assert gazetteer.resolve("江口街道新华路9号").position is not None
+
+
+def test_a_house_written_as_a_building_is_asked_about(gazetteer):
+    kind, codes = asked(gazetteer, "江口街道人民路12＃楼")
+    assert (kind, codes[0]) == ("likely", "R12")
+
+
+def test_the_number_it_goes_by_is_named(gazetteer):
+    assert "没有 128 号的门牌，按 128-1 号的位置推算" in gazetteer.resolve("江口街道人民路128号").position.words
+
+
 def test_plain_tables_will_do(tmp_path):
     """No areas, names instead of codes, numbers as numbers, gaps: as tables come."""
     import pandas as pd
