@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Literal, Self
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -71,9 +72,12 @@ class IssuedPlateQuerySet(models.QuerySet):
     def read(self, text: str) -> "IssuedPlate | None":
         """The plate whose QR says this text, by whichever issuer's rule fits it. Always one query.
 
-        Rules of two issuers may fit one text; then the lists decide, and when those name two doors nobody guesses.
+        Rules of two issuers may fit one text; then the lists decide, and when those name two doors nobody guesses. A text that no
+        rule fits may be the number itself, typed off the plate.
         """
-        fits = [Q(issuer__slug=slug, external_id=found) for slug, found in _ids(text)] or [Q(issuer__slug="", external_id="")]
+        typed = _askable("".join(normalize("NFKC", text).split()).upper())
+        ids = list(_ids(text)) or [(slug, typed) for slug, _ in _rules.current()]
+        fits = [Q(issuer__slug=slug, external_id=found) for slug, found in ids] or [Q(issuer__slug="", external_id="")]
         return self._one(reduce(or_, fits))
 
     def _one(self, asked: Q) -> "IssuedPlate | None":

@@ -68,6 +68,16 @@ def test_an_issuers_plate_leads_to_the_doorplate_of_its_list(doors, police):
     assert IssuedPlate.objects.leading_to("police", "3399010010000012").doorplate == doors[0]
 
 
+def test_the_number_may_be_typed_off_an_issuers_plate(doors, police):
+    civil = Issuer.objects.create(slug="civil", name="民政", pattern=r"门牌编号：(?P<id>MZ\d{4})", example="门牌编号：MZ0001")
+    IssuedPlate.objects.create(issuer=civil, external_id="MZ0001", doorplate=doors[1])
+    for text, door in (("3399010010000012", doors[0]), (" 3399 0100 1000 0012", doors[0]), ("mz０００１", doors[1])):
+        assert read_scanned(text).doorplate == door, text
+    assert read_scanned("3399010010000029").kind == read_scanned("MZ0002").kind == "unknown"
+    IssuedPlate.objects.create(issuer=civil, external_id="3399010010000012", doorplate=doors[2])
+    assert read_scanned("3399010010000012").kind == "unknown"  # two doors: nobody guesses
+
+
 @pytest.mark.parametrize("text", [
     "", " ", "人民路12号", "https://mp.example.gov.cn/q?c=3399010010000013", "https://mp.example.gov.cn/q?c=3399010010000029",
     "https://evil.example/https://mp.example.gov.cn/q?c=3399010010000012", "https://mp.example.gov.cn/q?c=33990100100000123", "/d/police/3399010010000029",
