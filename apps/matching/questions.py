@@ -109,8 +109,9 @@ class Question:
         """No door: a unit of that name, else the neighbourhood of the address, else what it could mean."""
         units = named(self.text)
         called = [unit for unit in units if is_called(unit, self.text)]
-        if len(called) == 1 or (len(units) == 1 and lookup.why == "unknown"):
-            return Answer(employer=employer((called or units)[0], on), lookup=lookup)
+        certain = [unit for unit in called if lookup.why != "area" or plain(unit.name) == plain(self.text)]  # a town's name is also its office's
+        if len(certain) == 1 or (len(units) == 1 and lookup.why == "unknown"):
+            return Answer(employer=employer((certain or units)[0], on), lookup=lookup)
         units = units if called or lookup.why != "area" else ()
         about = lookup.position
         if about is None or (lookup.doorplates and about.basis != "interpolated"):  # a whole street says less than a choice of its doors

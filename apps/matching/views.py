@@ -170,8 +170,8 @@ def _choices(request: HttpRequest, answer: Answer) -> HttpResponse:
     if not lookup.doorplates and not units:
         return _nothing(request, 404, message=lookup.advice)
     choices = [(plate, _with(request, doorplate=plate.code)) for plate in lookup.doorplates]
-    message = lookup.advice if choices else f"没有地址叫“{lookup.text}”，但有这些单位。如果您在单位登记为选民，请选择："
-    return render(request, "matching/choices.html", {"q": lookup.text, "message": message, "choices": choices, "units": units})
+    message = lookup.advice if choices else f"{lookup.advice}在下面的单位登记为选民的，也可以选择单位：" if lookup.why == "area" else f"没有地址叫“{lookup.text}”，但有这些单位。如果您在单位登记为选民，请选择："
+    return render(request, "matching/choices.html", {"q": lookup.text, "message": message, "choices": choices, "units": units, "wide": lookup.why == "area"})
 
 
 def _cards(deputies: tuple[FoundDeputy, ...]) -> list[Card]:

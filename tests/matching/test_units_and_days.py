@@ -79,6 +79,19 @@ def test_an_address_goes_before_a_unit_and_a_town_is_no_unit(placed, page):
     assert status == 404 and "范围较大" in texts(body)
 
 
+@pytest.fixture
+def office(placed):
+    """It is called by its town's name for short."""
+    Organisation.objects.create(code="OFFICE", name="东溪镇政府大院", short_name="东溪镇", kind="government", area_code="339999100000", point=at(0.3, 0.3))
+    LayerVersion.raise_for("organisation")
+
+
+def test_a_towns_name_is_not_taken_for_its_office(office, page):
+    status, body = page(q="东溪镇")
+    assert status == 200 and "范围较大" in texts(body) and "东溪镇政府大院" in texts(body) and "本单位所在选区" not in body
+    assert "本单位所在选区" in page(q="东溪镇政府大院")[1]
+
+
 def test_a_unit_by_its_code(placed, page):
     assert "方格机械厂" in texts(page(unit="FACTORY")[1])
     status, body = page(unit="NONE")
