@@ -56,7 +56,7 @@ def facts(password: str) -> dict:
     deputy = place.deputies[0].deputy
     Deputy.objects.filter(pk=deputy.pk).update(user=User.objects.create(username="deputy", role=Role.DEPUTY))
     call_command("demo_logins", "--password", password)
-    code = PlateCode.objects.filter(doorplate=door, status="active").first() or issue([PlateCode(doorplate=door)])[0]
+    code = PlateCode.objects.filter(doorplate=door, status="active").first() or issue([PlateCode(doorplate=door, town=door.town, village=door.village)])[0]
     police = Issuer.objects.create(slug="e2e", name="测试公安", pattern=r"https://mp\.example\.cn/q\?c=(?P<id>\d{8})", example="https://mp.example.cn/q?c=33990001")
     IssuedPlate.objects.create(issuer=police, external_id="33990001", doorplate=door)
     return {
