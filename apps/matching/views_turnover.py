@@ -278,6 +278,9 @@ def term_publish(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{term.label}的选区已公布，从 {term.starts:%Y年%m月%d日}起生效。")
             return redirect("term_detail", pk)
         except MoveRefused as refusal:
+            if not Term.objects.filter(pk=pk, state=Term.State.DRAFT).exists():  # somebody was quicker: there is no form to say it in
+                messages.error(request, str(refusal))
+                return redirect("term_detail", pk)
             form.add_error(None, str(refusal))
     return _detail(request, pk, publish_form=form)
 

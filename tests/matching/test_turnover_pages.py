@@ -101,6 +101,8 @@ def test_from_comparing_to_publishing_by_the_pages(office, draft, town):
     answer = office.post(reverse("term_publish", args=[draft.pk]), {"approval": APPROVAL, "approved_on": "2026-03-01"}, follow=True)
     assert "选区已公布，从 2027年02月01日起生效" in answer.content.decode()
     assert "撤回公布" in answer.content.decode() and APPROVAL in answer.content.decode()
+    answer = office.post(reverse("term_publish", args=[draft.pk]), {"approval": APPROVAL, "approved_on": "2026-03-01"}, follow=True)
+    assert "notice-late" in answer.content.decode() and answer.redirect_chain, "a second clerk is told that it was published before"
     answer = office.post(reverse("term_take_back", args=[draft.pk]), {"reason": ""}, follow=True)
     assert "请写明撤回的理由" in answer.content.decode()
     answer = office.post(reverse("term_take_back", args=[draft.pk]), {"reason": "界线有误"}, follow=True)
