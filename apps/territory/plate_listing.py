@@ -7,6 +7,7 @@ from apps.accounts.models import User
 from apps.record.codes import read_signed
 from apps.territory.addressing import search_key
 from apps.territory.models import Doorplate, PlateCode
+from apps.territory.plates import in_scope
 
 PAGE = 50
 DOORS_SHOWN = 5
@@ -52,5 +53,5 @@ def doors_without_code(text: str, user: User) -> list[Doorplate]:
     if not text or read_signed(text):
         return []
     named = Doorplate.objects.active().filter(code=text) or Doorplate.objects.at_address(text).doorplates
-    found = Doorplate.objects.filter(pk__in=[door.pk for door in named], town__code__startswith=user.scope or "-").exclude(codes__status="active")
+    found = Doorplate.objects.filter(in_scope(user), pk__in=[door.pk for door in named]).exclude(codes__status="active")
     return list(found.order_by("code")[:DOORS_SHOWN])

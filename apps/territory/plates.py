@@ -210,9 +210,20 @@ class PrintRunEvent(Event):
         verbose_name_plural = "印制单经过"
 
 
+COUNTY_DIGITS = 6
+
+
+def in_scope(user) -> Q:
+    """Doors in a user's scope: by their town; by their village where there are no towns (龙港市); what lies in neither belongs to the county."""
+    if not user.scope:
+        return Q(pk=None)
+    inside = Q(town__code__startswith=user.scope) | Q(town=None, village__code__startswith=user.scope)
+    return inside | Q(town=None, village=None) if len(user.scope) <= COUNTY_DIGITS else inside
+
+
 class PlateCodeQuerySet(IssuedCodeQuerySet):
     def visible_to(self, user) -> Self:
-        return self.filter(town__code__startswith=user.scope) if user.scope else self.none()
+        return self.filter(in_scope(user))
 
     def within(self, area) -> Self:
         """Codes of doors in a town or village; of the whole county for any area above."""

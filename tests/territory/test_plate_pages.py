@@ -71,6 +71,17 @@ def test_a_door_without_a_code_is_offered(office, code, town):
     assert "还没有码的门牌" not in page(office, "plate_list", q=code.place_words) or code.doorplate.code not in page(office, "plate_list", q=code.place_words).split("还没有码的门牌")[1].split("</section>")[0]
 
 
+def test_where_there_are_no_towns_the_village_decides(office, county_office, town):
+    door = town.doorplates["P02"]
+    Doorplate.objects.filter(pk=door.pk).update(town=None)
+    door.refresh_from_db()
+    assert door.address in page(office, "plate_list", q=door.address)  # offered for registering
+    code = workflow.register(county_office, Place(door))
+    assert code.spelled in page(office, "plate_list")
+    PlateCode.objects.filter(pk=code.pk).update(village=None)
+    assert code.spelled in page(office, "plate_list")
+
+
 def test_filters_narrow_and_bad_ones_are_named(office, code, county_office):
     assert code.spelled in page(office, "plate_list", status="active", town=code.town.code, printed="no")
     assert code.spelled not in page(office, "plate_list", status="void")
