@@ -137,9 +137,13 @@ function whenSeen(element: HTMLElement, start: () => void): void {
 
 /** "不是这里？" invites a tap on the map, and opens the fold it lies in. The map may still be loading: the button keeps the state. */
 function connectMove(move: HTMLElement, element: HTMLElement): void {
+  const help = element.parentElement?.querySelector<HTMLElement>(".map-help");
+  const words = help?.textContent ?? "";
+  help?.setAttribute("role", "status");
   move.addEventListener("click", () => {
     const picking = move.getAttribute("aria-pressed") !== "true";
     move.setAttribute("aria-pressed", String(picking));
+    if (help) help.textContent = picking ? "请在地图上点一下正确的位置" : words;
     if (!picking) return;
     const fold = element.closest("details");
     if (fold) fold.open = true;
