@@ -3,6 +3,7 @@
 Links are written out: the office zone that prints does not serve these pages itself.
 """
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from apps.deputies.profiles import profiles
 from apps.record.sheets import Sign
 
 LAYOUTS = ("sticker10", "small", "medium")
+LEGIBLE = 20  # characters in the line above the name: more would be printed too small to read
 A_FILE = 200  # cards: a few seconds of work; more go into further files
 
 
@@ -34,11 +36,17 @@ def deputy_signs(codes: Iterable[DeputyCode], at: str) -> list[Sign]:
     shown = profiles([code.deputy for code in codes], timezone.localdate())
     return [
         Sign(
-            link=f"{at}/p/{code.code}", code=code.spelled, title=profile.titles[0] if profile.titles else "人大代表", words=code.deputy.name,
+            link=f"{at}/p/{code.code}", code=code.spelled, title=_title(profile.titles), words=code.deputy.name,
             foot=f"扫码反映问题{f' · {code.deputy.station.name}' if code.deputy.station else ''}",
         )
         for code, profile in zip(codes, shown, strict=True)
     ]  # fmt: skip
+
+
+def _title(titles: tuple[str, ...]) -> str:
+    """What he is, in a line that stays legible: the villages in brackets behind a district's name are left out of a long one."""
+    title = titles[0] if titles else "人大代表"
+    return title if len(title) <= LEGIBLE else re.sub(r"[(（][^()（）]*[)）]$", "", title)
 
 
 def station_signs(codes: Iterable[StationCode], at: str) -> list[Sign]:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from apps.deputies.cards import site
+from apps.deputies.cards import _title, site
 from apps.deputies.codes import DeputyCode, DeputyCodeEvent, DeputyScan, StationCode
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.deputies.workflow import hand_on, issue_cards, move_code, renew
@@ -179,3 +179,8 @@ class TestPages:
 ])  # fmt: skip
 def test_the_printed_site(typed, is_site):
     assert site(typed) == is_site
+
+
+def test_a_long_district_is_printed_without_its_villages():
+    assert _title(("方格县人大代表 · 第60选区(河西、东埭等3村社)",)) == "方格县人大代表 · 第60选区"
+    assert _title(("方格县人大代表 · 第1选区(桥头)",)) == "方格县人大代表 · 第1选区(桥头)" and _title(()) == "人大代表"
