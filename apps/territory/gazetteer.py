@@ -164,7 +164,9 @@ class Gazetteer:
         """The line is known, the house is not. Where the text names another county, or two lines are as like what it names, there is no
         position: it would be a guess about the district."""
         elsewhere = best.hypothesis.foreign > ELSEWHERE
-        if best.base > PLAUSIBLE or (elsewhere and said.abroad):
+        if elsewhere and said.abroad:
+            return Resolution("none", (), address, why="unknown")
+        if best.base > PLAUSIBLE:
             return Resolution("none", candidates, address, why="unknown")
         rivals = [
             one

@@ -33,6 +33,7 @@ class AddressLookup:
     def advice(self) -> str:
         """What was found, and what to do now."""
         choose = "，或从下面选择" if self.doorplates else ""
+        alike = f"没有找到“{self.text}”，您要找的是不是："
         several = (
             f"符合的门牌有 {self.total} 处，请补上{self.missing}{choose}："
             if self.missing and self.total > CHOICES
@@ -42,11 +43,11 @@ class AddressLookup:
             "same": "",
             "several": several,
             "elsewhere": f"没有找到“{self.text}”，其他地方有同名的门牌。如果是下面这处，请选择：",
-            "alike": f"没有找到“{self.text}”，您要找的是不是：",
+            "alike": alike,
             "number": f"找到了“{self.understood}”，没有找到{self.missing}。请核对{choose or '，也可以在地图上点一下您的位置'}。",
             "line": f"找到了“{self.understood}”，还缺{self.missing}。请补上{choose or '，也可以在地图上点一下您的位置'}。",
             "area": f"“{self.text}”范围较大，可能分属几个选区。请补上路名和门牌号，或在地图上点一下您的位置。",
-            "unknown": f"没有找到“{self.text}”。请检查路名和门牌号，例如“人民路12号”；也可以用您的位置，或在地图上点一下。",
+            "unknown": alike if self.doorplates else f"没有找到“{self.text}”。请检查路名和门牌号，例如“人民路12号”；也可以用您的位置，或在地图上点一下。",
             "empty": "请输入地址，例如“人民路12号”；也可以用您的位置，或在地图上点一下。",
         }[self.why]
 

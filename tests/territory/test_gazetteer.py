@@ -191,7 +191,7 @@ def test_what_only_resembles_it_is_never_sure(gazetteer, text):
 def test_another_county_has_no_place_here(gazetteer, text):
     """A house that the street lacks is not worked out for a street of the same name somewhere else."""
     found = gazetteer.resolve(text)
-    assert (found.kind, found.position) == ("none", None)
+    assert (found.kind, found.position, found.candidates) == ("none", None, ())
 
 
 def test_choices_for_another_county_say_that_it_was_not_found(gazetteer):
