@@ -128,7 +128,7 @@ def test_a_report_to_a_deputy_of_the_place_goes_to_him(page):
 
 def test_a_deputy_of_another_district_is_asked_about_and_the_reporter_chooses(page):
     body = words(page.get("/report", {"to": "D4", "lat": toy.at(0.6, 0.6).y, "lon": toy.at(0.6, 0.6).x}))
-    assert "吴敏是第3选区的代表，这个位置不在他的选区" in body and "仍然交给吴敏代表" in body and "交给此地选区的陈安代表" in body
+    assert "吴敏是第3选区的代表，这个位置不在这个选区" in body and "仍然交给吴敏代表" in body and "交给此地选区的陈安代表" in body
     undecided = page.post("/report", filled(to="D4"))
     assert undecided.status_code == 422 and "请选交给谁" in words(undecided) and "交给谁？" in words(undecided) and not Case.objects.exists()
     assert page.post("/report", filled(to="D4", recipient="addressee")).status_code == 302
