@@ -2,6 +2,7 @@
 
 import csv
 import io
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -129,6 +130,8 @@ def test_limits_stand_in_working_days_and_times_absolute(town, people, office, c
 def test_empty_lists_say_what_would_be_here(town, people, office):
     assert "现在没有等您办理的民情件" in words(office.get("/cases/"))
     assert "没有符合条件的民情件" in words(office.get("/cases/?state=all&q=没有的"))
+    mine = office.get("/cases/", {"q": "没有的", "state": "mine"}).content.decode()
+    assert "在全部民情件里找" in mine and f"?q={quote('没有的')}&amp;state=all" in mine
     assert "这里还没有民情件" in words(office.get("/cases/?state=all"))
 
 
