@@ -135,7 +135,7 @@ class Gazetteer:
             for one in ranked[:k]
         )
         best_line = min(lines.values(), key=lambda one: (one.cost, LINES.index(one.hypothesis.kind)), default=None)
-        if best_line and (not ranked or best_line.cost < ranked[0].cost):
+        if best_line and (not ranked or (best_line.cost < ranked[0].cost and not _street_goes_before(ranked[0], best_line))):
             return self._missing(best_line, lines, candidates, address, said)
         best = ranked[0]
         total = sum(one.cost < best.cost + ALIKE for one in ranked)
@@ -398,6 +398,12 @@ def _settled(found: list[Weighed]) -> bool:
 def _clean(one: Weighed) -> bool:
     said = one.hypothesis
     return said.spelling < 0.5 and said.loose < 0.5 and said.foreign < 0.5 and one.fits and one.whole
+
+
+def _street_goes_before(house: Weighed, line: Weighed) -> bool:
+    """The text names a street and a village that is not its own: the house in the street is asked about, not worked out in the village."""
+    named = any(one.line >= 0 for one in line.hypothesis.others)
+    return line.hypothesis.kind == "village" and named and house.hypothesis.kind != "village" and house.hypothesis.spelling < SLIP
 
 
 def _doubt(best: Weighed, total: int) -> Why:

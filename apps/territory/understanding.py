@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Literal
+from unicodedata import normalize
 
 from apps.territory.known_names import SHORT, Known, KnownNames
 from apps.territory.spelling import plain
@@ -14,6 +15,17 @@ _SIMPLIFIED = str.maketrans(
     "縣鎮鄉號樓單區與東橋莊園廣場龍豐華興寶馬門長陽陰雲風鳳銀鐵錦鋪灣澤溝壩嶺嶼島灘濱鹽魚漁圓環線衛術藝樂寧貴賢義禮農葉蘆蘭蓮萬億壽圖書館業產塢埡壟墳糧頭鍾鐘顧馮陳張劉趙吳黃楊鄭謝許鄧蕭鄒蘇蔣賈陸錢湯譚闊開關閘隊階際雙難離雞電霧靜順頂項領額飛飯騰驛體鮑鴻鶴麗",
     "县镇乡号楼单区与东桥庄园广场龙丰华兴宝马门长阳阴云风凤银铁锦铺湾泽沟坝岭屿岛滩滨盐鱼渔圆环线卫术艺乐宁贵贤义礼农叶芦兰莲万亿寿图书馆业产坞垭垄坟粮头钟钟顾冯陈张刘赵吴黄杨郑谢许邓萧邹苏蒋贾陆钱汤谭阔开关闸队阶际双难离鸡电雾静顺顶项领额飞饭腾驿体鲍鸿鹤丽",
 )
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+_HAND = (  # numbers as hands write them; only where a number ends, so that names keep their characters
+    (re.compile(r"[壹贰叁肆伍陆柒捌玖拾佰仟零]{2,}(?=[号幢栋座室组]|单元)"), lambda found: found.group().translate(_FORMAL)),
+    (re.compile(r"([廿卅])(?=[一二三四五六七八九]?(?:[号幢栋座室组]|单元))"), lambda found: "二十" if found.group() == "廿" else "三十"),
+    (re.compile(r"(?<![〇零一二两三四五六七八九十])百(?=[〇零一二三四五六七八九十]+号)"), "一百"),
+    (re.compile(r"(?<![0-9A-Za-z])\d(?: \d){2,3}(?= ?号)"), lambda found: found.group().replace(" ", "")),
+    (re.compile(r"(?<![0-9A-Za-z])l(?=\d+ ?[号#])"), "1"),
+    (re.compile(r"(?<=\d)[oO](?=\d*号)"), "0"),
+    (re.compile(r"([\d一二三四五六七八九十]) ?[号#]? ?附(?=[\d一二三四五六七八九十])"), r"\1-"),  # 273号附1
+)
+_STEPS_OFF = re.compile(r"[东西南北前后左右]侧|\d+米")
 _SUFFIX = re.compile(r"(\d)号之([一二三四五六七八九十]+)(?!幢|栋|座|单元|室)号?")  # 65号之一2单元
 _LAST_NUMERAL = re.compile(r"(?<=[路街道巷村])([一二三四五六七八九十百〇零]+)$")
 
@@ -75,7 +87,10 @@ class Understood:
 
 def cleaned(text: str) -> str:
     """The plain spelling without telephone numbers; numbers that stood apart stay apart."""
-    text = _SUFFIX.sub(r"\1-\2号", text.translate(_SIMPLIFIED))
+    text = normalize("NFKC", text.translate(_SIMPLIFIED))
+    for pattern, number in _HAND:
+        text = pattern.sub(number, text)
+    text = _SUFFIX.sub(r"\1-\2号", text)
     text = _APART.sub("-", _TELEPHONE.sub(" ", text).strip())
     return plain(_LAST_NUMERAL.sub(r"\1号", plain(text)))
 
@@ -165,4 +180,5 @@ def _with_areas(said: Understood) -> Understood:
         if at < token.stop:
             tokens.append(Token("unknown", at, token.stop))
     said.tokens = tokens
+    said.beside = said.beside or bool(_STEPS_OFF.search(said.text))
     return said

@@ -93,6 +93,7 @@ def test_exact(gazetteer, text, code):
         ("白沙镇新华路7号", "X7"),  # there is one 新华路
         ("江囗街道新华路5号", "X5"),
         ("杭州市西湖区新华路7号", "X7"),
+        ("白沙镇斜浦村人民路12号", "W12"),  # it lies in 上河村
         ("新华路7号对面", "X7"),
     ],
 )
@@ -214,6 +215,34 @@ def test_a_house_written_as_a_building_is_asked_about(gazetteer):
 
 def test_the_number_it_goes_by_is_named(gazetteer):
     assert "没有 128 号的门牌，按 128-1 号的位置推算" in gazetteer.resolve("江口街道人民路128号").position.words
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("江口街道人民路壹拾贰号", "R12"),
+        ("江口街道人民路 1 2 8 号附1", "R128-1"),
+        ("江口街道人民路百二十八号附1", "R128-1"),
+        ("江口街道人民路128号附1", "R128-1"),
+        ("白沙镇斜浦村后林廿三号", "H23"),
+        ("江口街道人民路l2号", "R12"),
+    ],
+)
+def test_numbers_as_hands_write_them(gazetteer, text, code):
+    assert asked(gazetteer, text) == ("exact", [code])
+
+
+def test_a_lane_lies_at_its_own_number(gazetteer):
+    found = gazetteer.resolve("江口街道人民路9弄1号")
+    assert found.kind == "partial" and found.position.lon == pytest.approx(120.5 + 90 / 98_300, abs=1e-5)
+    assert "没有9弄的门牌" in found.position.words and found.position.within_m > 150
+    lane = gazetteer.resolve("江口街道解放路56弄9号")
+    assert lane.kind == "partial" and lane.position.lat == pytest.approx(27.6 + 300 / 111_320, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["江口街道人民路12号北侧", "江口街道人民路12号东50米"])
+def test_steps_from_a_house_are_not_the_house(gazetteer, text):
+    assert asked(gazetteer, text)[0] == "likely"
 
 
 def test_plain_tables_will_do(tmp_path):
