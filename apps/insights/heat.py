@@ -33,8 +33,9 @@ def regions(user, question: Question) -> list[dict]:
     now = dict(asked(user, question).order_by().values_list(key).annotate(n=Count("pk")))
     before = dict(asked(user, question, *question.before).order_by().values_list(key).annotate(n=Count("pk"))) if question.compare else {}
     areas = AdminArea.objects.visible_to(user).filter(level=question.level)
-    if question.level == "town" and not areas.exists():
-        areas = AdminArea.objects.visible_to(user).filter(level=AdminArea.Level.COUNTY)  # a county without the township level
+    whole = question.level == "town" and not areas.exists()  # a county without the township level
+    if whole:
+        areas = AdminArea.objects.visible_to(user).filter(level=AdminArea.Level.COUNTY)
     rows = []
     for pk, code, name, population in areas.order_by("code").values_list("pk", "code", "name", "population"):
         count, earlier = now.get(pk, 0), before.get(pk, 0)
@@ -43,7 +44,7 @@ def regions(user, question: Question) -> list[dict]:
             "per_1000": round(1000 * count / population, 2) if population else None,
             "change": (round(100 * (count - earlier) / earlier) if earlier else None) if question.compare else None,
             "before": earlier if question.compare else None,
-            "url": question.cases_url(**{key: code}),
+            "url": question.cases_url(**({} if whole else {key: code})),
         })
     return rows
 
@@ -122,12 +123,14 @@ def figures(user, question: Question, today: dt.date) -> dict:
 
 
 def project_standing(user, today: dt.date) -> list[dict]:
-    """Projects on plan, slow and behind, by town."""
+    """Projects on plan, slow and behind, by town; of the whole county where there are no towns."""
     rows: dict[str, dict] = {}
+    county = None if AdminArea.objects.towns().exists() else AdminArea.objects.defer("geom", "geom_3857").county()
+    elsewhere = county.name if county else "未定位"
     for project in KeyProject.objects.with_progress(today).select_related("town").defer("geom", "geom_3857", "town__geom", "town__geom_3857"):
         if project.town and not user.reaches(project.town.code):
             continue
-        label = project.town.name if project.town else "未定位"
+        label = project.town.name if project.town else elsewhere
         row = rows.setdefault(label, {"label": label, "on_plan": 0, "slightly": 0, "behind": 0})
         row[{"good": "on_plan", "neutral": "on_plan", "due": "slightly", "late": "behind"}[project.tone]] += 1
     return sorted(rows.values(), key=lambda row: (-row["behind"], -row["slightly"], row["label"]))

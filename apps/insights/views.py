@@ -10,6 +10,7 @@ from apps.accounts.perms import Permission, requires
 from apps.cases.models import Category
 from apps.insights import heat
 from apps.insights.filters import PERIODS, Question, read_question
+from apps.territory.models import AdminArea
 
 THEME, THEMES = "cockpit_theme", ("light", "dark")
 
@@ -25,6 +26,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "question": question,
         "periods": PERIODS.items(),
         "categories": Category.objects.all(),
+        "towns": AdminArea.objects.towns().exists(),
         "theme": theme,
         "data": answer,
     })

@@ -9,6 +9,8 @@ from django.utils import timezone
 from apps.cases.models import Case, Category, Rating
 from apps.insights import heat
 from apps.insights.filters import read_question
+from apps.projects.models import KeyProject
+from apps.territory.models import AdminArea
 from tests.town import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,20 @@ def test_regions_count_and_rate(cases, leader):
     rows = by_name(heat.regions(leader, question()))
     assert (rows["东溪镇"]["count"], rows["南山乡"]["count"], rows["城关街道"]["count"]) == (3, 0, 2)
     assert rows["东溪镇"]["per_1000"] == 3 / 20  # 20,000 residents
+
+
+def test_where_there_are_no_towns_the_county_stands_for_them(cases, leader, client):
+    """As in 龙港市: villages lie right below the county."""
+    county = AdminArea.objects.county()
+    Case.objects.update(town=county)
+    KeyProject.objects.update(town=None)
+    AdminArea.objects.towns().update(level="village")
+    (row,) = heat.regions(leader, question())
+    assert (row["name"], row["count"]) == ("方格县", 5)
+    client.force_login(leader)
+    assert "读不出来" not in client.get(row["url"]).content.decode()  # the way to its cases names no town
+    assert [row["label"] for row in heat.project_standing(leader, TODAY)] == ["方格县"]
+    assert '<option value="town" selected>方格县</option>' in client.get("/cockpit/").content.decode()
 
 
 def test_villages_and_categories(cases, leader):
