@@ -95,22 +95,25 @@ def _areas(stage: Stage) -> None:
 
 def _districts(stage: Stage) -> None:
     terms = query(
-        f"""SELECT DISTINCT t.id, c.name || '第' || t.number || '届' || t.plan || '选区', ST_AsBinary(c.geom), c.code, t.number FROM {STAGE} s
-            JOIN territory_adminarea c ON c.code = s.congress JOIN territory_term t ON t.congress_id = c.id AND t.number = s.term AND t.state <> 'set_aside'
+        f"""SELECT DISTINCT t.id, c.name || '第' || t.number || '届' || CASE t.plan WHEN '' THEN '' ELSE '（' || t.plan || '）' END || '选区',
+            ST_AsBinary(c.geom), t.state, c.code, t.number FROM {STAGE} s JOIN territory_adminarea c ON c.code = s.congress JOIN territory_term t ON t.congress_id = c.id AND t.number = s.term AND t.state <> 'set_aside'
             ORDER BY c.code, t.number"""
     )
     rows = query(
         "SELECT term_id, name, ST_AsBinary(geom) FROM territory_electoraldistrict WHERE geom IS NOT NULL AND term_id = ANY(%s) ORDER BY code",
         [[term[0] for term in terms]],
     )
-    told = len(stage.warnings)
-    for term, label, within, *_ in terms:
+    shown = {}  # where the faults can be looked at, each said once
+    for term, label, within, state, *_ in terms:
+        told = len(stage.warnings)
         found, names = _tell(stage, label, [row[1:] for row in rows if row[0] == term], within)
         if found.outside:
             position, size = found.outside[0]
             stage.warnings.append(f"{label}有 {len(found.outside)} 个超出本级范围，最大 {_size(size)}（{names[position]}）")
-    if len(stage.warnings) > told:
-        stage.warnings.append("每一处在哪里、有多大，见“选区检查”页")
+        if len(stage.warnings) > told:
+            shown["见“选区检查”页" if state == "published" else "草案的在“换届”里比对后可以看到"] = True
+    if shown:
+        stage.warnings.append(f"每一处在哪里、有多大，{'；'.join(shown)}")
 
 
 def _grids(stage: Stage) -> None:

@@ -301,5 +301,5 @@ def term_turns(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.PUBLISH_TERMS)
 def term_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     if _carried_out(request, pk, workflow.take_back, request.POST.get("reason", "").replace("\x00", "")[:200]):
-        messages.success(request, "已撤回公布，选区又是草案。已经交接的值班没有改回，请到“排班”核对。")
+        messages.success(request, "已撤回公布，选区又是草案，没有采用的其他草案也恢复为草案。已经交接的值班没有改回，请到“排班”核对。")
     return redirect("term_detail", pk)

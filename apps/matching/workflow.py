@@ -138,11 +138,11 @@ def publish(user: User, term_id: int, approval: str, approved_on: dt.date | None
     _demand_sound(term)
     before = term.before()
     _end_before(user, before, term)
-    for other in terms.values():
-        if other.pk != term_id and other.number == term.number and other.state == State.DRAFT:
-            other.state = State.SET_ASIDE
-            other.save(update_fields=["state"])
-            TermEvent.objects.append(other, "set_aside", actor=user, note=f"已公布{term.label}")
+    aside = [other for other in terms.values() if other.pk != term_id and other.number == term.number and other.state == State.DRAFT]
+    for other in aside:
+        other.state = State.SET_ASIDE
+        other.save(update_fields=["state"])
+        TermEvent.objects.append(other, "set_aside", actor=user, note=f"已公布{term.label}")
     plan = term.plan
     term.state, term.plan, term.approval, term.approved_on, term.published_at = move.target, "", approval, approved_on, timezone.now()
     term.save()
@@ -150,6 +150,7 @@ def publish(user: User, term_id: int, approval: str, approved_on: dt.date | None
     TermEvent.objects.append(
         term, "publish", actor=user, note=approval, approved_on=approved_on.isoformat(), plan=plan, starts=term.starts.isoformat(),
         districts=term.districts.count(), turns=handed, fingerprint=term.fingerprint(),
+        aside=[other.pk for other in aside],
     )  # fmt: skip
     LayerVersion.raise_for("district", "deputy")
     return term
@@ -189,7 +190,10 @@ def _end_before(user: User, before: Term | None, term: Term) -> None:
 
 @transaction.atomic
 def take_back(user: User, term_id: int, reason: str) -> Term:
-    """Make a published term a draft again, as long as it has not begun: nobody has been led by it yet. Turns handed on stay so."""
+    """Make a published term a draft again, as long as it has not begun: nobody has been led by it yet. Turns handed on stay so.
+
+    It has its plan's name again, by which a corrected file finds it, and the drafts that it set aside are drafts again.
+    """
     term = Term.objects.select_related("congress").get(pk=term_id)
     terms = {one.pk: one for one in Term.objects.select_for_update().filter(congress=term.congress_id).order_by("pk")}
     congress, term = term.congress, terms[term_id]
@@ -204,8 +208,13 @@ def take_back(user: User, term_id: int, reason: str) -> Term:
         before.ends = dt.date.fromisoformat(ended.data["was"])
         before.save(update_fields=["ends"])
         TermEvent.objects.append(before, "end", actor=user, note=f"{term.label}撤回公布", was=ended.data["now"], now=ended.data["was"])
-    term.state, term.published_at = move.target, None
-    term.save(update_fields=["state", "published_at"])
+    told = term.events.filter(verb="publish").order_by("-pk").first().data
+    term.state, term.published_at, term.plan = move.target, None, told.get("plan", "")
+    term.save(update_fields=["state", "published_at", "plan"])
     TermEvent.objects.append(term, "take_back", actor=user, note=reason.strip())
+    for other in (terms[pk] for pk in told.get("aside", ()) if pk in terms and terms[pk].state == State.SET_ASIDE):
+        other.state = State.DRAFT
+        other.save(update_fields=["state"])
+        TermEvent.objects.append(other, "reopen", actor=user, note=f"{term.label}撤回公布")
     LayerVersion.raise_for("district", "deputy")
     return term

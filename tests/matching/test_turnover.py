@@ -228,6 +228,21 @@ class TestPublishing:
             workflow.take_back(county_office, draft.pk, "太晚了")
         assert [event.verb for event in draft.events.order_by("pk")] == ["publish", "take_back", "publish"]
 
+    def test_taken_back_with_its_name_and_the_drafts_that_it_set_aside(self, draft, town, county_office):
+        Term.objects.filter(pk=draft.pk).update(plan="方案一")
+        fields = {name: getattr(draft, name) for name in ("congress", "level", "number", "starts", "ends")}
+        other, old = (Term.objects.create(plan=plan, state=state, **fields) for plan, state in (("方案二", "draft"), ("旧稿", "set_aside")))
+        for _ in range(2):
+            published(county_office, draft)
+            assert set(Term.objects.filter(pk__in=(draft.pk, other.pk, old.pk)).values_list("plan", "state")) == {
+                ("", "published"), ("方案二", "set_aside"), ("旧稿", "set_aside"),
+            }  # fmt: skip
+            workflow.take_back(county_office, draft.pk, "公告有误")
+            assert set(Term.objects.filter(pk__in=(draft.pk, other.pk, old.pk)).values_list("plan", "state")) == {
+                ("方案一", "draft"), ("方案二", "draft"), ("旧稿", "set_aside"),
+            }  # fmt: skip
+        assert [event.verb for event in other.events.order_by("pk")] == ["set_aside", "reopen"] * 2
+
     def test_what_was_imported_as_in_force_is_not_taken_back(self, town, county_office):
         with pytest.raises(MoveRefused):
             workflow.take_back(county_office, town.terms["county"].pk, "试试")

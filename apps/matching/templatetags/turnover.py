@@ -5,7 +5,7 @@ from django import template
 register = template.Library()
 
 VERBS = {
-    "settle": "登记核定名额", "publish": "公布", "take_back": "撤回公布", "end": "改止期", "set_aside": "未采用", "hand_on": "交接值班",
+    "settle": "登记核定名额", "publish": "公布", "take_back": "撤回公布", "end": "改止期", "set_aside": "未采用", "reopen": "重新成为草案", "hand_on": "交接值班",
 }  # fmt: skip
 
 
