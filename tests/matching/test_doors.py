@@ -115,7 +115,7 @@ def test_unknown_void_and_retired_codes_are_answered_alike(codes, client):
             with CaptureQueriesContext(connection) as asked:
                 response = client.get(path)
             answers.append((response.status_code, response.content, sorted(response.headers.items())))
-            queries.append(len(asked))
+            queries.append(sum("territory_layerversion" not in one["sql"] for one in asked))  # asked once a second, by whoever comes
     assert answers[0][0] == 404
     assert all(answer == answers[0] for answer in answers)
     assert len(set(queries[:5])) == 1 and len(set(queries[5:])) == 1
