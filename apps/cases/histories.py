@@ -1,8 +1,8 @@
 """The history of a case that was handled elsewhere, told in the verbs of our own loop from the times that the file gives.
 
 A file knows when a case was filed, passed on, assigned, answered and rated; the steps between follow from its level. What a town
-does with its own unit stays inside the town: only county matters go through the government's dispatcher. Times must not run
-backwards. Nothing here asks the database.
+does with its own unit stays inside the town: only county matters go through the government's dispatcher. Where there are no towns
+their place is the county office's, as in `workflow.submit`. Times must not run backwards. Nothing here asks the database.
 """
 
 import datetime as dt
@@ -31,6 +31,7 @@ class Past:
     rating: str = ""
     deputy_code: str = ""
     unit_code: str = ""
+    has_town: bool = True
 
     def fault(self) -> str:
         """Why this cannot have happened, in Chinese; empty when it can."""
@@ -81,20 +82,22 @@ def told(past: Past, due_on: DueOn) -> list[Happened]:
         due = due_on(state, at.date()) if state.startswith("with_") else None
         events.append(Happened(verb, at, by, state, holders[state], due, note, tuple(extra.items())))
 
-    first = "with_deputy" if past.deputy else "with_town"
+    office, to_office = ("with_town", "pass_to_town") if past.has_town else ("with_county", "pass_to_county")
+    first = "with_deputy" if past.deputy else office
     then("submit", past.submitted_at, REPORTER, first, deputy_code=past.deputy_code)
     passed = past.passed_at or past.assigned_at or past.submitted_at
     if past.level == "county":
-        then("pass_to_county", passed, holders[first], "with_county")
+        if first != "with_county":
+            then("pass_to_county", passed, holders[first], "with_county")
         if past.passed_at or past.assigned_at:
             then("pass_to_dispatcher", passed, COUNTY_OFFICE, "with_dispatcher")
     elif past.level == "town" and first == "with_deputy":
-        then("pass_to_town", passed, holders[first], "with_town")
+        then(to_office, passed, holders[first], office)
     if past.level == "county" and past.assigned_at:
         then("assign_to_unit", past.assigned_at, DISPATCHER, "with_unit", unit=past.unit, unit_code=past.unit_code)
     if past.answered_at:
         last = events[-1]
-        verb = {"with_deputy": "answer_as_deputy", "with_unit": "answer_as_unit"}.get(last.state, "answer_as_town")
+        verb = {"with_deputy": "answer_as_deputy", "with_unit": "answer_as_unit", "with_county": "answer_as_county"}.get(last.state, "answer_as_town")
         late = last.due_on is not None and past.answered_at.date() > last.due_on
         then(verb, past.answered_at, last.holder, "answered", past.answer, told=False, late=late)
     if past.rated_at:

@@ -82,7 +82,7 @@ def _read_histories(stage: Stage) -> dict[int, list[Happened]]:
         f"""SELECT s.row, s.submitted_at, s.level, coalesce(d.name, ''), town.name || CASE WHEN town.has_congress THEN '人大' ELSE '人大工委' END,
                    s.passed_at, coalesce(nullif(o.short_name, ''), o.name, ''), s.assigned_at, s.answered_at, coalesce(s.answer, ''),
                    s.rated_at, coalesce(s.rating, ''),
-                   coalesce(s.deputy, ''), coalesce(s.unit, '')
+                   coalesce(s.deputy, ''), coalesce(s.unit, ''), town.level = 'town'
             FROM {STAGE} s JOIN import_places p ON p.row = s.row JOIN territory_adminarea town ON town.id = p.town_id
             LEFT JOIN deputies_deputy d ON d.code = s.deputy LEFT JOIN organisations_organisation o ON o.code = s.unit ORDER BY s.row"""
     )
@@ -149,13 +149,13 @@ def _write(stage: Stage) -> Wanted:
         "t.code = s.code",
         [
             copied("code"), copied("text"), Target("category_id", "k.id"), copied("channel"), copied("place", "''"), copied("submitted_at"),
-            copied("level"), Target("point", "s.geom::geometry(Point, 4326)", (SHAPE,)), Target("submission", "coalesce(t.submission, gen_random_uuid())"),
+            Target("level", "CASE WHEN s.level = 'town' AND a.level <> 'town' THEN 'county' ELSE s.level END", ("level",)), Target("point", "s.geom::geometry(Point, 4326)", (SHAPE,)), Target("submission", "coalesce(t.submission, gen_random_uuid())"),
             Target("deputy_id", "d.id", ("deputy",)), Target("station_id", "d.station_id", ("deputy",)), Target("organisation_id", "o.id", ("unit",)),
             copied("answered_at"), copied("answer", "''"), Target("deputy_reason", "coalesce(t.deputy_reason, '')"), Target("hide_name", "coalesce(t.hide_name, true)"),
             *(pinned(name) for name in ("town_id", "village_id", "grid_id", "county_district_id", "township_district_id")),
             *(Target(name, f"h.{name}") for name in ("state", "due_on", "dispatched_at", "answered_late")),
         ],
-        source=f"""{STAGE} s JOIN import_outcomes h ON h.row = s.row JOIN import_places p ON p.row = s.row
+        source=f"""{STAGE} s JOIN import_outcomes h ON h.row = s.row JOIN import_places p ON p.row = s.row JOIN territory_adminarea a ON a.id = p.town_id
                    JOIN cases_category k ON k.id = (SELECT min(x.id) FROM cases_category x WHERE s.category IN (x.code, x.label))
                    LEFT JOIN deputies_deputy d ON d.code = s.deputy LEFT JOIN organisations_organisation o ON o.code = s.unit""",
     )  # fmt: skip

@@ -22,12 +22,12 @@ class Step:
 
 OFFICE = {
     "submit": "提交", "answer_as_deputy": "代表答复", "pass_to_town": "代表提交镇人大", "pass_to_county": "提交县人大", "take_over": "{holder}接手",
-    "take_over_by_county": "县人大接手",     "answer_as_town": "镇人大答复", "pass_to_dispatcher": "转县政府办", "assign_to_unit": "交办{unit}", "return_to_dispatcher": "{unit}退回县政府办",
+    "take_over_by_county": "县人大接手", "answer_as_town": "镇人大答复", "answer_as_county": "县人大答复", "pass_to_dispatcher": "转县政府办", "assign_to_unit": "交办{unit}", "return_to_dispatcher": "{unit}退回县政府办",
     "answer_as_unit": "承办单位答复", "rate": "反映人评价：{score}", "classify": "类别改为“{category}”（原为“{before}”）",
 }  # fmt: skip
 PLAIN = {
     "submit": "已收到您反映的问题", "answer_as_deputy": "代表已答复", "pass_to_town": "已转给{holder}办理", "pass_to_county": "已转给{holder}",
-    "take_over": "已改由{holder}办理", "take_over_by_county": "已改由{holder}办理", "answer_as_town": "已答复", "pass_to_dispatcher": "已转给{holder}，由它确定办理单位",
+    "take_over": "已改由{holder}办理", "take_over_by_county": "已改由{holder}办理", "answer_as_town": "已答复", "answer_as_county": "已答复", "pass_to_dispatcher": "已转给{holder}，由它确定办理单位",
     "assign_to_unit": "已转给{unit}办理", "return_to_dispatcher": "{unit}说明这件事不归它管，{holder}正在另行安排",
     "answer_as_unit": "办理单位已答复", "rate": "您的评价：{score}",
 }  # fmt: skip

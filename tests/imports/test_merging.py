@@ -10,6 +10,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.cases import timeline
 from apps.cases.models import Case, CaseEvent, Rating
 from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
 from apps.organisations.models import Organisation
@@ -351,13 +352,20 @@ class TestCases:
             columns["parent"] = [COUNTY if level == "village" else parent for level, parent in zip(columns["level"], columns["parent"], strict=True)]
 
         def plain(columns: dict[str, list]) -> None:
-            only(columns, 3)
-            columns["deputy"] = [""]
+            only(columns, 2, 3)
+            columns["deputy"] = ["", ""]
+
+        def answered(columns: dict[str, list]) -> None:
+            plain(columns)
+            columns["answered_at"], columns["answer"] = ["2025-05-23 09:00"] * 2, ["已疏通。", "已约谈摊主。"]
 
         bring("area", changed(tmp_path, "area", no_towns))
         bring("case", changed(tmp_path, "case", plain, "case.csv"))
-        case = Case.objects.get()
-        assert (case.town.code, case.state) == (COUNTY, "with_town")
+        held = [(case.town.code, case.state, case.level) for case in Case.objects.order_by("code")]
+        assert held == [(COUNTY, "with_county", "county"), (COUNTY, "with_county", "deputy")]
+        bring("case", changed(tmp_path, "case", answered, "answered.csv"))
+        steps = [[step.title for step in timeline.inside(case)] for case in Case.objects.order_by("code")]
+        assert steps == [["提交", "县人大答复"]] * 2
 
 
 def test_organisation_without_position(samples: None) -> None:
