@@ -147,7 +147,7 @@ def _import(order: Order, source: Source, batch: ImportBatch, spool: IO[bytes], 
     order.say("写入……")
     merged: Merged = OWNERS[layer.name].objects.merge_staged(stage)
     execute("SET CONSTRAINTS ALL IMMEDIATE")
-    if merged.inserted + merged.updated:
+    if merged.inserted + merged.updated + merged.removed:
         order.say("检查重叠、空隙和归属……")
         surveys.survey(stage)
     batch.inserted, batch.updated, batch.unchanged = merged.inserted, merged.updated, merged.unchanged

@@ -31,6 +31,7 @@ class Merged:
     inserted: int
     updated: int
     unchanged: int
+    removed: int = 0  # rows that were there and that the file, which replaces them, does not have
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ stored 3857 column with its own index, since GeoDjango indexes no generated colu
 """
 
 import datetime as dt
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
@@ -130,7 +131,7 @@ class ElectoralDistrictQuerySet(models.QuerySet):
         kept = list(left_out.leant_on().values_list("name", flat=True))
         gone = left_out.exclude(pk__in=left_out.leant_on()).delete()[1].get(self.model._meta.label, 0)
         merging.tell_of_drafts(stage, gone, kept)
-        return merged
+        return replace(merged, removed=gone)
 
     def leant_on(self):
         """Districts that rows elsewhere may not lose: those with mandates or cases."""
