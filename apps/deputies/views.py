@@ -139,8 +139,10 @@ def deputy_list(request: HttpRequest) -> HttpResponse:
         districts = Mandate.objects.in_force(today).filter(district__name__icontains=wanted["q"])
         rows = rows.filter(Q(name__icontains=wanted["q"]) | Q(pk__in=districts.values("deputy")))
     page = Paginator(rows, DEPUTIES_A_PAGE).get_page(request.GET.get("page"))
+    townships = Term.objects.filter(level=Term.Level.TOWNSHIP).exists()  # 龙港市 has none
+    levels = [(level, label) for level, label in LEVELS.items() if level != "township" or townships]
     return render(request, "deputies/deputy_list.html", {
-        "page_obj": page, "profiles": profiles(page, today), "wanted": wanted, "levels": LEVELS.items(), "towns": AdminArea.objects.towns().only("code", "name"),
+        "page_obj": page, "profiles": profiles(page, today), "wanted": wanted, "levels": levels, "towns": AdminArea.objects.towns().only("code", "name"),
     })  # fmt: skip
 
 

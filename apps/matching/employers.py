@@ -68,7 +68,7 @@ def is_called(organisation: Organisation, text: str) -> bool:
 def employer(organisation: Organisation, on: dt.date) -> Employer:
     """What holds for those who are registered with a unit on a day."""
     day = engine().on(on)
-    county_organ = organisation.kind in ORGANS and any(organisation.area_code == row.code for row in day.county.rows)
+    county_organ = bool(day.towns.rows) and organisation.kind in ORGANS and any(organisation.area_code == row.code for row in day.county.rows)
     districts = day.districts_of.get(organisation.pk, ())
     if county_organ:
         districts = tuple(district for district in districts if district.term.level == Term.Level.COUNTY)

@@ -73,7 +73,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
             shown[member.team_id].shown_members.append(member)
     context = {
         "run": run, "page_obj": page, "town": town, "homes": homes,
-        "towns": run.teams.values_list("project__town__code", "project__town__name").distinct().order_by("project__town__code"),
+        "towns": run.teams.exclude(project__town=None).values_list("project__town__code", "project__town__name").distinct().order_by("project__town__code"),
         "changed": sum(member.origin == TeamMember.Origin.STAFF for member in members),
         "unmet": run.teams.aggregate(places=Sum("unmet"))["places"] or 0,
         "moves": [move for move in workflow.STATES.possible(run.state, Role(request.user.role)) if move.verb in ("approve", "withdraw", "publish")],
