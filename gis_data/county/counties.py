@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,8 @@ def _villages(path: Path, code6: str) -> tuple[list[dict[str, str]], dict[str, l
     for row in rows:
         if row["level"] == "village":
             villages.setdefault(row["town_code9"], []).append(VillagePlan(row["code12"], row["name"]))
+    if not villages:
+        raise CountyError(f"{path} 里没有村(level 为 village 的行)")
     return [row for row in rows if row["level"] == "town"], villages
 
 
@@ -155,14 +158,20 @@ def _town(code: str, name: str, villages: list[VillagePlan], rng: np.random.Gene
 
 
 def _zones(villages: list[VillagePlan], rng: np.random.Generator) -> list[TownPlan]:
-    """Where villages hang directly on the county: about twenty to a zone, which has no code and is never written."""
+    """Where villages hang directly on the county: about twenty to a zone, called after one of its villages; it has no code and
+    is never written."""
     count = max(1, round(len(villages) / 20))
     groups = np.array_split(np.arange(len(villages)), count)
     return [
-        TownPlan("", f"第{in_words(i + 1)}片区", "片区", False, float(rng.choice([0, 0.1, 0.3])), None, float(len(group)), 0, 0,
+        TownPlan("", f"{_stem(villages[group[0]].name)}片区", "片区", False, float(rng.choice([0, 0.1, 0.3])), None, float(len(group)), 0, 0,
                  len(group), tuple(villages[v] for v in group))
         for i, group in enumerate(groups)
     ]  # fmt: skip
+
+
+def _stem(name: str) -> str:
+    """下垟郑 of 下垟郑社区."""
+    return re.sub("(.)(?:社区|村|居民委员会|村民委员会)$", r"\1", name)
 
 
 def _populated(towns: list[TownPlan], rng: np.random.Generator) -> list[TownPlan]:

@@ -221,7 +221,10 @@ def _dealt(plan: Plan, level: str, seats: list[District], held: set[str], rng: n
     """Trades for all seats: numbers by weight, employers' districts first, then the choosiest to the towns they suit."""
     trades = material("occupations")["occupations"]
     towns = sorted({district.town for district in seats})
-    weight = np.array([0 if trade["title"] in ONE_A_TOWN and trade["title"] in held else trade[f"{level}_weight"] for trade in trades], float)
+    taken = held & {*ONE_A_TOWN}
+    if not plan.town_level:  # no town's government whose people could sit
+        taken |= {trade["title"] for trade in trades if trade["title"].startswith("乡镇") and trade["workplace"] == "gov"}
+    weight = np.array([0 if trade["title"] in taken else trade[f"{level}_weight"] for trade in trades], float)
     count = apportion(weight, len(seats))
     for k, trade in enumerate(trades):  # no town has two of them; the first trade takes what is over
         if trade["title"] in ONE_A_TOWN and count[k] > len(towns):
@@ -312,10 +315,10 @@ def employ(plan: Plan, districts: list[District], organisations: Organisations, 
 
 
 def _called(plan: Plan, land: Land, doors: Doors, person: Person) -> str:
-    """The trade as it is called where the person stands: a 街道 has no 镇人大主席, a community no 村党支部书记."""
+    """The trade as it is called where the person stands: a 街道 has no 镇人大主席, a community no 村党支部书记, 龙港市 no 乡镇卫生院."""
     title = str(person.trade["title"])
     village = str(land.village_name[doors.village[person.home]])
-    urban = plan.towns[person.base].urban if title.startswith("乡镇") else village.endswith(("社区", "居委会"))
+    urban = (plan.towns[person.base].urban or not plan.town_level) if title.startswith("乡镇") else village.endswith(("社区", "居委会"))
     return str(person.trade.get("urban_title", title)) if urban else title
 
 

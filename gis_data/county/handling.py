@@ -129,6 +129,8 @@ def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, dis
     for i, (case, code) in enumerate(zip(told, follow_codes(rng, len(told)), strict=True)):
         town = int(land.village_town[doors.village[case.door]])
         level = str(rng.choice(LEVELS, p=LEVEL_SHARE))
+        if level == "town" and not plan.town_level:
+            level = "county"
         unit = desk.unit(writer.categories[case.category], level, town)
         times = desk.times(case.when, end, level, unit)
         answered = times["answered_at"]

@@ -87,7 +87,7 @@ class TownPlan:
     def short(self) -> str:
         """The name as organisations and roads carry it: 潮桥 of 潮桥镇, 岚溪 of 岚溪畲族乡."""
         name = self.name.removesuffix("(合成)")
-        for suffix in ("畲族乡", "民族乡", "街道", "镇", "乡"):
+        for suffix in ("畲族乡", "民族乡", "街道", "片区", "镇", "乡"):
             if name.endswith(suffix) and len(name) > len(suffix) + 1:
                 return name[: -len(suffix)]
         return name

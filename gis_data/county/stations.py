@@ -57,7 +57,7 @@ def found(plan: Plan, land: Land, doors: Doors, organisations: Organisations) ->
     add("centre", "C", 1, f"{plan.name}人大代表中心联络站", plan.code, land.seats[0] + np.array([120, 90]), "D15;LFRI", "09:00-11:00", 0)
     for index, town in enumerate(plan.towns):
         spot = land.seats[index] + np.array([60, -40])
-        add("town", "T", index + 1, f"{town.name}人大代表联络站", town.code or plan.code, spot, "D15;LFRI", "09:00-11:00", index)
+        add("town" if plan.town_level else "village", "T", index + 1, f"{town.name}人大代表联络站", town.code or plan.code, spot, "D15;LFRI", "09:00-11:00", index)
     for serial, v in enumerate(_spread(plan, land), start=1):
         days = f"D15;{rng.choice(WEEKDAYS)}" if rng.random() < 0.4 else str(rng.choice(["D15", "D5", "D20", "LFRI"]))
         hours = str(rng.choice(["09:00-11:00", "09:00-11:00", "14:30-16:30", "19:00-20:30"]))

@@ -347,6 +347,9 @@ def test_a_county_without_townships(tmp_path: Path) -> None:
     assert set(area.loc[area["level"] == "village", "parent"]) == {"330383000000"}
     assert set(real["deputy"]["congress_level"]) == {"county", "city", "province"}
     assert set(real["doorplate"]["town"]) == {""}
+    assert set(real["case"]["level"]) == {"deputy", "county"} and "town" not in set(real["station"]["kind"])
+    named = [*real["deputy"]["occupation"], *real["station"]["name"], *real["doorplate"]["road"], *real["project"]["name"]]
+    assert not [name for name in named if re.search("乡镇|街道|^第.片区|第公路", name)]
 
 
 @needs_outlines
