@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.perms import Permission, allowed, requires
 from apps.record import issuing
 from apps.record.codes import grouped
-from apps.record.site import site_of
+from apps.record.site import only_here, site_of
 from apps.record.states import MoveRefused
 from apps.territory import workflow
 from apps.territory.models import CodeBatch, IssuedPlate, Issuer, PlateCode, PrintRun
@@ -225,16 +225,17 @@ def print_list(request: HttpRequest) -> HttpResponse:
             return redirect("print_detail", workflow.start_print(request.user, data["area"], data["layout"], data["which"], site_of(request)).pk)
         except MoveRefused as refusal:
             form.add_error(None, str(refusal))
-    return _works(request, PrintRun, "territory/print_list.html", form)
+    site = site_of(request)
+    return _works(request, PrintRun, "territory/print_list.html", form, site=site, only_here=only_here(site))
 
 
-def _works(request: HttpRequest, model, template: str, form) -> HttpResponse:
+def _works(request: HttpRequest, model, template: str, form, **more) -> HttpResponse:
     rows = model.objects.visible_to(request.user).select_related("area", "created_by").defer("area__geom", "area__geom_3857")
     page = Paginator(rows, WORKS_A_PAGE).get_page(request.GET.get("page"))
     for work in page:
         _describe(work)
     may_keep = allowed(request.user, Permission.MANAGE_ISSUERS)
-    return render(request, template, {"form": form, "page_obj": page, "may_keep_issuers": may_keep}, status=422 if form.errors else 200)
+    return render(request, template, {"form": form, "page_obj": page, "may_keep_issuers": may_keep, **more}, status=422 if form.errors else 200)
 
 
 def _describe(work) -> None:

@@ -19,9 +19,9 @@ BESIDE = ("水井旁", "祠堂后", "晒谷场边", "村口桥头", "老樟树�
 
 
 def issuers(plan: Plan, doors: Doors) -> pd.DataFrame:
-    """The layer `issuer`."""
-    shown = plan.rng("issuers").integers(len(doors), size=3)
-    police, civil, standard = (_id(plan, slug, int(door)) for slug, door in zip((POLICE, CIVIL, STANDARD), shown, strict=True))
+    """The layer `issuer`; each example is an id of its list."""
+    in_use = doors.status != "retired"
+    police, civil, standard = (_id(plan, slug, int(np.argmax(listed & in_use))) for slug, listed in _lists(plan, doors).items())
     rows = [
         (POLICE, f"{plan.name}公安局", r"https://mp\.example\.gov\.cn/q\?c=(?P<id>\d{16})", f"https://mp.example.gov.cn/q?c={police}", True, True),
         (CIVIL, f"{plan.name}民政局", r"门牌编号：(?P<id>MZ\d{12})\s+地址：.*", f"门牌编号：{civil} 地址：村里12号", True, True),
@@ -32,17 +32,20 @@ def issuers(plan: Plan, doors: Doors) -> pd.DataFrame:
 
 def rows(plan: Plan, doors: Doors) -> pd.DataFrame:
     """The layer `plate`: each issuer's list."""
-    rng = plan.rng("plates")
-    drawn = rng.random(len(doors))
-    street = (doors.road != "") | (doors.estate != "")
-    lists = {POLICE: street & (drawn < HUNG[POLICE]), CIVIL: ~street & (drawn < HUNG[CIVIL]), STANDARD: doors.road != ""}
     code, status = doors.frame["code"].to_numpy(str), np.where(doors.status == "retired", "retired", "active")
     parts = []
-    for slug, listed in lists.items():
+    for slug, listed in _lists(plan, doors).items():
         chosen = np.flatnonzero(listed)
         ids = [_id(plan, slug, int(door)) for door in chosen]
         parts.append(pd.DataFrame({"issuer": slug, "id": ids, "doorplate": code[chosen], "status": status[chosen]}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _lists(plan: Plan, doors: Doors) -> dict[str, np.ndarray]:
+    """Which doors each issuer has in its list."""
+    drawn = plan.rng("plates").random(len(doors))
+    street = (doors.road != "") | (doors.estate != "")
+    return {POLICE: street & (drawn < HUNG[POLICE]), CIVIL: ~street & (drawn < HUNG[CIVIL]), STANDARD: doors.road != ""}
 
 
 def _id(plan: Plan, slug: str, door: int) -> str:

@@ -217,6 +217,13 @@ def test_an_area_from_the_order_to_the_files(office, town, settings, tmp_path):
     assert {door.pk for door in Doorplate.objects.active().filter(town=town.towns["A"])} == set(batch.codes.values_list("doorplate", flat=True))
 
 
+def test_who_orders_sheets_sees_the_address_that_is_printed(office, settings):
+    settings.PUBLIC_URL = "https://renda.example.gov.cn"
+    assert "网址是 https://renda.example.gov.cn。印好后不能改" in page(office, "print_list")
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    assert "别的手机打不开" in page(office, "print_list")
+
+
 def test_a_batch_is_stopped_and_gone_on_with(office, town):
     post(office, "batch_list", area=town.county.code)
     batch = CodeBatch.objects.get()
