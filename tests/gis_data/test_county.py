@@ -57,6 +57,14 @@ def test_grids_villages_and_towns_tile_the_county(county: County, small: County)
     check_tessellation(small)
 
 
+def test_every_issuers_example_leads_to_a_door_in_use(county: County, small: County) -> None:
+    for grown_one in (county, small):
+        plates = grown_one["plate"]
+        for issuer in grown_one["issuer"].itertuples():
+            listed = plates[(plates["issuer"] == issuer.slug) & (plates["status"] == "active")]["id"]
+            assert re.fullmatch(issuer.pattern, issuer.example)["id"] in set(listed)
+
+
 def test_size_and_place(county: County) -> None:
     area = county["area"].set_index("code")
     assert list(area["level"].iloc[:3]) == ["province", "city", "county"]
