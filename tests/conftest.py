@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from apps.portal import tiles
 from apps.record.limits import leases
 from apps.territory.remembered import Remembered
 from tests import town as toy
@@ -83,6 +84,7 @@ def quick_passwords(settings) -> None:
 def fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """What processes remember for a second would outlive the test whose rows it was read from. Tests see a change at once."""
     monkeypatch.setattr(Remembered, "check_seconds", 0.0)
+    monkeypatch.setattr(tiles, "_read_at", 0.0)
     Remembered.forget_all()
     leases.forget()
 

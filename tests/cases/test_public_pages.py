@@ -126,12 +126,13 @@ def test_unknown_and_impossible_codes_get_the_same_answer(town, people, page):
     case = workflow.submit(a_report())
     unknown = case.code[:-1] + ("2" if case.code[-1] != "2" else "3")
     answers = set()
-    for typed in (unknown, "不是查询码", "1", "A" * 150, "'; DROP TABLE cases_case; --", "\x00"):
-        response = page.get("/follow", {"code": typed}) if "\x00" not in typed else page.get("/follow/%00")
+    for typed in (unknown, "不是查询码", "1", "A" * 150, "'; DROP TABLE cases_case; --"):
+        response = page.get("/follow", {"code": typed})
         assert response.status_code == 404, typed
         answers.add(re.search(r"没有找到这个查询码。[^<]*", response.content.decode())[0])
-        assert "没有找到这个查询码" in words(page.get("/follow/" + typed.replace("\x00", "%00").replace("/", "")))
+        assert "没有找到这个查询码" in words(page.get("/follow/" + typed.replace("/", "")))
     assert len(answers) == 1
+    assert page.get("/follow/%00").status_code == 404
     assert 'value="不是查询码"' in page.get("/follow", {"code": "不是查询码"}).content.decode()
     empty = page.get("/follow", {"code": "  "})
     assert empty.status_code == 422 and "请输入查询码。" in words(empty)
