@@ -38,7 +38,13 @@ def missing(request, **_):
     return HttpResponse("not there", status=404)
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def nothing_counted(db) -> None:
+    """Requests that tests with transactions of their own have made are counted for good."""
+    Allowance.objects.all().delete()
+
+
+@pytest.mark.usefixtures("nothing_counted")
 class TestCounting:
     def test_so_many_and_no_more(self):
         view = limited(FEW)(found)
@@ -218,7 +224,7 @@ class TestRedis:
         assert "Redis 没有应答" in caplog.text
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("nothing_counted")
 class TestWhatIsStored:
     def test_nothing_that_leads_back_and_not_for_long(self):
         limited(FEW, Rate("a code", 3, 30, of="code"))(found)(ask.get("/x", REMOTE_ADDR="203.0.113.77"), code="QX7M2")
