@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stop reset setup check test bench lock
+.PHONY: help demo stop reset setup check test soak bench lock
 
 help: ## 显示这份说明
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +15,7 @@ help: ## 显示这份说明
 	@echo '  SCALE=demo|full              示范县的规模：5 万或 30 万门牌'
 	@echo '  COUNTY=六位代码 NAMES=文件    真实县的轮廓；乡镇、村名和代码的 CSV'
 	@echo '  SEED=整数                    另长一个示范县'
+	@echo '  SOAK_SECONDS=600             负载与故障跑多久'
 	@echo '  QUICK=yes  JOBS="locate …"   性能比较：小规模；只做几项'
 
 demo: python ## 一条命令看到全部：准备环境、生成并导入示范县、启动网站
@@ -34,6 +35,9 @@ check: python ## 静态检查：风格、楼层、类型、迁移
 
 test: python ## 静态检查和全部测试（真实的 PostGIS 和 Chromium）
 	@$(PYTHON) -m ops test
+
+soak: python ## 负载与故障：许多人同时使用，服务器一再被杀（默认 10 分钟）
+	@$(PYTHON) -m ops soak
 
 bench: python ## 引擎与同类工具在同一次运行里比较，改写 README 的表（约 20 分钟；小规模：QUICK=yes）
 	@$(PYTHON) -m ops bench

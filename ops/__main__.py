@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python3 -m ops demo | stop | reset | setup | check | test | bench | lock."""
+"""The commands behind the Makefile: python3 -m ops demo | stop | reset | setup | check | test | soak | bench | lock."""
 
 import fcntl
 import os
@@ -78,6 +78,15 @@ def test(options: Options) -> None:
         quality.carry_out([*quality.static(), *quality.tests()])
 
 
+def soak(options: Options) -> None:
+    seconds = os.environ.get("SOAK_SECONDS", "").strip() or "600"
+    if not seconds.isdecimal():
+        raise Refused(f"SOAK_SECONDS={seconds} 不对：请填秒数，例如 make soak SOAK_SECONDS=1800")
+    with _database_as_found(options):
+        set_up(options)
+        quality.carry_out(quality.soak(seconds))
+
+
 def measure(options: Options) -> None:
     bench.arguments(os.environ)  # refuses before anything is installed
     with _database_as_found(options):
@@ -98,6 +107,7 @@ COMMANDS: dict[str, Callable[[Options], None]] = {
     "setup": set_up,
     "check": check,
     "test": test,
+    "soak": soak,
     "bench": measure,
     "lock": lock,
 }

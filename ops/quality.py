@@ -1,6 +1,7 @@
 """The checks and tests. Each runs to its end and speaks for itself on the screen; a failing one does not hide the next."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,12 @@ def static() -> list[Check]:
 
 def tests() -> list[Check]:
     return [*_frontend("test"), Check("测试 pytest", [PYTHON, "-m", "pytest", "-n", "2", "--durations", "10"])]
+
+
+def soak(seconds: str) -> list[Check]:
+    """People at work for so long while servers are killed; requests are not limited, since all come from one address."""
+    environment = {**os.environ, "SOAK_SECONDS": seconds, "RATE_LIMIT_TIMES": "0"}
+    return [Check("负载与故障", [PYTHON, "-m", "pytest", "-s", "tests/e2e/test_faults.py"], environment=environment)]
 
 
 def carry_out(checks: Sequence[Check]) -> None:

@@ -33,6 +33,8 @@ class Product:
     suffix: str
     address: str = ""
     facts: dict = field(default_factory=dict)
+    running: dict[str, subprocess.Popen] = field(default_factory=dict)  # web, worker
+    _commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _held: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Product":
@@ -60,7 +62,7 @@ class Product:
             "web", "-m", "gunicorn", "geo_renda.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
             "--threads", "4", "--keep-alive", "30", "--graceful-timeout", "2", "--no-control-socket",
         )  # fmt: skip
-        self._await_health(port)
+        self.await_health()
 
     # -- database ------------------------------------------------------------------------------------------------------------
 
@@ -90,12 +92,12 @@ class Product:
     def _open(self, name: str, *arguments: str) -> subprocess.Popen:
         """A Python process of the tree on the tests' database; its output goes to `<folder>/<name>.log`."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
-            "DATABASE_URL": urlsplit(self._url)._replace(path=f"/{self.name}").geturl(), "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
+            "DATABASE_URL": self.database_url, "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
             "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "CODE_KEYS": "k" * 40, "DATA_DIR": str(self.folder),
             "ALLOWED_HOSTS": "127.0.0.1", "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
         }  # fmt: skip
         command = [*WITH_US, sys.executable, *arguments]
-        with self._log(name).open("w") as log:
+        with self._log(name).open("a") as log:
             return subprocess.Popen(command, cwd=TREE, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _log(self, name: str) -> Path:
@@ -108,9 +110,11 @@ class Product:
         return printed
 
     def _serve(self, name: str, *arguments: str) -> None:
-        process = self._open(name, *arguments)
+        self._commands[name] = arguments
+        self.running[name] = self._open(name, *arguments)
 
         def stop() -> None:
+            process = self.running[name]
             process.terminate()
             try:
                 process.wait(timeout=10)
@@ -120,7 +124,26 @@ class Product:
 
         self._held.callback(stop)
 
-    def _await_health(self, port: int) -> None:
+    def kill(self, name: str) -> None:
+        """As when the power goes: without a word, and everything in the process with it."""
+        self.running[name].kill()
+        self.running[name].wait()
+
+    def start_again(self, name: str) -> None:
+        self.running[name] = self._open(name, *self._commands[name])
+
+    def manage(self, *arguments: str) -> str:
+        """One of the product's own commands; what it printed. AssertionError with its words when it fails."""
+        self._log(arguments[0]).unlink(missing_ok=True)
+        return self._finish(arguments[0], self._open(arguments[0], "manage.py", *arguments))
+
+    @property
+    def database_url(self) -> str:
+        return urlsplit(self._url)._replace(path=f"/{self.name}").geturl()
+
+    def await_health(self) -> None:
+        """Until database, web and worker answer."""
+        port = urlsplit(self.address).port
         answer = ""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
