@@ -214,7 +214,7 @@ def take_over_by_county(case: Case, actor: User, note: str) -> Case:
 
 def handling_units() -> QuerySet[Organisation]:
     """Units that a case may be assigned to. Courts and procuratorates never are: their matters stay with the congress."""
-    return Organisation.objects.filter(handles_cases=True).exclude(kind=Organisation.Kind.COURT).order_by("kind", "name")
+    return Organisation.objects.standing().filter(handles_cases=True).exclude(kind=Organisation.Kind.COURT).order_by("kind", "name")
 
 
 @transaction.atomic

@@ -8,6 +8,10 @@ from apps.record.staging import Merged, Stage
 
 
 class OrganisationQuerySet(models.QuerySet):
+    def standing(self):
+        """Those that have not ended."""
+        return self.filter(closed_on__isnull=True)
+
     def merge_staged(self, stage: Stage) -> Merged:
         return merging.organisations(stage)
 
@@ -36,6 +40,7 @@ class Organisation(models.Model):
     point = models.PointField("位置", srid=4326, null=True, blank=True)
     handles_cases = models.BooleanField("承办单位", default=False)
     logs_in = models.BooleanField("上线办理", default=False, help_text="否：由交办机构代录答复")
+    closed_on = models.DateField("撤销日期", null=True, blank=True, help_text="填了就不再承办任何事项")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, verbose_name="成员", blank=True, related_name="organisations")
 
     objects = OrganisationQuerySet.as_manager()
