@@ -36,36 +36,62 @@ def _read_county() -> _County:
 _county = Remembered(("area",), _read_county)
 
 PUBLIC = (("找代表", "home", "search", None), ("联络站", "station_list", "building-community", None), ("查进度", "follow", "history", None))
-OFFICE = (
-    ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
-    ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
-    ("民情件", "case_list", "messages", Permission.SEE_CASES),
-    ("监督", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
-    ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
-    ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
-    ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
-    ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
-    ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
-    ("换届", "term_list", "replace", Permission.SEE_TERMS),
-    ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
-)
+OFFICE = {  # group -> label, url name, icon, permission; on phones the first entry of each group stands in the bar
+    "我的工作": (
+        ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
+        ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
+        ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
+    ),
+    "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
+    "监督": (("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),),
+    "项目": (("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),),
+    "代表": (
+        ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
+        ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
+    ),
+    "数据与设置": (
+        ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
+        ("换届", "term_list", "replace", Permission.SEE_TERMS),
+        ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
+    ),
+}
 
 
-def navigation(request: HttpRequest) -> list[dict]:
-    """What the person may open in this zone, the page's own entry marked."""
+@dataclass(frozen=True)
+class NavigationGroup:
+    """What lies together in the navigation; residents' entries are one group without a label."""
+
+    label: str
+    entries: tuple[dict, ...]
+
+    @property
+    def active(self) -> bool:
+        return any(entry["active"] for entry in self.entries)
+
+
+def navigation(request: HttpRequest) -> list[NavigationGroup]:
+    """What the person may open in this zone, the page's own entry marked. Groups that would be empty are left out."""
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
-    entries = []
-    for label, name, icon, permission in OFFICE if signed_in else PUBLIC:
-        if permission and not allowed(user, permission):
-            continue
-        try:
-            url = reverse(name)
-        except NoReverseMatch:  # not in this zone
-            continue
-        active = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
-        entries.append({"label": label, "url": url, "icon": icon, "active": active})
-    return entries
+    groups = {}
+    for label, offered in (OFFICE if signed_in else {"": PUBLIC}).items():
+        entries = [_entry(*entry) for entry, permission in ((each[:3], each[3]) for each in offered) if not permission or allowed(user, permission)]
+        groups[label] = [entry for entry in entries if entry]
+    here = max((entry["url"] for entries in groups.values() for entry in entries if _lies_under(request.path, entry["url"])), key=len, default="")
+    for entry in (entry for entries in groups.values() for entry in entries):
+        entry["active"] = entry["url"] == here
+    return [NavigationGroup(label, tuple(entries)) for label, entries in groups.items() if entries]
+
+
+def _entry(label: str, name: str, icon: str) -> dict | None:
+    try:
+        return {"label": label, "url": reverse(name), "icon": icon}
+    except NoReverseMatch:  # not in this zone
+        return None
+
+
+def _lies_under(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
 
 
 def shell(request: HttpRequest) -> dict:

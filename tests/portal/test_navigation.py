@@ -8,25 +8,26 @@ from apps.portal.context import navigation, shell
 from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
-CASES, PROJECTS, SUPERVISION, COCKPIT, DESK = "民情件", "重点项目", "监督", "驾驶舱", "工作台"
+CASES, PROJECTS, RUNS, COCKPIT, DESK = "民情件", "重点项目", "分配方案", "驾驶舱", "工作台"
 ROTA, CARDS, PLATES, TERMS = "排班", "代表码", "门牌码", "换届"
 
 
 def labels(user, path="/"):
     request = RequestFactory().get(path)
     request.user = user
-    return [entry["label"] for entry in navigation(request)], [entry["label"] for entry in navigation(request) if entry["active"]]
+    entries = [entry for group in navigation(request) for entry in group.entries]
+    return [entry["label"] for entry in entries], [entry["label"] for entry in entries if entry["active"]]
 
 
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", {DESK, CASES, PROJECTS, SUPERVISION, "我的值班"}),
-        ("town_clerk", {CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS}),
-        ("county_office", {COCKPIT, CASES, PROJECTS, SUPERVISION, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
+        ("deputy", {DESK, CASES, PROJECTS, RUNS, "我的值班"}),
+        ("town_clerk", {CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS}),
+        ("county_office", {COCKPIT, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
         ("dispatcher", {CASES, PROJECTS}),
         ("unit_officer", {CASES, PROJECTS}),
-        ("leader", {COCKPIT, CASES, PROJECTS, SUPERVISION, TERMS}),
+        ("leader", {COCKPIT, CASES, PROJECTS, RUNS, TERMS}),
         ("stranger", set()),
     ],
 )
