@@ -98,7 +98,7 @@ class _Sheets(FPDF):
         self.c_margin = 0
         self.set_title(title or layout.label)
         self.set_lang("zh-CN")
-        regular, bold, number = _fonts()
+        regular, bold, number = fonts()
         self.add_font("cjk", "", regular, collection_font_number=number)
         self.add_font("cjk", "B", bold, collection_font_number=number)
 
@@ -177,7 +177,8 @@ class _Sheets(FPDF):
             size *= 0.93
 
 
-def _fonts() -> tuple[Path, Path, int]:
+def fonts() -> tuple[Path, Path, int]:
+    """The Chinese font's regular and bold file and its number in the collection; NoFont when there is none."""
     for folder, regular, bold, number in FONTS:
         if (folder / regular).is_file() and (folder / bold).is_file():
             return folder / regular, folder / bold, number
