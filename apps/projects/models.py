@@ -26,6 +26,16 @@ def tone_of(lag: float | None) -> str:
     return "good" if lag < SLIGHT else "due" if lag < SERIOUS else "late"
 
 
+def standing_of(lag: float | None) -> str:
+    """Being so many percentage points behind plan (negative: ahead) in one line, as a deputy would say it."""
+    if lag is None:
+        return "尚未分解子项目"
+    points = round(abs(lag))
+    if lag >= SLIGHT:
+        return f"比计划慢 {points} 个百分点"
+    return f"比计划快 {points} 个百分点" if lag <= -SLIGHT else "按计划推进"
+
+
 class KeyProjectQuerySet(models.QuerySet):
     def with_progress(self, on: dt.date):
         """Annotate `actual` and `planned` (percent, weighted over subprojects) and `as_of`, the day both refer to.
@@ -124,12 +134,7 @@ class KeyProject(models.Model):
     @property
     def standing(self) -> str:
         """One line of state, as a deputy would say it."""
-        if self.lag_points is None:
-            return "尚未分解子项目"
-        points = round(abs(self.lag_points))
-        if self.lag_points >= SLIGHT:
-            return f"比计划慢 {points} 个百分点"
-        return f"比计划快 {points} 个百分点" if self.lag_points <= -SLIGHT else "按计划推进"
+        return standing_of(self.lag_points)
 
     def curve(self, today: dt.date) -> dict:
         """The S-curve: months from start to end, plan and actual percent at each month's end; actual is null where nothing is reported."""
