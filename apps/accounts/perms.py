@@ -31,6 +31,13 @@ class Permission(StrEnum):
     DRAFT_SUPERVISION = "draft_supervision"
     APPROVE_SUPERVISION = "approve_supervision"
     SEE_SUPERVISION = "see_supervision"
+    SEE_FINDINGS = "see_findings"
+    PASS_FINDINGS_ON = "pass_findings_on"
+    ASSIGN_FINDINGS = "assign_findings"
+    ANSWER_FINDINGS = "answer_findings"
+    CONFIRM_FINDINGS = "confirm_findings"
+    REMIND_OF_FINDINGS = "remind_of_findings"
+    OVERSEE_FINDINGS = "oversee_findings"
     SEE_COCKPIT = "see_cockpit"
     IMPORT_DATA = "import_data"
     MANAGE_CODES = "manage_codes"
@@ -61,6 +68,13 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DRAFT_SUPERVISION: frozenset({Role.COUNTY_OFFICE}),
     Permission.APPROVE_SUPERVISION: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),
     Permission.SEE_SUPERVISION: STAFF | {Role.LEADER, Role.DEPUTY},  # deputies: published runs only
+    Permission.SEE_FINDINGS: ALL,  # which of them: Finding.objects.visible_to(user)
+    Permission.PASS_FINDINGS_ON: frozenset({Role.COUNTY_OFFICE}),
+    Permission.ASSIGN_FINDINGS: frozenset({Role.DISPATCHER}),
+    Permission.ANSWER_FINDINGS: frozenset({Role.UNIT, Role.DISPATCHER}),  # the dispatcher for units that do not log in
+    Permission.CONFIRM_FINDINGS: frozenset({Role.DEPUTY, Role.COUNTY_OFFICE}),  # the office for deputies without an account
+    Permission.REMIND_OF_FINDINGS: frozenset({Role.COUNTY_OFFICE, Role.DISPATCHER}),
+    Permission.OVERSEE_FINDINGS: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),  # a decision of 工委 or 主任会议
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_CODES: STAFF,  # codes on the doors of their scope
