@@ -38,7 +38,7 @@ def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
     today = timezone.localdate()
     waiting = Case.objects.filter(deputy=deputy, state=Case.State.WITH_DEPUTY)
     run = AssignmentRun.objects.in_force()
-    assigned = _listed(deputy, today).filter(teams__run=run, teams__members__deputy=deputy).distinct() if run else []
+    assigned = _listed(deputy, today).filter(topic__teams__run=run, topic__teams__members__deputy=deputy).distinct() if run else []
     show = "assigned" if request.GET.get("show") == "assigned" else "near"
     first = list(waiting.order_by("due_on", "pk").select_related("category", "village").defer("village__geom", "village__geom_3857")[:5])
     seen = dues([case.due_on for case in first], today)

@@ -48,9 +48,9 @@ def proposal(run: AssignmentRun, asked: Instance) -> Solution | None:
 
 def reasons(member: TeamMember, asked: Instance, homes: bool, proposed: Solution | None = None) -> list[str]:
     """What speaks for a member. Metres to the home are given only when `homes`; otherwise the village speaks for it."""
-    deputy, project = member.deputy, member.team.project
+    deputy, topic = member.deputy, member.team.topic
     said = []
-    p, d = asked.project_index[project.pk], asked.deputy_index.get(deputy.pk)
+    p, d = asked.topic_index[topic.pk], asked.deputy_index.get(deputy.pk)
     if d is None:
         return ["这位代表现已不在可分配名单里"]
     if homes and proposed is not None and (why := explain(asked.projects, asked.deputies, asked.rules, proposed, p, d, _names(asked), True)).chosen:
@@ -58,16 +58,16 @@ def reasons(member: TeamMember, asked: Instance, homes: bool, proposed: Solution
     towns = asked.deputies.towns[d]
     if deputy.residence_village:
         near = f"，离现场 {metres_text(_metres(asked, p, d, 'residence'))}" if homes and not np.isnan(asked.deputies.residence_lon[d]) else ""
-        said.append(f"住在{'本镇街的' if project.town_id == towns[0] else ''}{deputy.residence_village.name}{near}")
+        said.append(f"住在{'本镇街的' if topic.town_id == towns[0] else ''}{deputy.residence_village.name}{near}")
     if not np.isnan(asked.deputies.workplace_lon[d]):
-        said.append(f"在{'本镇街' if project.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, p, d, 'workplace'))}")
+        said.append(f"在{'本镇街' if topic.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, p, d, 'workplace'))}")
     labels = "、".join(field.label for field in deputy.fields.all())
     if asked.table.has_field[p, d]:
-        said.append(f"懂行：工作领域含{project.field.label}")
+        said.append(f"懂行：工作领域含{topic.field.label}")
     elif asked.table.parts["field"][p, d] < asked.table.parts["field"][p].max():
         said.append(f"领域相近：{labels}")
     elif labels:
-        said.append(f"工作领域为{labels}，与项目不同")
+        said.append(f"工作领域为{labels}，与事项不同")
     return said
 
 
@@ -76,7 +76,7 @@ def alternatives(
 ) -> list[Alternative]:
     """The cheapest others who could take a member's place, then the nearest ones who cannot, with what stands against them."""
     team: Team = member.team
-    p = asked.project_index[team.project_id]
+    p = asked.topic_index[team.topic_id]
     load = dict.fromkeys(asked.deputy_index, 0)
     for pk in TeamMember.objects.filter(team__run=team.run).values_list("deputy", flat=True):
         load[pk] = load.get(pk, 0) + 1
@@ -112,8 +112,8 @@ def _names(asked: Instance) -> list[str]:
 
 
 def totals(run_pairs: list[tuple[int, int]], asked: Instance) -> int:
-    """The objective of these (project, deputy) keys as they stand now: metres with bonus and balance."""
-    rows = [(asked.project_index[p], asked.deputy_index[d]) for p, d in run_pairs if p in asked.project_index and d in asked.deputy_index]
+    """The objective of these (topic, deputy) keys as they stand now: metres with bonus and balance."""
+    rows = [(asked.topic_index[p], asked.deputy_index[d]) for p, d in run_pairs if p in asked.topic_index and d in asked.deputy_index]
     load = np.bincount([d for _, d in rows], minlength=len(asked.deputy_rows))
     return sum(int(asked.table.price[p, d]) for p, d in rows) + asked.rules.balance * int((load * (load - 1) // 2).sum())
 
@@ -125,7 +125,7 @@ def _metres(asked: Instance, p: int, d: int, anchor: str) -> float:
 
 def _obstacle(asked: Instance, p: int, d: int, load: int) -> str:
     if asked.table.recused[p, d]:
-        return "须回避：所在单位与项目有关"
+        return "须回避：所在单位与事项有关"
     if not asked.table.measured[p, d]:
         return "没有登记居住地或工作地"
     if not asked.table.within[p, d]:

@@ -1,4 +1,4 @@
-"""A run's projects and deputies as the solver's arrays: which row is whom, who is recused, who lives in which town."""
+"""A run's topics and deputies as the solver's arrays: which row is whom, who is recused, who lives in which town."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from apps.deputies.models import Deputy, Field, FieldAffinity, Mandate
 from apps.matching.assignment import Deputies, Projects, Rules
 from apps.matching.costs import PairTable, price_pairs
-from apps.projects.models import KeyProject
 from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.presets import RunRules
+from apps.supervision.topics import Topic
 from apps.territory.locate import PolygonLocator
 from apps.territory.models import AdminArea, Term
 
@@ -21,15 +21,15 @@ from apps.territory.models import AdminArea, Term
 class Instance:
     """Rows in the order of codes, so that the same data gives the same arrays."""
 
-    project_rows: list[KeyProject]
+    topic_rows: list[Topic]
     deputy_rows: list[Deputy]
     projects: Projects
     deputies: Deputies
     rules: Rules
 
     @cached_property
-    def project_index(self) -> dict[int, int]:
-        return {project.pk: row for row, project in enumerate(self.project_rows)}
+    def topic_index(self) -> dict[int, int]:
+        return {topic.pk: row for row, topic in enumerate(self.topic_rows)}
 
     @cached_property
     def deputy_index(self) -> dict[int, int]:
@@ -42,8 +42,8 @@ class Instance:
 
 
 def instance(run: AssignmentRun, on: dt.date) -> Instance:
-    """All key projects and the county deputies who can supervise them on that day; county leaders are not drawn."""
-    project_rows = list(KeyProject.objects.order_by("code").prefetch_related("contractors"))
+    """All topics of the year and the county deputies who can supervise them on that day; county leaders are not drawn."""
+    topic_rows = list(Topic.objects.current(on.year).with_facts().by_code().prefetch_related("project__contractors"))
     county_seats = Mandate.objects.in_force(on).filter(term__level=Term.Level.COUNTY).values("deputy")
     deputy_rows = list(
         Deputy.objects.filter(pk__in=county_seats, county_leader=False)
@@ -52,16 +52,16 @@ def instance(run: AssignmentRun, on: dt.date) -> Instance:
     fields = {pk: column for column, pk in enumerate(Field.objects.order_by("pk").values_list("pk", flat=True))}
     rules = RunRules(**run.rules)
     return Instance(
-        project_rows,
+        topic_rows,
         deputy_rows,
-        _projects(project_rows, fields),
+        _projects(topic_rows, fields),
         _deputies(deputy_rows, fields),
-        _rules(rules, run, project_rows, deputy_rows, fields),
+        _rules(rules, run, topic_rows, deputy_rows, fields),
     )
 
 
-def _projects(rows: list[KeyProject], fields: dict[int, int]) -> Projects:
-    bodies = [sorted({pk for pk in (row.owner_id, row.responsible_id, *(c.pk for c in row.contractors.all())) if pk}) for row in rows]
+def _projects(rows: list[Topic], fields: dict[int, int]) -> Projects:
+    bodies = [row.bodies for row in rows]
     width = max(map(len, bodies), default=0)
     return Projects(
         lon=np.array([row.site.x for row in rows], float),
@@ -102,16 +102,16 @@ def _towns_at(points: NDArray[np.float64]) -> NDArray[np.int64]:
     return keys[found]
 
 
-def _rules(rules: RunRules, run: AssignmentRun, projects: list[KeyProject], deputies: list[Deputy], fields: dict[int, int]) -> Rules:
+def _rules(rules: RunRules, run: AssignmentRun, topics: list[Topic], deputies: list[Deputy], fields: dict[int, int]) -> Rules:
     near = [(fields[first], fields[second], closeness) for first, second, closeness in FieldAffinity.objects.values_list("first", "second", "closeness")]
-    return rules.for_fields(len(fields), near, _previous(run, projects, deputies))
+    return rules.for_fields(len(fields), near, _previous(run, topics, deputies))
 
 
-def _previous(run: AssignmentRun, projects: list[KeyProject], deputies: list[Deputy]) -> NDArray[np.int64]:
+def _previous(run: AssignmentRun, topics: list[Topic], deputies: list[Deputy]) -> NDArray[np.int64]:
     """The pairs of the run that was in force when this one was drafted, where both still stand."""
     before = AssignmentRun.objects.published().filter(published_at__lt=run.created_at).order_by("-published_at").first()
-    project_row = {row.pk: index for index, row in enumerate(projects)}
+    topic_row = {row.pk: index for index, row in enumerate(topics)}
     deputy_row = {row.pk: index for index, row in enumerate(deputies)}
-    members = TeamMember.objects.filter(team__run=before).values_list("team__project", "deputy") if before else []
-    pairs = [(project_row[p], deputy_row[d]) for p, d in members if p in project_row and d in deputy_row]
+    members = TeamMember.objects.filter(team__run=before).values_list("team__topic", "deputy") if before else []
+    pairs = [(topic_row[t], deputy_row[d]) for t, d in members if t in topic_row and d in deputy_row]
     return np.array(pairs, np.int64).reshape(-1, 2)

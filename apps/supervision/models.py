@@ -1,12 +1,12 @@
-"""Supervision by proximity: an assignment run gives every key project a team of deputies; a published run is never edited."""
+"""Supervision by proximity: an assignment run gives every topic a team of deputies; a published run is never edited."""
 
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from apps.accounts.models import Role
 from apps.deputies.models import Deputy
-from apps.projects.models import KeyProject
 from apps.record.events import Event
 
 
@@ -24,7 +24,7 @@ class AssignmentRunQuerySet(models.QuerySet):
 
 
 class AssignmentRun(models.Model):
-    """分配方案: one proposal of who supervises which project, with the certificate that it is the best under its rules."""
+    """分配方案: one proposal of who supervises what, with the certificate that it is the best under its rules."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "排队中"
@@ -70,22 +70,30 @@ class AssignmentRun(models.Model):
         return self.total is not None and self.total == self.lower_bound
 
 
+class TeamQuerySet(models.QuerySet):
+    def in_force(self):
+        """Those of the latest published run."""
+        return self.filter(run=AssignmentRun.objects.in_force())
+
+
 class Team(models.Model):
-    """监督小组: the deputies of one project in one run; `unmet` places stayed empty for `unmet_reason`."""
+    """监督小组: the deputies of one topic in one run; `unmet` places stayed empty for `unmet_reason`."""
 
     run = models.ForeignKey(AssignmentRun, verbose_name="方案", on_delete=models.CASCADE, related_name="teams")
-    project = models.ForeignKey(KeyProject, verbose_name="项目", on_delete=models.PROTECT, related_name="teams")
+    topic = models.ForeignKey("supervision.Topic", verbose_name="监督事项", on_delete=models.PROTECT, related_name="teams")
     unmet = models.PositiveSmallIntegerField("空缺", default=0)
     unmet_reason = models.CharField("空缺原因", max_length=20, blank=True)
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         verbose_name = "监督小组"
         verbose_name_plural = "监督小组"
-        ordering = ["project__code"]
-        constraints = [models.UniqueConstraint(fields=["run", "project"], name="supervision_team_once")]
+        ordering = [Coalesce("topic__project__code", "topic__own_code")]
+        constraints = [models.UniqueConstraint(fields=["run", "topic"], name="supervision_team_once")]
 
     def __str__(self) -> str:
-        return f"{self.project}监督小组"
+        return f"{self.topic}监督小组"
 
 
 class TeamMember(models.Model):
@@ -120,8 +128,8 @@ class TeamMember(models.Model):
     def merits(self) -> list[str]:
         """What speaks for the choice, in words that say nothing of where exactly the deputy lives."""
         return [
-            *(["住在或工作在本镇街"] if self.team.project.town_id and not self.parts.get("town") else []),
-            *(["懂行"] if self.team.project.field_id and not self.parts.get("field") else []),
+            *(["住在或工作在本镇街"] if self.team.topic.town_id and not self.parts.get("town") else []),
+            *(["懂行"] if self.team.topic.field_id and not self.parts.get("field") else []),
         ] or ["附近仍有余力的代表"]
 
 
@@ -137,3 +145,6 @@ class RunEvent(Event):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.verb}"
+
+
+from apps.supervision import topics  # noqa: E402, F401  its models are this room's too, and lean on the ones above

@@ -4,7 +4,8 @@ import io
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -21,7 +22,9 @@ from apps.supervision.instance import instance
 from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.presets import EXPLANATIONS, PRESETS
 from apps.supervision.workbook import write_workbook
+from apps.territory.models import AdminArea
 
+TOPIC = [f"topic__{name}" for name in ("project__town", "project__field", "project__responsible", "own_town", "own_field", "own_responsible")]
 TEAMS_A_PAGE = 150  # the workbench wants all of a county's teams beside its map
 GEOD = Geod(ellps="WGS84")
 
@@ -59,10 +62,10 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if run.state in (run.State.QUEUED, run.State.RUNNING, run.State.FAILED):
         return render(request, "supervision/run_waiting.html", {"run": run})
     homes = allowed(request.user, Permission.SEE_HOMES)
-    teams = run.teams.select_related("project__town", "project__field", "project__responsible").order_by("-unmet", "project__code")
+    teams = run.teams.select_related(*TOPIC).order_by("-unmet", Coalesce("topic__project__code", "topic__own_code"))
     town = request.GET.get("town", "")
     if town.isdigit():
-        teams = teams.filter(project__town__code=town)
+        teams = teams.filter(Q(topic__project__town__code=town) | Q(topic__own_town__code=town))
     page = Paginator(teams, TEAMS_A_PAGE).get_page(request.GET.get("page"))
     members = _members(run, homes)
     shown = {team.pk: team for team in page}
@@ -73,7 +76,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
             shown[member.team_id].shown_members.append(member)
     context = {
         "run": run, "page_obj": page, "town": town, "homes": homes,
-        "towns": run.teams.exclude(project__town=None).values_list("project__town__code", "project__town__name").distinct().order_by("project__town__code"),
+        "towns": AdminArea.objects.towns().filter(pk__in=run.teams.values(town=Coalesce("topic__project__town", "topic__own_town"))).order_by("code").values_list("code", "name"),
         "changed": sum(member.origin == TeamMember.Origin.STAFF for member in members),
         "unmet": run.teams.aggregate(places=Sum("unmet"))["places"] or 0,
         "moves": [move for move in workflow.STATES.possible(run.state, Role(request.user.role)) if move.verb in ("approve", "withdraw", "publish")],
@@ -84,7 +87,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if homes:
         asked = instance(run, run.solved_at.date())
-        context["now_total"] = totals([(member.team.project_id, member.deputy_id) for member in members], asked)
+        context["now_total"] = totals([(member.team.topic_id, member.deputy_id) for member in members], asked)
     return render(request, "supervision/run_detail.html", context)
 
 
@@ -92,7 +95,7 @@ def _members(run: AssignmentRun, homes: bool) -> list[TeamMember]:
     """Leaders first, then the nearest, an order that only those may see who may see homes; for all others by code."""
     return list(
         TeamMember.objects.filter(team__run=run).select_related(
-            "team__project", "team__run", "deputy__residence_village", "deputy__organisation", *(["deputy__home"] if homes else [])
+            "team__topic__project", "team__run", "deputy__residence_village", "deputy__organisation", *(["deputy__home"] if homes else [])
         ).order_by("-leader", *(["cost"] if homes else []), "deputy__code")
     )
 
@@ -119,8 +122,8 @@ def _map_data(run: AssignmentRun, members: list[TeamMember], homes: bool) -> dic
         ]}
 
     projects = [
-        (team.project.site.x, team.project.site.y, {"id": team.project.code, "name": team.project.name, "unmet": team.unmet > 0})
-        for team in run.teams.select_related("project")
+        (team.topic.site.x, team.topic.site.y, {"id": team.topic.code, "name": team.topic.title, "unmet": team.unmet > 0})
+        for team in run.teams.select_related("topic__project")
     ]
     anchors = {}
     for member in members:
@@ -136,9 +139,9 @@ def _pairs(members: list[TeamMember], homes: bool, teams: set[int]) -> list[dict
     for member in members:
         anchor = _anchor(member, homes)
         if anchor and member.team_id in teams:
-            site = member.team.project.site
+            site = member.team.topic.site
             rows.append({
-                "id": str(member.pk), "project": member.team.project.code, "deputy": member.deputy.code, "origin": member.origin,
+                "id": str(member.pk), "project": member.team.topic.code, "deputy": member.deputy.code, "origin": member.origin,
                 "from": [site.x, site.y], "to": [anchor[1], anchor[2]],
                 **({"metres": round(GEOD.inv(site.x, site.y, anchor[1], anchor[2])[2])} if homes else {}),
             })
@@ -175,7 +178,7 @@ def run_move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 def _member_visible(request: HttpRequest, pk: int) -> TeamMember:
     return get_object_or_404(
         TeamMember.objects.filter(team__run__in=AssignmentRun.objects.visible_to(request.user)).select_related(
-            "team__run", "team__project__field", "deputy__residence_village", "deputy__organisation"
+            "team__run", *(f"team__{name}" for name in TOPIC), "deputy__residence_village", "deputy__organisation"
         ), pk=pk,
     )
 
@@ -187,7 +190,7 @@ def _why(request: HttpRequest, member: TeamMember, error: str = "", typed: dict 
     proposed = proposal(run, asked) if homes else None
     may_replace = run.state == run.State.DRAFT and allowed(request.user, Permission.DRAFT_SUPERVISION)
     return render(request, "supervision/_why.html", {
-        "member": member, "project": member.team.project, "reasons": reasons(member, asked, homes, proposed), "homes": homes,
+        "member": member, "topic": member.team.topic, "reasons": reasons(member, asked, homes, proposed), "homes": homes,
         "alternatives": alternatives(member, asked, proposed) if homes else [], "may_replace": may_replace, "error": error, "typed": typed or {},
         "load": TeamMember.objects.filter(team__run=run, deputy=member.deputy).aggregate(n=Count("pk"))["n"],
     }, status=422 if error else 200)
@@ -212,7 +215,7 @@ def member_replace(request: HttpRequest, pk: int) -> HttpResponse:
         new = workflow.replace(request.user, pk, int(deputy), reason)
     except MoveRefused as refusal:
         return _why(request, member, str(refusal), {"deputy": deputy, "reason": reason})
-    messages.success(request, f"{new.team.project}：已换为{new.deputy}。")
+    messages.success(request, f"{new.team.topic}：已换为{new.deputy}。")
     response = HttpResponse(status=204)
     response["HX-Refresh"] = "true"
     return response
@@ -221,7 +224,7 @@ def member_replace(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires(Permission.SEE_SUPERVISION)
 def run_export(request: HttpRequest, pk: int) -> HttpResponse:
-    """The signable list as XLSX: projects, teams, leaders, reasons; no homes, no metres to homes."""
+    """The signable list as XLSX: topics, teams, leaders, reasons; no homes, no metres to homes."""
     run = get_object_or_404(AssignmentRun.objects.visible_to(request.user), pk=pk)
     buffer = io.BytesIO()
     write_workbook(run, _members(run, homes=False), buffer)
@@ -235,5 +238,5 @@ def run_export(request: HttpRequest, pk: int) -> HttpResponse:
 def project_team(request: HttpRequest, code: str) -> HttpResponse:
     """The team of a project in the published list in force: a fragment for the project's page."""
     run = AssignmentRun.objects.in_force()
-    members = TeamMember.objects.filter(team__run=run, team__project__code=code).select_related("deputy__station").order_by("-leader", "deputy__code") if run else []
+    members = TeamMember.objects.filter(team__run=run, team__topic__project__code=code).select_related("deputy__station").order_by("-leader", "deputy__code") if run else []
     return render(request, "supervision/_team.html", {"run": run, "members": members})

@@ -1,4 +1,4 @@
-"""The list that 主任会议 signs, as a workbook: one row a project, its team, its leader, what is still empty."""
+"""The list that 主任会议 signs, as a workbook: one row a topic, its team, its leader, what is still empty."""
 
 from typing import BinaryIO
 
@@ -8,7 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from apps.supervision.models import AssignmentRun, TeamMember
 
-COLUMNS = [("序号", 6), ("项目编号", 14), ("项目名称", 34), ("乡镇街道", 14), ("责任单位", 22), ("组长", 10), ("成员", 34), ("空缺", 6), ("说明", 34)]
+COLUMNS = [("序号", 6), ("事项编号", 14), ("事项名称", 34), ("乡镇街道", 14), ("责任单位", 22), ("组长", 10), ("成员", 34), ("空缺", 6), ("说明", 34)]
 
 
 def write_workbook(run: AssignmentRun, members: list[TeamMember], file: BinaryIO) -> None:
@@ -20,10 +20,10 @@ def write_workbook(run: AssignmentRun, members: list[TeamMember], file: BinaryIO
     sheet.append([f"状态：{run.get_state_display()}　　{'已证明最优' if run.proven else ''}　　人选 {len(members)} 人次"])
     sheet["A1"].font = Font(size=16, bold=True)
     sheet.append([heading for heading, _ in COLUMNS])
-    for number, team in enumerate(run.teams.select_related("project__town", "project__responsible"), start=1):
+    for number, team in enumerate(run.teams.select_related(*(f"topic__{name}" for name in ("project__town", "project__responsible", "own_town", "own_responsible"))), start=1):
         mine = [member for member in members if member.team_id == team.pk]
         sheet.append([
-            number, team.project.code, team.project.name, team.project.town.name if team.project.town else "", team.project.responsible.name,
+            number, team.topic.code, team.topic.title, team.topic.town.name if team.topic.town else "", team.topic.responsible.name if team.topic.responsible else "",
             next((member.deputy.name for member in mine if member.leader), ""),
             "、".join(member.deputy.name for member in mine if not member.leader), team.unmet or "",
             "；".join([team.unmet_reason] * bool(team.unmet) + [f"{member.deputy.name}：{member.reason}" for member in mine if member.reason]),

@@ -9,10 +9,12 @@ from procrastinate.contrib.django import app as jobs
 from apps.accounts.models import Role, User
 from apps.deputies.models import Deputy
 from apps.matching.assignment import Reason, Solution, solve
+from apps.projects.models import KeyProject
 from apps.record.states import Move, MoveRefused, StateTable
 from apps.supervision.instance import Instance, instance
 from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
 from apps.supervision.presets import PRESETS
+from apps.supervision.topics import Topic
 from apps.territory.models import LayerVersion
 
 State = AssignmentRun.State
@@ -43,6 +45,7 @@ def draft(user: User, preset: str, name: str = "") -> AssignmentRun:
     """Record what is asked and put the computing in the queue, in one transaction."""
     with transaction.atomic():
         today = timezone.localdate()
+        Topic.objects.of_projects(KeyProject.objects.all())
         label = name.strip() or f"{today:%Y年%m月%d日}{AssignmentRun.Preset(preset).label}方案"
         run = AssignmentRun.objects.create(name=label, preset=preset, rules=PRESETS[preset].as_json(), created_by=user)
         RunEvent.objects.append(run, "draft", actor=user, preset=preset)
@@ -52,12 +55,12 @@ def draft(user: User, preset: str, name: str = "") -> AssignmentRun:
 
 def compute(run_id: int, on: dt.date) -> AssignmentRun:
     """Solve a queued run and store its teams. Safe to run twice: a run that is a draft already is left alone."""
-    run = _report(run_id, 10, "读取项目和代表")
+    run = _report(run_id, 10, "读取事项和代表")
     if run is None:
         return AssignmentRun.objects.get(pk=run_id)
     try:
         asked = instance(run, on)
-        _report(run_id, 40, f"计算 {len(asked.project_rows)} 个项目、{len(asked.deputy_rows)} 名代表的全部组合")
+        _report(run_id, 40, f"计算 {len(asked.topic_rows)} 个事项、{len(asked.deputy_rows)} 名代表的全部组合")
         solution = solve(asked.projects, asked.deputies, asked.rules)
         _report(run_id, 90, "保存小组")
         return _store(run_id, asked, solution)
@@ -86,9 +89,9 @@ def _store(run_id: int, asked: Instance, solution: Solution) -> AssignmentRun:
         return run
     run.teams.all().delete()
     teams = Team.objects.bulk_create(
-        Team(run=run, project=project, unmet=int(solution.unmet[row]),
+        Team(run=run, topic=topic, unmet=int(solution.unmet[row]),
              unmet_reason=UNMET_REASONS[solution.reasons[row]] if solution.unmet[row] else "")
-        for row, project in enumerate(asked.project_rows)
+        for row, topic in enumerate(asked.topic_rows)
     )
     leaders = _leaders(asked, solution)
     TeamMember.objects.bulk_create(
@@ -100,7 +103,7 @@ def _store(run_id: int, asked: Instance, solution: Solution) -> AssignmentRun:
     run.progress, run.progress_note, run.solved_at = 100, "", timezone.now()
     run.total, run.lower_bound = solution.total, solution.lower_bound
     run.statistics = {
-        "projects": len(asked.project_rows), "deputies": len(asked.deputy_rows), "pairs": len(solution.pairs),
+        "topics": len(asked.topic_rows), "deputies": len(asked.deputy_rows), "pairs": len(solution.pairs),
         "used": len(set(solution.pairs[:, 1].tolist())), "unmet": int(solution.unmet.sum()),
         "arcs": solution.arcs, "seconds": round(solution.seconds, 2), "worst": solution.worst,
     }
@@ -129,12 +132,12 @@ def replace(user: User, member_id: int, deputy_id: int, reason: str) -> TeamMemb
         raise MoveRefused("请写明调整理由，例如“熟悉该村情况”。")
     run = AssignmentRun.objects.select_for_update(of=("self",)).filter(teams__members=member_id).first()
     # Looked up again under the lock: somebody else may have replaced this member while we waited for it.
-    member = TeamMember.objects.select_related("team__project", "deputy").filter(pk=member_id).first()
+    member = TeamMember.objects.select_related("team__topic__project", "deputy").filter(pk=member_id).first()
     if run is None or member is None:
         raise MoveRefused("这个人选刚刚被别人改过，请刷新页面后再看。")
     STATES.check("replace", run.state, user.role)
     asked = instance(run, timezone.localdate())
-    p, d = asked.project_index[member.team.project_id], asked.deputy_index.get(deputy_id)
+    p, d = asked.topic_index[member.team.topic_id], asked.deputy_index.get(deputy_id)
     if d is None:
         raise MoveRefused("这位代表不在可分配的名单里。")
     _check_replacement(asked, member, p, d)
@@ -145,7 +148,7 @@ def replace(user: User, member_id: int, deputy_id: int, reason: str) -> TeamMemb
         team=member.team, deputy=deputy, leader=leader, cost=int(asked.table.cost[p, d]), origin=TeamMember.Origin.STAFF, reason=reason,
         parts={name: round(float(part[p, d])) for name, part in asked.table.parts.items()},
     )
-    RunEvent.objects.append(run, "replace", actor=user, note=reason, project=member.team.project.code, was=was.code, now=deputy.code)
+    RunEvent.objects.append(run, "replace", actor=user, note=reason, topic=member.team.topic.code, was=was.code, now=deputy.code)
     return new
 
 
@@ -155,7 +158,7 @@ def _check_replacement(asked: Instance, member: TeamMember, p: int, d: int) -> N
     if team.members.filter(deputy=deputy).exists():
         raise MoveRefused(f"{deputy}已经在这个小组里。")
     if asked.table.recused[p, d]:
-        raise MoveRefused(f"{deputy}的单位是该项目的业主、责任单位或参建单位，须回避。")
+        raise MoveRefused(f"{deputy}的单位是该事项的业主、责任单位或参建单位，须回避。")
     if not asked.table.measured[p, d]:
         raise MoveRefused(f"{deputy}没有登记居住地或工作地，请先补登。")
     load = TeamMember.objects.filter(team__run=team.run, deputy=deputy).count()

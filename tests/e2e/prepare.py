@@ -44,8 +44,8 @@ def facts(password: str) -> dict:
     from apps.supervision.models import AssignmentRun
     from apps.territory.models import Doorplate, IssuedPlate, Issuer, PlateCode
 
-    supervised = KeyProject.objects.filter(teams__run=AssignmentRun.objects.in_force())
-    able = set(Deputy.objects.filter(team_memberships__team__project__in=supervised, home__isnull=False, workplace__isnull=False))
+    supervised = KeyProject.objects.filter(topic__teams__run=AssignmentRun.objects.in_force())
+    able = set(Deputy.objects.filter(team_memberships__team__topic__project__in=supervised, home__isnull=False, workplace__isnull=False))
     for door in Doorplate.objects.active().exclude(road="").filter(town__has_congress=True).select_related("town").order_by("code"):
         place = find_at(door.point.x, door.point.y, on=timezone.localdate(), doorplate=door)
         alone = Doorplate.objects.filter(address=door.address).count() == 1
@@ -70,7 +70,7 @@ def facts(password: str) -> dict:
         "station": deputy.station.code,
         "town": door.town.name,
         "unit": User.objects.get(username="unit").display_name,
-        "projects": list(supervised.filter(teams__members__deputy=deputy).order_by("code").values_list("name", flat=True)),
+        "projects": list(supervised.filter(topic__teams__members__deputy=deputy).order_by("code").values_list("name", flat=True)),
     }
 
 

@@ -19,9 +19,11 @@ from apps.matching.costs import price_pairs
 from apps.matching.counties import OUTPUTS, Asked, match_county
 from apps.matching.county_files import ANCHORS, LEVELS, read_supervision
 from apps.matching.engine import Engine
+from apps.projects.models import KeyProject
 from apps.supervision.instance import instance
 from apps.supervision.models import AssignmentRun
 from apps.supervision.presets import PRESETS
+from apps.supervision.topics import Topic
 from apps.territory.models import Doorplate
 from gis_data.geoparquet import schema, wkb_points
 from tests import town as toy
@@ -187,9 +189,10 @@ def test_a_real_county_gets_the_answers_of_its_own_database(town: toy.Town, tmp_
     run = AssignmentRun.objects.create(
         name="草案", preset="nearest", rules=PRESETS["nearest"].as_json(), created_by=None
     )
+    Topic.objects.of_projects(KeyProject.objects.all())
     theirs, ours = instance(run, toy.TODAY), read_supervision(source / "339999", "nearest")
     assert (ours.project_codes, ours.deputy_codes) == (
-        [p.code for p in theirs.project_rows],
+        [topic.code for topic in theirs.topic_rows],
         [d.code for d in theirs.deputy_rows],
     )
     assert (price_pairs(ours.projects, ours.deputies, ours.rules).cost == theirs.table.cost).all()

@@ -149,7 +149,7 @@ def cost_anew(runs: Iterable[AssignmentRun]) -> None:
         asked = instance(run, run.solved_at.date())
         table = price_pairs(asked.projects, asked.deputies, asked.rules)
         for member in TeamMember.objects.filter(team__run=run).select_related("team"):
-            p, d = asked.project_index[member.team.project_id], asked.deputy_index[member.deputy_id]
+            p, d = asked.topic_index[member.team.topic_id], asked.deputy_index[member.deputy_id]
             member.cost = int(table.cost[p, d])
             member.parts = {name: round(float(part[p, d])) for name, part in table.parts.items()}
             member.save()

@@ -9,7 +9,7 @@ from django.db import connection
 from apps.deputies.models import Deputy
 from apps.record.states import MoveRefused
 from apps.supervision import workflow
-from apps.supervision.models import AssignmentRun, RunEvent, TeamMember
+from apps.supervision.models import RunEvent, TeamMember
 from tests import town as toy
 
 
@@ -21,9 +21,9 @@ def test_one_of_two_replacements_of_the_same_member_wins():
         project.demand, project.experts = 1, 0
         project.save()
     Deputy.objects.update(capacity=3)
-    run = AssignmentRun.objects.create(name="草案", preset="nearest", rules=workflow.PRESETS["nearest"].as_json(), created_by=office)
+    run = workflow.draft(office, "nearest")
     workflow.compute(run.pk, toy.TODAY)
-    member = TeamMember.objects.get(team__run=run, team__project__name="东溪防洪堤")
+    member = TeamMember.objects.get(team__run=run, team__topic__project__name="东溪防洪堤")
     start = Barrier(2)
 
     def change(deputy: str) -> str:

@@ -30,7 +30,7 @@ def run(town, county_office, settings, monkeypatch) -> AssignmentRun:
 
 
 def chosen(run: AssignmentRun) -> dict[str, list[str]]:
-    pairs = TeamMember.objects.filter(team__run=run).values_list("team__project__name", "deputy__name")
+    pairs = TeamMember.objects.filter(team__run=run).values_list("team__topic__project__name", "deputy__name")
     teams: dict[str, list[str]] = {}
     for project, deputy in pairs:
         teams.setdefault(project, []).append(deputy)
@@ -78,7 +78,7 @@ def test_continuity_keeps_the_published_people(run, county_office, leader):
 
 
 def member_of(run: AssignmentRun, project: str) -> TeamMember:
-    return TeamMember.objects.get(team__run=run, team__project__name=project)
+    return TeamMember.objects.get(team__run=run, team__topic__project__name=project)
 
 
 def test_change_needs_a_reason_and_keeps_it(run, county_office, town):
@@ -264,11 +264,11 @@ def test_the_page_begins_with_the_first_empty_place_else_with_the_first_row(run,
     client.force_login(county_office)
     rows = re.compile(r'<tr[^>]*data-project="([^"]+)"[^>]*aria-current="true"')
     page = client.get(reverse("run_detail", args=[run.pk]))
-    first = page.context["page_obj"][0].project
+    first = page.context["page_obj"][0].topic
     assert rows.findall(page.content.decode()) == [first.code]
-    last = run.teams.order_by("-project__code").first()
+    last = run.teams.order_by("-topic__project__code").first()
     last.members.all().delete()
     run.teams.filter(pk=last.pk).update(unmet=1, unmet_reason="附近没有可选的代表")
     body = client.get(reverse("run_detail", args=[run.pk])).content.decode()
-    assert rows.findall(body) == [last.project.code] != [first.code]
+    assert rows.findall(body) == [last.topic.code] != [first.code]
     assert "附近没有可选的代表" in body.split('id="why"')[1]

@@ -9,6 +9,7 @@ from apps.projects.models import KeyProject
 from apps.supervision import workflow
 from apps.supervision.models import AssignmentRun, RunEvent
 from apps.supervision.presets import PRESETS
+from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         if not KeyProject.objects.exists():
             raise CommandError("还没有重点项目，请先导入（import_layer project …）。")
         with transaction.atomic():
+            Topic.objects.of_projects(KeyProject.objects.all())
             run = AssignmentRun.objects.create(
                 name=f"{timezone.localdate():%Y年}重点项目监督分工", preset=preset, rules=PRESETS[preset].as_json(), created_by=None
             )
@@ -37,7 +39,7 @@ class Command(BaseCommand):
         numbers = run.statistics
         proof = "已证明最优" if run.proven else "未证明最优"
         self.stdout.write(
-            f"{numbers['projects']} 个项目，从 {numbers['deputies']} 名代表中选派 {numbers['used']} 人、{numbers['pairs']} 人次，"
+            f"{numbers['topics']} 个事项，从 {numbers['deputies']} 名代表中选派 {numbers['used']} 人、{numbers['pairs']} 人次，"
             f"空缺 {numbers['unmet']}，总代价 {run.total / 1000:.1f} 公里，{proof}，用时 {numbers['seconds']} 秒。"
         )
         if publish:
