@@ -16,6 +16,7 @@ from apps.accounts.models import Role, User
 class Permission(StrEnum):
     DEPUTY_DESK = "deputy_desk"
     STAFF_DESK = "staff_desk"
+    SEE_NOTICES = "see_notices"
     ANSWER_AS_DEPUTY = "answer_as_deputy"
     SEE_CASES = "see_cases"
     ENTER_CASES = "enter_cases"
@@ -28,6 +29,10 @@ class Permission(StrEnum):
     SEE_HOMES = "see_homes"
     ARRANGE_DUTY = "arrange_duty"
     ISSUE_CARDS = "issue_cards"
+    SEE_GRIDS = "see_grids"
+    ARRANGE_GRIDS = "arrange_grids"
+    SEE_GROUPS = "see_groups"
+    ARRANGE_GROUPS = "arrange_groups"
     DRAFT_SUPERVISION = "draft_supervision"
     APPROVE_SUPERVISION = "approve_supervision"
     SEE_SUPERVISION = "see_supervision"
@@ -53,6 +58,7 @@ STAFF = frozenset({Role.TOWN_OFFICE, Role.COUNTY_OFFICE})
 TABLE: dict[Permission, frozenset[Role]] = {
     Permission.DEPUTY_DESK: frozenset({Role.DEPUTY}),
     Permission.STAFF_DESK: STAFF | {Role.DISPATCHER, Role.UNIT},
+    Permission.SEE_NOTICES: ALL,  # one's own
     Permission.ANSWER_AS_DEPUTY: frozenset({Role.DEPUTY}),
     Permission.SEE_CASES: ALL,  # which of them: Case.objects.visible_to(user)
     Permission.ENTER_CASES: STAFF | {Role.DEPUTY},  # 代录入, for people met, on the telephone, by letter
@@ -65,6 +71,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_HOMES: frozenset({Role.COUNTY_OFFICE}),
     Permission.ARRANGE_DUTY: STAFF,  # of the stations in their scope
     Permission.ISSUE_CARDS: STAFF,  # codes of the deputies and stations in their scope
+    Permission.SEE_GRIDS: STAFF | {Role.LEADER},  # the deputies of the grids in their scope, and where some are missing
+    Permission.ARRANGE_GRIDS: STAFF,
+    Permission.SEE_GROUPS: STAFF | {Role.LEADER, Role.DEPUTY},  # a deputy his own
+    Permission.ARRANGE_GROUPS: STAFF,
     Permission.DRAFT_SUPERVISION: frozenset({Role.COUNTY_OFFICE}),
     Permission.APPROVE_SUPERVISION: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),
     Permission.SEE_SUPERVISION: STAFF | {Role.LEADER, Role.DEPUTY},  # deputies: published runs only

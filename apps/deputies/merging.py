@@ -1,7 +1,7 @@
 """What staged rows become here: stations, deputies with their mandates, homes, contacts, groups and fields, and turns of the rota."""
 
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
-from apps.territory.merging import COVERING, NEAREST, TERM_LEVEL, term_of_row, terms
+from apps.territory.merging import COVERING, NEAREST, ONLY_NEW, TERM_LEVEL, term_of_row, terms
 
 
 def stations(stage: Stage) -> Merged:
@@ -168,4 +168,24 @@ def turns(stage: Stage) -> Merged:
     )  # fmt: skip
     wanted.write()
     execute(f"UPDATE deputies_rota SET version = version + 1 WHERE id IN (SELECT rota_id FROM {wanted.name} WHERE fresh OR changed)")
+    return wanted.merged()
+
+
+def grid_members(stage: Stage) -> Merged:
+    """Who stands for a grid, as an office already keeps it: confirmed unless the file says otherwise. One open row a grid and deputy."""
+    stage.refuse_unknown("grid", "territory_grid", "网格")
+    stage.refuse_unknown("deputy", "deputies_deputy", "代表")
+    stage.refuse_unknown_in_list("field", "deputies_field", "label", "领域")
+    wanted = stage.want(
+        "deputies_gridmember",
+        "t.grid_id = s.grid_id AND t.deputy_id = s.deputy_id AND t.state <> 'ended'",
+        [
+            Target("grid_id", "s.grid_id"), Target("deputy_id", "s.deputy_id"), copied("basis"), Target("field_id", "f.id", ("field",)),
+            Target("origin", "'data'", ONLY_NEW), Target("state", "coalesce(s.state, 'confirmed')", ("state",)), copied("reason", "''"),
+            Target("fits", "true", ONLY_NEW), Target("since", f"coalesce(s.since, t.since, DATE '{stage.today.isoformat()}')"),
+        ],
+        source=f"""(SELECT s.*, g.id AS grid_id, d.id AS deputy_id FROM {STAGE} s JOIN territory_grid g ON g.code = s.grid JOIN deputies_deputy d ON d.code = s.deputy) s
+                   LEFT JOIN deputies_field f ON f.code = s.field OR f.label = s.field""",
+    )  # fmt: skip
+    wanted.write()
     return wanted.merged()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import F, Q
 
+from apps.accounts.models import Role
 from apps.deputies import merging
 from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, ElectoralDistrict, Term
@@ -117,11 +118,26 @@ class Station(models.Model):
         return "、".join(words for token in self.duty_days.split(";") if (words := _reception_words(token)))
 
 
+class GroupQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(closed_on=None)
+
+    def visible_to(self, user):
+        """Offices and leaders see the groups of their scope, those of no area belong to the county; a deputy his own."""
+        if user.role == Role.DEPUTY:
+            return self.filter(members__user=user)
+        inside = Q(area__code__startswith=user.scope) | (Q(area=None) if user.role in (Role.COUNTY_OFFICE, Role.LEADER) else Q(pk=None))
+        return self.filter(inside) if user.scope else self.none()
+
+
 class Group(models.Model):
-    """代表小组: the basic form of activity (代表法)."""
+    """代表小组: the basic form of activity (代表法). A deputy is in one at most, one of them leads it; see `groups.py`."""
 
     name = models.CharField("名称", max_length=60, unique=True)
     area = models.ForeignKey(AdminArea, verbose_name="所属区划", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    closed_on = models.DateField("撤销日期", null=True, blank=True)
+
+    objects = GroupQuerySet.as_manager()
 
     class Meta:
         verbose_name = "代表小组"
@@ -258,4 +274,4 @@ class Mandate(models.Model):
         return f"{self.deputy} {self.term}"
 
 
-from apps.deputies import codes, rota  # noqa: E402, F401  their models are this room's too, and lean on the ones above
+from apps.deputies import codes, grid, groups, rota  # noqa: E402, F401  their models are this room's too, and lean on the ones above
