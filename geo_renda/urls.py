@@ -14,6 +14,7 @@ PUBLIC = [
 ]
 OFFICE = [
     path("", include("apps.portal.urls_office")),
+    path("notices/", include("apps.record.urls")),
     path("cases/", include("apps.cases.urls")),
     path("projects/", include("apps.projects.urls")),
     path("supervision/", include("apps.supervision.urls")),

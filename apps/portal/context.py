@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from django.contrib.gis.db.models import Extent
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.perms import Permission, allowed
 from apps.portal.tiles import LAYERS, layer_versions
+from apps.record.notices import Notice
 from apps.territory.models import AdminArea
 from apps.territory.remembered import Remembered
 
@@ -40,6 +42,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
         ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
+        ("通知", "notice_list", "bell", Permission.SEE_NOTICES),
         ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
     ),
     "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
@@ -94,6 +97,11 @@ def _lies_under(path: str, url: str) -> bool:
     return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
 
 
+def _unread(request: HttpRequest) -> int:
+    user = getattr(request, "user", None)
+    return Notice.objects.visible_to(user).unread().count() if user is not None and allowed(user, Permission.SEE_NOTICES) else 0
+
+
 def shell(request: HttpRequest) -> dict:
     county = _county.current()
     return {
@@ -101,5 +109,6 @@ def shell(request: HttpRequest) -> dict:
         "county_name": county.name,
         "synthetic": county.synthetic,
         "navigation": navigation(request),
+        "notices_unread": SimpleLazyObject(lambda: _unread(request)),  # fragments have no bell
         "map_config": {"bounds": county.bounds, "versions": {layer: layer_versions().get(layer, 0) for layer in LAYERS}},
     }

@@ -17,3 +17,6 @@ class Allowance(models.Model):
 
     def __str__(self) -> str:
         return f"{bytes(self.key).hex()} {self.whole_at:.0f}"
+
+
+from apps.record import notices  # noqa: E402, F401  its models are this room's too

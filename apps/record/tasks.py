@@ -5,6 +5,7 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
 from apps.record import buckets
+from apps.record.notices import Delivery
 
 SILENT_SECONDS = 60
 
@@ -22,3 +23,15 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
 @app.task(name="record.forget_allowances", queueing_lock="forget_allowances")
 def forget_allowances(timestamp: int) -> None:
     buckets.forget_whole()
+
+
+@app.task(name="record.deliver_notices")
+def deliver_notices() -> None:
+    Delivery.objects.carry_out()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="record.deliver_due_notices", queueing_lock="deliver_due_notices")
+def deliver_due_notices(timestamp: int) -> None:
+    """What waited for the end of quiet hours, or for another attempt."""
+    Delivery.objects.carry_out()
