@@ -34,6 +34,7 @@ LAYERS = {
     "doorplate": TileLayer(("doorplate",)),
     "station": TileLayer(("station",)),
     "project": TileLayer(("project",)),
+    "progress": TileLayer(("project", "progress"), Permission.SEE_PROJECTS),
 }
 
 _versions: dict[str, int] = {}

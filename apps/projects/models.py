@@ -72,7 +72,9 @@ class KeyProjectQuerySet(models.QuerySet):
         return self.annotate(distance=Least(*away) if len(away) > 1 else away[0]).order_by("distance", "code")
 
     def merge_staged(self, stage: Stage) -> Merged:
-        return merging.projects(stage)
+        merged = merging.projects(stage)
+        Standing.objects.renew(stage.today)
+        return merged
 
 
 class KeyProject(models.Model):
@@ -160,7 +162,9 @@ class KeyProject(models.Model):
 
 class SubprojectQuerySet(models.QuerySet):
     def merge_staged(self, stage: Stage) -> Merged:
-        return merging.subprojects(stage)
+        merged = merging.subprojects(stage)
+        Standing.objects.renew(stage.today)
+        return merged
 
 
 class Subproject(models.Model):
@@ -199,7 +203,9 @@ class Subproject(models.Model):
 
 class ProgressReportQuerySet(models.QuerySet):
     def merge_staged(self, stage: Stage) -> Merged:
-        return merging.reports(stage)
+        merged = merging.reports(stage)
+        Standing.objects.renew(stage.today)
+        return merged
 
 
 class ProgressReport(models.Model):
@@ -224,3 +230,7 @@ class ProgressReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subproject} {self.month:%Y-%m} {self.percent:.0f}%"
+
+
+from apps.projects.following import Follow  # noqa: E402, F401 - tables of their own files belong to this app
+from apps.projects.standing import Standing  # noqa: E402

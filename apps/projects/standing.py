@@ -1,0 +1,77 @@
+"""How every project stands now, kept as rows: what tiles, filters and notices need at once is worked out when something changes.
+
+Nothing here is typed. `renew` reads `with_progress` anew for the projects whose reports or plans were written, and the hourly job
+for all of them, since time alone puts a project behind its plan.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import models, transaction
+
+from apps.projects.following import Follow, Move
+from apps.projects.models import KeyProject, standing_of, tone_of
+from apps.territory.models import LayerVersion
+
+FIELDS = ("actual", "planned", "lag_points", "as_of", "tone")
+ROUNDED = 4  # decimals: sums of floats differ in the last digits
+
+
+class StandingQuerySet(models.QuerySet):
+    def renew(self, on: dt.date, projects: Collection[int] | None = None) -> int:
+        """Work out anew how projects (primary keys; all when None) stand on a day, tell their followers, renew the tiles.
+
+        Call it in the transaction that wrote reports or plans, once for all of its projects. Returns how many stand differently.
+        """
+        with transaction.atomic():
+            wanted = KeyProject.objects.all() if projects is None else KeyProject.objects.filter(pk__in=projects)
+            missing = wanted.filter(state_now=None).order_by("pk").values_list("pk", flat=True)
+            self.bulk_create([Standing(project_id=pk) for pk in missing], ignore_conflicts=True)
+            # Locked first and read after: whoever comes later reads what we have written.
+            kept = self.filter(project__in=wanted).order_by("project_id").select_for_update(of=("self",))
+            before = {row.project_id: row for row in kept}
+            changed, moves = [], []
+            for project in wanted.filter(pk__in=before).with_progress(on).only("pk", "code", "name"):
+                after = Standing.of(project)
+                if after.figures() != before[project.pk].figures():
+                    changed.append(after)
+                    moves.append(Move(project, before[project.pk], after))
+            self.bulk_update(changed, FIELDS, batch_size=2000)
+            Follow.objects.tell_moves(moves)
+            if any(move.before.tone != move.after.tone for move in moves):
+                LayerVersion.raise_for("progress")
+        return len(changed)
+
+
+class Standing(models.Model):
+    """进度现状: percent done and planned, how far apart, and the colour of that, on the day both refer to."""
+
+    project = models.OneToOneField(KeyProject, verbose_name="项目", primary_key=True, on_delete=models.CASCADE, related_name="state_now")
+    actual = models.FloatField("累计完成%", null=True)
+    planned = models.FloatField("计划%", null=True)
+    lag_points = models.FloatField("落后百分点", null=True)
+    as_of = models.DateField("截至", null=True)
+    tone = models.CharField("颜色", max_length=8, default="neutral")
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "进度现状"
+        verbose_name_plural = "进度现状"
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.standing}"
+
+    @classmethod
+    def of(cls, project: KeyProject) -> "Standing":
+        """From a project read `with_progress`."""
+        rounded = [None if value is None else round(value, ROUNDED) for value in (project.actual, project.planned, project.lag_points)]
+        return cls(project, *rounded, project.as_of, tone_of(project.lag_points))
+
+    def figures(self) -> tuple:
+        return tuple(getattr(self, name) for name in FIELDS)
+
+    @property
+    def standing(self) -> str:
+        """One line of state, as on the project's own page."""
+        return standing_of(self.lag_points)
