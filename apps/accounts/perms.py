@@ -43,6 +43,10 @@ class Permission(StrEnum):
     CONFIRM_FINDINGS = "confirm_findings"
     REMIND_OF_FINDINGS = "remind_of_findings"
     OVERSEE_FINDINGS = "oversee_findings"
+    SEE_VISITS = "see_visits"
+    RECORD_VISITS = "record_visits"
+    ORGANISE_INSPECTIONS = "organise_inspections"
+    MANAGE_SHEETS = "manage_sheets"
     SEE_COCKPIT = "see_cockpit"
     IMPORT_DATA = "import_data"
     MANAGE_CODES = "manage_codes"
@@ -85,6 +89,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.CONFIRM_FINDINGS: frozenset({Role.DEPUTY, Role.COUNTY_OFFICE}),  # the office for deputies without an account
     Permission.REMIND_OF_FINDINGS: frozenset({Role.COUNTY_OFFICE, Role.DISPATCHER}),
     Permission.OVERSEE_FINDINGS: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),  # a decision of 工委 or 主任会议
+    Permission.SEE_VISITS: ALL,  # which of them: Visit.objects.visible_to(user)
+    Permission.RECORD_VISITS: frozenset({Role.DEPUTY}),  # his own looks, and inspections that he leads
+    Permission.ORGANISE_INSPECTIONS: frozenset({Role.COUNTY_OFFICE}),
+    Permission.MANAGE_SHEETS: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_CODES: STAFF,  # codes on the doors of their scope
