@@ -6,16 +6,18 @@ from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import Distance, Transform
 from django.contrib.gis.geos import Point
 from django.contrib.postgres.indexes import GistIndex
-from django.db.models import ExpressionWrapper, F, Q
+from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Least
+from django.db.models.functions import Coalesce, Least
 
+from apps.accounts.models import Role
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
-from apps.projects import merging
+from apps.projects import curves, merging
 from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea
 
+FINISHED = 99.95  # percent: what rounds to 100.0
 SLIGHT, SERIOUS = 3.0, 10.0  # percentage points behind plan from which a project is slow, and late
 
 
@@ -38,25 +40,49 @@ def standing_of(lag: float | None) -> str:
 
 class KeyProjectQuerySet(models.QuerySet):
     def with_progress(self, on: dt.date):
-        """Annotate `actual` and `planned` (percent, weighted over subprojects) and `as_of`, the day both refer to.
+        """Annotate `actual` and `planned` (percent, weighted over subprojects), `as_of`, the day both refer to, and `lag_points`.
 
         Reports come by the month: the plan is read at the end of the last month reported, so that nobody looks late
-        for the days since. Written in SQL because the plan needs arithmetic on dates inside a weighted sum.
+        for the days since. A project without subprojects has the percent it was reported with, against a straight plan;
+        when nothing but money is known, lag is what the year's money is behind the calendar (序时进度). In SQL because
+        the plan needs arithmetic on dates inside a weighted sum.
         """
         share = "sum(s.weight * {}) / nullif(sum(s.weight), 0)"
-        source = """ FROM projects_subproject s LEFT JOIN LATERAL (
+        parts = "projects_subproject s WHERE s.project_id = projects_keyproject.id"
+        whole = """FROM projects_projectreport w WHERE w.project_id = projects_keyproject.id AND w.percent IS NOT NULL AND w.month <= %s
+            ORDER BY w.month DESC LIMIT 1"""
+        as_of = f"""SELECT least(coalesce((max(m.month) + interval '1 month - 1 day')::date, %s::date), %s::date) FROM (
+            SELECT (SELECT max(r.month) FROM projects_progressreport r WHERE r.subproject_id = s.id AND r.month <= %s) AS month FROM {parts}
+            UNION ALL SELECT (SELECT w.month {whole}) WHERE NOT EXISTS (SELECT FROM {parts})) m"""
+        actual = f"""SELECT coalesce((SELECT {share.format("coalesce(last.percent, 0)")} FROM projects_subproject s LEFT JOIN LATERAL (
             SELECT r.percent FROM projects_progressreport r WHERE r.subproject_id = s.id AND r.month <= %s ORDER BY r.month DESC LIMIT 1
-        ) last ON true WHERE s.project_id = projects_keyproject.id"""
-        as_of = """(SELECT least(coalesce((max(r.month) + interval '1 month - 1 day')::date, %s::date), %s::date)
-            FROM projects_progressreport r JOIN projects_subproject s ON s.id = r.subproject_id
-            WHERE s.project_id = projects_keyproject.id AND r.month <= %s)"""
-        planned = share.format(f"100.0 * least(1.0, greatest(0.0, ({as_of} - s.starts)::float / (s.ends - s.starts)))")
+        ) last ON true WHERE s.project_id = projects_keyproject.id), (SELECT w.percent {whole}))"""
+        planned = f"""SELECT coalesce((SELECT {share.format("projects_planned(s.id, s.starts, s.ends, a.day)")} FROM {parts}),
+            (SELECT projects_planned(NULL, projects_keyproject.starts, projects_keyproject.ends, a.day) FROM (SELECT {whole}) w)) FROM ({as_of}) a (day)"""
+        money = """SELECT (100.0 * extract(month FROM m.month) / 12 - 100.0 * m.invested_year / nullif(projects_keyproject.investment_year, 0))::float
+            FROM projects_money(projects_keyproject.id, %s) m"""
         return self.annotate(
-            as_of=RawSQL(as_of, (on, on, on), output_field=models.DateField()),
-            actual=RawSQL(f"(SELECT {share.format('coalesce(last.percent, 0)')}{source})", (on,), output_field=models.FloatField()),
-            planned=RawSQL(f"(SELECT {planned} FROM projects_subproject s WHERE s.project_id = projects_keyproject.id)", (on, on, on), output_field=models.FloatField()),
-            lag_points=ExpressionWrapper(F("planned") - F("actual"), output_field=models.FloatField()),
+            as_of=RawSQL(f"({as_of})", (on,) * 4, output_field=models.DateField()),
+            actual=RawSQL(f"({actual})", (on, on), output_field=models.FloatField()),
+            planned=RawSQL(f"({planned})", (on,) * 5, output_field=models.FloatField()),
+            lag_points=Coalesce(F("planned") - F("actual"), RawSQL(f"({money})", (on,)), output_field=models.FloatField()),
         )
+
+    def with_money(self, on: dt.date):
+        """Annotate what was spent by the last month reported (万元): `invested` from the beginning, `invested_year`, `invested_month`, `money_month`."""
+        money = "(SELECT m.{} FROM projects_money(projects_keyproject.id, %s) m)"
+        number = models.DecimalField(max_digits=14, decimal_places=2)
+        return self.annotate(
+            money_month=RawSQL(money.format("month"), (on,), output_field=models.DateField()),
+            **{name: RawSQL(money.format(name), (on,), output_field=number) for name in ("invested", "invested_year", "invested_month")},
+        )
+
+    def reportable_by(self, user):
+        """Those whose months this person may report: the county office's all, a unit's those it owns or is responsible for."""
+        if user.role == Role.COUNTY_OFFICE:
+            return self
+        own = user.organisations.values("pk")
+        return self.filter(Q(responsible__in=own) | Q(owner__in=own))
 
     def in_tone(self, tone: str):
         """After `with_progress`: good, due or late, as `KeyProject.tone` says."""
@@ -89,6 +115,15 @@ class KeyProject(models.Model):
         CITY = "city", "市重点"
         COUNTY = "county", "县重点"
 
+    class Stage(models.TextChoices):
+        """How far it has come: derived from reports, save that somebody must say that work has stopped."""
+
+        PREPARATION = "preparation", "前期"
+        WAITING = "waiting", "未开工"
+        BUILDING = "building", "在建"
+        SUSPENDED = "suspended", "停工"
+        FINISHED = "finished", "完工"
+
     code = models.CharField("项目编号", max_length=30, unique=True)
     name = models.CharField("项目名称", max_length=80)
     type = models.CharField("项目类型", max_length=40, blank=True)
@@ -109,6 +144,8 @@ class KeyProject(models.Model):
     summary = models.CharField("建设内容", max_length=240, blank=True)
     demand = models.PositiveSmallIntegerField("监督小组人数", default=3)
     experts = models.PositiveSmallIntegerField("须懂行人数", default=1)
+    suspended_on = models.DateField("停工日期", null=True, blank=True)
+    suspended_because = models.CharField("停工原因", max_length=200, blank=True)
 
     objects = KeyProjectQuerySet.as_manager()
 
@@ -138,26 +175,53 @@ class KeyProject(models.Model):
         """One line of state, as a deputy would say it."""
         return standing_of(self.lag_points)
 
+    @property
+    def stage(self) -> "KeyProject.Stage":
+        """How far it has come; needs `with_progress` and `with_money`."""
+        if self.actual is not None and self.actual >= FINISHED:
+            return self.Stage.FINISHED
+        if self.suspended_on:
+            return self.Stage.SUSPENDED
+        if self.actual or self.invested:
+            return self.Stage.BUILDING
+        return self.Stage.PREPARATION if self.kind == self.Kind.PREPARATORY else self.Stage.WAITING
+
     def curve(self, today: dt.date) -> dict:
         """The S-curve: months from start to end, plan and actual percent at each month's end; actual is null where nothing is reported."""
-        parts = list(self.subprojects.prefetch_related("reports"))
+        parts = list(self.subprojects.prefetch_related("reports", "plan_points")) or [Whole(self)]
         weight = sum(part.weight for part in parts)
-        if not weight:
+        reported = [report.month for part in parts for report in part.reports.all()]
+        if not weight or (isinstance(parts[0], Whole) and not reported):
             return {"months": [], "plan": [], "actual": [], "today": f"{today:%Y-%m}"}
         first, last = min(part.starts for part in parts), max(part.ends for part in parts)
-        reported = [report.month for part in parts for report in part.reports.all()]
         newest = max(reported, default=None)
-        months, month = [], first.replace(day=1)
+        months, month = [], min([first, *reported]).replace(day=1)
         while month <= max([last, *reported]):
             months.append(month)
-            month = (month + dt.timedelta(days=32)).replace(day=1)
+            month = curves.month_start(month, 1)
         plan, actual = [], []
         for month in months:
-            end = (month + dt.timedelta(days=32)).replace(day=1) - dt.timedelta(days=1)
+            end = curves.month_end(month)
             plan.append(round(sum(part.weight * part.planned(end) for part in parts) / weight, 1))
             done = sum(part.weight * part.done(month) for part in parts) / weight
             actual.append(round(done, 1) if newest and month <= newest else None)
         return {"months": [f"{month:%Y-%m}" for month in months], "plan": plan, "actual": actual, "today": f"{today:%Y-%m}"}
+
+
+class Whole:
+    """A project without subprojects, looked at as its own only part: a straight plan, and the percent it was reported with."""
+
+    weight = 1.0
+
+    def __init__(self, project: KeyProject) -> None:
+        self.starts, self.ends = project.starts, project.ends
+        self.reports = project.reports.exclude(percent=None)
+
+    def planned(self, on: dt.date) -> float:
+        return curves.planned(self.starts, self.ends, [], on)
+
+    def done(self, month: dt.date) -> float:
+        return max(((report.month, report.percent) for report in self.reports if report.month <= month), default=(None, 0.0))[1]
 
 
 class SubprojectQuerySet(models.QuerySet):
@@ -193,8 +257,8 @@ class Subproject(models.Model):
         return self.name
 
     def planned(self, on: dt.date) -> float:
-        """Percent that the plan wants done on a day: straight from start to end (序时进度)."""
-        return 100 * min(1.0, max(0.0, (on - self.starts).days / (self.ends - self.starts).days))
+        """Percent that the plan wants done on a day: along its points, straight between them (序时进度)."""
+        return curves.planned(self.starts, self.ends, [(point.month, point.percent) for point in self.plan_points.all()], on)
 
     def done(self, month: dt.date) -> float:
         """Percent done by the end of a month, by the last report up to it; 0 before the first."""
@@ -233,4 +297,7 @@ class ProgressReport(models.Model):
 
 
 from apps.projects.following import Follow  # noqa: E402, F401 - tables of their own files belong to this app
+from apps.projects.plans import PlanPoint  # noqa: E402, F401
+from apps.projects.reports import ProjectEvent, ProjectReport  # noqa: E402, F401
 from apps.projects.standing import Standing  # noqa: E402
+from apps.projects.uploads import ReportMapping, ReportUpload  # noqa: E402, F401
