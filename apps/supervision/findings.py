@@ -268,7 +268,7 @@ class EvidencePhoto(models.Model):
         CHECKED = "checked", "现场确认"
 
     finding = models.ForeignKey(Finding, verbose_name="问题", on_delete=models.CASCADE, related_name="photos")
-    photo = models.ForeignKey("record.Photo", verbose_name="照片", on_delete=models.PROTECT, related_name="+")
+    photo = models.ForeignKey("record.Photo", verbose_name="照片", on_delete=models.PROTECT, related_name="evidence")
     stage = models.CharField("环节", max_length=10, choices=Stage.choices)
     round = models.PositiveSmallIntegerField("第几次", default=0, help_text="退回重办几次之后的")
     caption = models.CharField("说明", max_length=80, blank=True)
