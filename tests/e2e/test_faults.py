@@ -80,7 +80,7 @@ def at_work(tasks: list[Callable[[threading.Event], None]]) -> Iterator[None]:
     def carry_out(task: Callable[[threading.Event], None]) -> None:
         try:
             task(over)
-        except BaseException as error:  # noqa: BLE001  told below, in the thread that can fail a test
+        except BaseException as error:  # told below, in the thread that can fail a test
             failures.append(error)
 
     threads = [threading.Thread(target=carry_out, args=(task,)) for task in tasks]
