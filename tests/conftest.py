@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from apps.portal import tiles
+from apps.record import files
 from apps.record.limits import leases
 from apps.territory.remembered import Remembered
 from tests import town as toy
@@ -87,6 +89,17 @@ def fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "_read_at", 0.0)
     Remembered.forget_all()
     leases.forget()
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("photos")
+
+
+@pytest.fixture(autouse=True)
+def own_photos(photo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos that a test sends do not lie among those of the installation."""
+    monkeypatch.setattr(files, "folder", lambda: photo_folder)
 
 
 @pytest.fixture

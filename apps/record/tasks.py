@@ -5,6 +5,7 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
 from apps.record import buckets
+from apps.record.files import Photo
 from apps.record.notices import Delivery
 
 SILENT_SECONDS = 60
@@ -35,3 +36,9 @@ def deliver_notices() -> None:
 def deliver_due_notices(timestamp: int) -> None:
     """What waited for the end of quiet hours, or for another attempt."""
     Delivery.objects.carry_out()
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="record.clean_up_photos", queueing_lock="clean_up_photos")
+def clean_up_photos(timestamp: int) -> None:
+    Photo.objects.clean_up()
