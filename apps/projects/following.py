@@ -5,6 +5,7 @@ Progress is told once for each figure: a report taken in again says nothing new.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
@@ -38,11 +39,10 @@ class Move(NamedTuple):
     @property
     def worth_telling(self) -> bool:
         """Something was done, or its colour changed. What begins with a plan and no report is told only when it is behind already."""
-        if self.after.actual is None:
-            return False
-        if self.before.actual is None:
-            return TONE_RANK[self.after.tone] > 0
-        return abs(self.after.actual - self.before.actual) >= LEAST_CHANGE or TONE_RANK[self.after.tone] != TONE_RANK[self.before.tone]
+        if TONE_RANK[self.after.tone] != TONE_RANK[self.before.tone]:
+            return True
+        done = (self.before.actual, self.after.actual)
+        return None not in done and abs(done[1] - done[0]) >= LEAST_CHANGE
 
     @property
     def worse(self) -> bool:
@@ -50,7 +50,7 @@ class Move(NamedTuple):
 
     @property
     def key(self) -> str:
-        return f"project-{self.project.pk}-{self.after.as_of}-{self.after.actual:.1f}-{self.after.tone}"
+        return f"project-{self.project.pk}-{self.after.as_of}-{_percent(self.after)}-{self.after.tone}"
 
     @property
     def title(self) -> str:
@@ -58,12 +58,17 @@ class Move(NamedTuple):
             return f"{self.project.name}落后了：{self.after.standing}"
         if TONE_RANK[self.after.tone] < TONE_RANK[self.before.tone]:
             return f"{self.project.name}赶上来了：{self.after.standing}"
-        return f"{self.project.name}有新进展：累计完成 {self.after.actual:.1f}%"
+        return f"{self.project.name}有新进展：累计完成 {_percent(self.after)}"
 
     @property
     def words(self) -> str:
-        earlier = "" if self.before.actual is None else f"，上次 {self.before.actual:.1f}%"
-        return f"累计完成 {self.after.actual:.1f}%{earlier}；{self.after.standing}。截至 {self.after.as_of:%Y年%-m月%-d日}。"
+        earlier = f"，上次 {_percent(self.before)}" if self.before.actual is not None else ""
+        done = f"累计完成 {_percent(self.after)}{earlier}；" if self.after.actual is not None else ""
+        return f"{done}{self.after.standing}。" + (f"截至 {self.after.as_of:%Y年%-m月%-d日}。" if self.after.as_of else "")
+
+
+def _percent(progress: Progress) -> str:
+    return "" if progress.actual is None else f"{progress.actual:.1f}%"
 
 
 class FollowQuerySet(models.QuerySet):
@@ -98,8 +103,7 @@ def _tell_together(user: int, moves: list[Move]) -> None:
     title = f"您关注的 {len(moves)} 个项目有新进展" + (f"，其中 {worse} 个落后了" if worse else "")
     more = f"\n还有 {len(moves) - LISTED} 个。" if len(moves) > LISTED else ""
     body = "\n".join(f"{move.project.name}：{move.words}" for move in moves[:LISTED]) + more
-    newest = max(move.after.as_of for move in moves)
-    key = f"projects-{newest}-{len(moves)}-{sum(move.after.actual for move in moves):.1f}"
+    key = f"projects-{sha256(' '.join(sorted(move.key for move in moves)).encode()).hexdigest()[:40]}"
     Notice.objects.tell([user], "progress", title, body, reverse("project_following"), key)
 
 

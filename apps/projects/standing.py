@@ -25,7 +25,7 @@ class StandingQuerySet(models.QuerySet):
         """
         with transaction.atomic():
             wanted = KeyProject.objects.all() if projects is None else KeyProject.objects.filter(pk__in=projects)
-            missing = wanted.filter(state_now=None).order_by("pk").values_list("pk", flat=True)
+            missing = list(wanted.filter(state_now=None).order_by("pk").values_list("pk", flat=True))
             self.bulk_create([Standing(project_id=pk) for pk in missing], ignore_conflicts=True)
             # Locked first and read after: whoever comes later reads what we have written.
             kept = self.filter(project__in=wanted).order_by("project_id").select_for_update(of=("self",))
@@ -38,7 +38,7 @@ class StandingQuerySet(models.QuerySet):
                     moves.append(Move(project, before[project.pk], after))
             self.bulk_update(changed, FIELDS, batch_size=2000)
             Follow.objects.tell_moves(moves)
-            if any(move.before.tone != move.after.tone for move in moves):
+            if missing or changed:
                 LayerVersion.raise_for("progress")
         return len(changed)
 

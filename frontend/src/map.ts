@@ -263,6 +263,15 @@ export class PlaceMap {
     this.map.fitBounds(bounds, { padding: limits.padding ?? 48, maxZoom: limits.maxZoom ?? 14, animate, duration: 500 });
   }
 
+  /** The bounds in sight, each time a person has moved the map; not when a script did. */
+  onMoved(callback: (bounds: Bounds) => void): void {
+    this.map.on("moveend", (event) => {
+      if (!("originalEvent" in event) || !event.originalEvent) return;
+      const [[west, south], [east, north]] = this.map.getBounds().toArray();
+      callback([west, south, east, north]);
+    });
+  }
+
   /** Any tap or click, and Enter with the map focused (the place in the middle). */
   onTap(callback: (at: LonLat) => void): void {
     this.map.on("click", ({ lngLat }) => callback([lngLat.lng, lngLat.lat]));
@@ -315,6 +324,34 @@ export class PlaceMap {
       });
     }
     return (to) => void marker.setLngLat(to);
+  }
+
+  /**
+   * A knob to pull at, by mouse or finger. `drag` while it is pulled; `drop` where it was let go, with what lies there in these
+   * layers, each thing once; the knob is then back at its place. Returns what takes it away.
+   */
+  addKnob(at: LonLat, label: string, layers: string[], on: { drag: (at: LonLat) => void; drop: (at: LonLat, hits: Hit[]) => void }): () => void {
+    const knob = document.createElement("div");
+    knob.className = "map-knob";
+    knob.title = label;
+    const marker = new maplibre.Marker({ element: knob, draggable: true }).setLngLat(at).addTo(this.map);
+    const place = (): LonLat => [marker.getLngLat().lng, marker.getLngLat().lat];
+    marker.on("drag", () => on.drag(place()));
+    marker.on("dragend", () => {
+      const where = place();
+      marker.setLngLat(at);
+      on.drop(where, this.hitsAt(where, layers, FINGER));
+    });
+    return () => void marker.remove();
+  }
+
+  private hitsAt(at: LonLat, layers: string[], reach: number): Hit[] {
+    const there = layers.filter((id) => this.map.getLayer(id));
+    if (!this.ready || there.length === 0) return [];
+    const { x, y } = this.map.project(at);
+    const found = this.map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: there });
+    const once = new Map(found.map((feature) => [`${feature.source} ${String(feature.properties.id)}`, feature]));
+    return [...once.values()].map((feature) => ({ layer: feature.layer.id, properties: feature.properties, at }));
   }
 
   /** A line of text beside the pointer; null takes it away. */

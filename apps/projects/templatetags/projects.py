@@ -27,6 +27,12 @@ def away(distance: Distance | None) -> str:
 
 
 @register.filter
+def far(distance: Distance) -> str:
+    """A distance in words, where the list says from where."""
+    return metres_text(distance.m)
+
+
+@register.filter
 def unlocalized(number: float) -> str:
     """A coordinate as an address carries it."""
     return f"{number:.6f}"
