@@ -62,6 +62,15 @@ export async function request<T>(url: string, options: RequestOptions = {}): Pro
   return payload as T;
 }
 
+/** Fetches bytes from our own server, for what would be too much as JSON. Throws ApiError. */
+export async function bytes(url: string): Promise<ArrayBuffer> {
+  const response = await fetch(url, { credentials: "same-origin" }).catch(() => {
+    throw new ApiError(0, "没有连上服务器，请检查网络后再试。");
+  });
+  if (!response.ok) throw errorFrom(response.status, await readJson(response));
+  return response.arrayBuffer();
+}
+
 export interface FormAnswer {
   status: number;
   /** Path of the page that the form led to; empty when it did not lead on. */

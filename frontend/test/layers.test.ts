@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tileUrl } from "../src/data";
 import { collection, pointFeature } from "../src/geo";
-import { pairLines } from "../src/layers/pairs";
+import { readRun } from "../src/layers/pairs";
 import { projectMarks } from "../src/layers/projects";
 import { tint } from "../src/layers/turnover";
 import { resultView } from "../src/layers/result";
@@ -31,11 +31,29 @@ describe("projectMarks", () => {
   });
 });
 
-describe("pairLines", () => {
-  it("draws from project to anchor and keeps who belongs to whom", () => {
-    const [line] = pairLines([{ id: "7", project: "P", deputy: "D", from: [1, 2], to: [3, 4], origin: "staff", metres: 12 }]).features;
-    expect(line?.geometry).toEqual({ type: "LineString", coordinates: [[1, 2], [3, 4]] });
-    expect(line?.properties).toEqual({ id: "7", project: "P", deputy: "D", origin: "staff", metres: 12 });
+describe("readRun", () => {
+  /** As apps/supervision/lines.py writes it: one topic, two places (the second free), one line by hand that is locked. */
+  function written(): ArrayBuffer {
+    const words = [0x31_4c_52_47, 7, 1, 2, 1, 120_500_000, 28_000_001, 120_400_000, 28_100_000, -1, -2, 3, 40, 41, 900, 0, 0];
+    const bytes = new Uint8Array(words.length * 4 + 4);
+    words.forEach((word, at) => new DataView(bytes.buffer).setInt32(at * 4, word, true));
+    bytes.set([1, 2, 17, 3], words.length * 4);
+    return bytes.buffer;
+  }
+
+  it("tells topics, places and lines by their ids", () => {
+    const run = readRun(written());
+    expect(run.revision).toBe(7);
+    expect(run.topics).toEqual([{ id: 3, at: [120.5, 28.000001], empty: true }]);
+    expect(run.places).toEqual([
+      { id: 40, at: [120.4, 28.1], kind: "village", free: false },
+      { id: 41, at: [-0.000001, -0.000002], kind: "work", free: true },
+    ]);
+    expect(run.lines).toEqual([{ id: 900, topic: 3, deputy: 40, from: [120.5, 28.000001], to: [120.4, 28.1], byHand: true, locked: true }]);
+  });
+  it("refuses what is not a run, or cut off", () => {
+    expect(() => readRun(new ArrayBuffer(20))).toThrow(RangeError);
+    expect(() => readRun(written().slice(0, 40))).toThrow(RangeError);
   });
 });
 

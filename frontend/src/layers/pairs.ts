@@ -1,61 +1,176 @@
-/** Assignments: a line from each project to the place of the deputy who supervises it; the lit one stands out. */
-import type { FeatureCollection } from "geojson";
-import { collection } from "../geo";
-import type { LonLat, PlaceMap } from "../map";
+/**
+ * The map of an assignment run: topics, deputies' places and the lines between them, as bytes (apps/supervision/lines.py), so
+ * that ten thousand lines arrive in one small answer. The lit ones are a source of their own: lighting redraws only those.
+ */
+import type { Feature } from "geojson";
+import { collection, pointFeature } from "../geo";
+import type { LayerSpec, LonLat, PlaceMap } from "../map";
+import { BELOW_NAMES } from "./areas";
+import { grownBy } from "./places";
 
-export interface Pair {
-  id: string;
-  project: string;
-  deputy: string;
+const KINDS = ["home", "work", "village"] as const;
+const FREE = 16;
+const BY_HAND = 1;
+const LOCKED = 2;
+const MANY = 1500; // symbols that may be drawn all at once; of more there are dots until one comes near
+const NEAR = 11.5; // zoom from which they are symbols
+
+export const PAIR_LAYERS = ["pairs-line"];
+export const TOPIC_LAYERS = ["topics", "topics-dot"];
+export const DEPUTY_LAYERS = ["deputies", "deputies-dot", "deputies-free"];
+
+export interface Line {
+  /** Of the team member. */
+  id: number;
+  topic: number;
+  deputy: number;
   from: LonLat;
   to: LonLat;
-  /** "staff" where a person changed what was proposed. */
-  origin?: string;
-  metres?: number;
+  byHand: boolean;
+  locked: boolean;
 }
 
-export const PAIR_LAYERS = ["pairs-touch"];
+export interface RunMap {
+  revision: number;
+  topics: { id: number; at: LonLat; empty: boolean }[];
+  places: { id: number; at: LonLat; kind: string; free: boolean }[];
+  lines: Line[];
+}
 
-export function pairLines(pairs: readonly Pair[]): FeatureCollection {
-  return collection(
-    pairs.map(({ from, to, ...properties }) => ({
-      type: "Feature",
-      properties,
-      geometry: { type: "LineString", coordinates: [from, to] },
+/** Reads the answer; throws a RangeError when it is not one of ours or cut off. */
+export function readRun(bytes: ArrayBuffer): RunMap {
+  const view = new DataView(bytes);
+  if (view.getUint32(0, false) !== 0x47524c31) throw new RangeError("not a run's map");
+  let at = 4;
+  const whole = () => {
+    const value = view.getUint32(at, true);
+    at += 4;
+    return value;
+  };
+  const byte = () => view.getUint8(at++);
+  const degrees = () => {
+    const value = view.getInt32(at, true) / 1e6;
+    at += 4;
+    return value;
+  };
+  const many = <T>(count: number, read: () => T): T[] => Array.from({ length: count }, read);
+  const [revision, topics, places, lines] = [whole(), whole(), whole(), whole()];
+  const point = (): LonLat => [degrees(), degrees()];
+  const topicAt = many(topics, point);
+  const placeAt = many(places, point);
+  const topicIds = many(topics, whole);
+  const deputyIds = many(places, whole);
+  const members = many(lines, () => [whole(), whole(), whole()] as const);
+  const empty = many(topics, byte);
+  const kinds = many(places, byte);
+  const flags = many(lines, byte);
+  return {
+    revision,
+    topics: topicIds.map((id, row) => ({ id, at: topicAt[row] as LonLat, empty: empty[row] === 1 })),
+    places: deputyIds.map((id, row) => ({ id, at: placeAt[row] as LonLat, kind: KINDS[(kinds[row] ?? 0) % FREE] ?? "home", free: (kinds[row] ?? 0) >= FREE })),
+    lines: members.map(([id, topic, place], row) => ({
+      id,
+      topic: topicIds[topic] as number,
+      deputy: deputyIds[place] as number,
+      from: topicAt[topic] as LonLat,
+      to: placeAt[place] as LonLat,
+      byHand: ((flags[row] ?? 0) & BY_HAND) > 0,
+      locked: ((flags[row] ?? 0) & LOCKED) > 0,
     })),
-  );
+  };
 }
 
-/** Draws the lines under the layer `below` (the symbols). A wide unseen line makes them easy to touch. */
-export function showPairs(map: PlaceMap, pairs: readonly Pair[], below: string): void {
-  map.setData("pairs", pairLines(pairs));
+export function lineFeature(from: LonLat, to: LonLat, properties: Record<string, unknown> = {}): Feature {
+  return { type: "Feature", properties, geometry: { type: "LineString", coordinates: [from, to] } };
+}
+
+const LINE_COLOUR = ["case", ["get", "byHand"], "#b7791f", "#1d5fa8"] as never;
+
+/** Draws all of it; called again it replaces what was drawn before. */
+export function showRun(map: PlaceMap, run: RunMap): void {
+  map.setData("pairs", collection(run.lines.map(({ from, to, id, byHand }) => lineFeature(from, to, { id, byHand }))));
+  map.setData("deputies", collection(run.places.map(({ id, at, kind, free }) => pointFeature(...at, { id, kind, free }))));
+  map.setData("topics", collection(run.topics.map(({ id, at, empty }) => pointFeature(...at, { id, kind: "project", tone: empty ? "late" : "neutral" }))));
+  map.setData("pair-lit", collection([]));
+  map.setData("pair-pull", collection([]));
   map.addLayer(
-    {
-      id: "pairs-line",
-      type: "line",
-      source: "pairs",
-      layout: { "line-cap": "round" },
-      paint: { "line-color": colour(null) as never, "line-width": 1.4, "line-opacity": 0.75 },
-    },
-    below,
+    { id: "pairs-line", type: "line", source: "pairs", layout: { "line-cap": "butt" }, paint: { "line-color": LINE_COLOUR, "line-width": 1.4, "line-opacity": plain(run) } },
+    BELOW_NAMES,
   );
   map.addLayer(
-    { id: "pairs-touch", type: "line", source: "pairs", paint: { "line-color": "#000000", "line-opacity": 0, "line-width": 12 } },
-    below,
+    { id: "pairs-lit", type: "line", source: "pair-lit", layout: { "line-cap": "round" }, paint: { "line-color": LINE_COLOUR, "line-width": ["case", ["get", "chosen"], 4.5, 2.5] } },
+    BELOW_NAMES,
   );
-}
-
-function colour(lit: string | null): unknown[] | string {
-  const plain = ["match", ["get", "origin"], "staff", "#b7791f", "#1d5fa8"];
-  return lit === null ? plain : ["case", ["==", ["get", "id"], lit], plain, "#b4bdc7"];
-}
-
-/** Lights one line and dims the others; null lights all alike. */
-export function lightPair(map: PlaceMap, id: string | null): void {
-  const chosen = ["==", ["get", "id"], id ?? ""];
-  map.setPaint("pairs-line", {
-    "line-color": colour(id),
-    "line-width": id === null ? 1.4 : ["case", chosen, 4, 1],
-    "line-opacity": id === null ? 0.75 : ["case", chosen, 1, 0.45],
+  map.addLayer({ id: "pairs-pull", type: "line", source: "pair-pull", paint: { "line-color": "#b3261e", "line-width": 3, "line-dasharray": [2, 1.5] } }, BELOW_NAMES);
+  const crowded = run.topics.length + run.places.length > MANY;
+  symbols(map, "deputies", ["!", ["get", "free"]], crowded, "#1d5fa8");
+  map.addLayer({
+    id: "deputies-free",
+    type: "circle",
+    source: "deputies",
+    ...(crowded ? { minzoom: NEAR } : {}),
+    filter: ["get", "free"] as never,
+    paint: { "circle-radius": 4.5, "circle-color": "#ffffff", "circle-stroke-color": "#66727f", "circle-stroke-width": 1.5 },
   });
+  symbols(map, "topics", true, crowded, ["match", ["get", "tone"], "late", "#c2410c", "#66727f"]);
+}
+
+/** Symbols of one source; when it is crowded dots until one comes near. */
+function symbols(map: PlaceMap, source: string, filter: unknown, crowded: boolean, colour: unknown): void {
+  map.addLayer({
+    id: source,
+    type: "symbol",
+    source,
+    filter: filter as never,
+    ...(crowded ? { minzoom: NEAR } : {}),
+    layout: {
+      "icon-image": ["case", ["has", "tone"], ["concat", ["get", "kind"], "-", ["get", "tone"]], ["get", "kind"]] as never,
+      "icon-size": grownBy(source === "topics" ? 0.86 : 0.72),
+      "icon-allow-overlap": true,
+      "icon-ignore-placement": true,
+      "icon-padding": 0,
+    },
+  } as LayerSpec);
+  if (!crowded) return;
+  map.addLayer({
+    id: `${source}-dot`,
+    type: "circle",
+    source,
+    maxzoom: NEAR,
+    filter: filter as never,
+    paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 1.6, NEAR, 4] as never, "circle-color": colour as never, "circle-opacity": 0.85 },
+  } as LayerSpec);
+}
+
+/** Few lines are plain, many are thin enough to see through. */
+function plain(run: RunMap): never {
+  const crowd = Math.min(1, Math.max(0, Math.log10(Math.max(run.lines.length, 1)) - 2) / 2); // 100 lines: 0, 10,000: 1
+  return ["interpolate", ["linear"], ["zoom"], 9, 0.75 - 0.5 * crowd, 13, 0.75] as never;
+}
+
+/** Lights a topic's lines, the chosen one more; the others step back. Null: all alike. */
+export function lightTeam(map: PlaceMap, run: RunMap, topic: number | null, member: number | null): void {
+  const lit = topic === null ? [] : run.lines.filter((line) => line.topic === topic);
+  map.setData("pair-lit", collection(lit.map(({ from, to, id, byHand }) => lineFeature(from, to, { id, byHand, chosen: id === member }))));
+  map.setPaint("pairs-line", { "line-opacity": topic === null ? plain(run) : 0.16 });
+  const ring = run.topics.find((one) => one.id === topic);
+  map.setData("topic-lit", collection(ring ? [pointFeature(...ring.at)] : []));
+  map.addLayer(
+    { id: "topic-lit", type: "circle", source: "topic-lit", paint: { "circle-radius": 15, "circle-color": "#1d5fa8", "circle-opacity": 0.18, "circle-stroke-color": "#1d5fa8", "circle-stroke-width": 2 } },
+    "topics",
+  );
+}
+
+/** Rings around those who could take the place. */
+export function showCandidates(map: PlaceMap, at: LonLat[]): void {
+  map.setData("candidates", collection(at.map((point) => pointFeature(...point))));
+  map.addLayer(
+    { id: "candidates", type: "circle", source: "candidates", paint: { "circle-radius": 11, "circle-color": "#2f7d4f", "circle-opacity": 0.12, "circle-stroke-color": "#2f7d4f", "circle-stroke-width": 2 } },
+    "topics",
+  );
+}
+
+/** The line while its end is pulled; null: none. */
+export function pullLine(map: PlaceMap, from: LonLat | null, to: LonLat | null): void {
+  map.setData("pair-pull", collection(from && to ? [lineFeature(from, to)] : []));
 }

@@ -1,116 +1,159 @@
 /**
- * The assignment workbench: a line from every project to its deputy, the chosen row's line lit.
+ * The assignment workbench: a line from every topic to each of its deputies; table, map and panel in step.
  *
- * Elements: #assignment-map; rows tr[data-id][data-project][data-deputy] in #pairs, which htmx may swap, one of them perhaps
- * with aria-current from the start (a row without data-id is an empty place); a row chosen on the map gets the event "lit" (hx-trigger="click, lit"). JSON "assignment-data": {projects: FeatureCollection of points
- * {id, name, tone?, unmet?}, deputies: FeatureCollection of points {id, kind, name}}; JSON "assignment-pairs" inside
- * #pairs, read again after each swap: [{id, project, deputy, from, to, origin, metres}].
+ * Elements: #workbench[data-lines][data-tip][data-why][data-topic], addresses with 0 where an id goes; #assignment-map; rows
+ * tr[data-id][data-topic] in #pairs, which htmx may swap; a row chosen on the map gets the event "lit"; #why, the panel, which
+ * htmx fills: what is lit follows the JSON in its [data-panel]: {topic, member, change?: the line's end may be pulled,
+ * candidates?: [[lon, lat]]}. On "run-changed" (body) the lines are read anew.
  */
-import type { FeatureCollection } from "geojson";
-import { pageData } from "../data";
-import { boundsOf, collection, distanceWords, EMPTY, pointFeature } from "../geo";
-import { lightPair, PAIR_LAYERS, type Pair, showPairs } from "../layers/pairs";
-import { showPlaces, symbolKey } from "../layers/places";
-import { lightProject, showProjects } from "../layers/projects";
-import { type Hit, openMap, type PlaceMap } from "../map";
+import htmx from "htmx.org";
+import { ApiError, bytes, request } from "../api";
+import { boundsOf, collection, distanceWords, metresBetween, pointFeature } from "../geo";
+import { DEPUTY_LAYERS, type Line, lightTeam, PAIR_LAYERS, pullLine, readRun, type RunMap, showCandidates, showRun, TOPIC_LAYERS } from "../layers/pairs";
+import { symbolKey } from "../layers/places";
+import { type Hit, type LonLat, openMap, type PlaceMap } from "../map";
+import { toast } from "../toast";
 
-interface AssignmentData {
-  projects?: FeatureCollection | null;
-  deputies?: FeatureCollection | null;
+interface Panel {
+  topic: number;
+  member: number | null;
+  change?: boolean;
+  candidates?: LonLat[];
 }
 
+const TIP_DELAY = 90; // milliseconds
+
 class Workbench {
-  private pairs: Pair[] = [];
-  private chosen: string | null;
-  /** The pair that the map was moved to; the row that the page begins with leaves the whole county in sight. */
-  private moved: string | null = null;
-  private readonly names: Map<string, string>;
+  private panel: Panel | null = null;
+  private dropKnob: (() => void) | null = null;
+  private readonly tips = new Map<number, string[]>();
+  private tipTimer = 0;
+  /** The pair that the map was moved to; the one the page begins with leaves the whole county in sight. */
+  private moved: number | null = null;
 
   constructor(
     private readonly map: PlaceMap,
+    private readonly frame: HTMLElement,
+    private readonly why: HTMLElement,
     private readonly table: HTMLElement,
-    data: AssignmentData,
+    private run: RunMap,
   ) {
-    const all = [...(data.projects?.features ?? []), ...(data.deputies?.features ?? [])];
-    this.names = new Map(all.map((f) => [String(f.properties?.id), String(f.properties?.name ?? "")]));
-    showProjects(map, unmetFirst(data.projects ?? EMPTY), false);
-    lightProject(map, null);
-    showPlaces(map, "deputies", data.deputies, false);
-    const begins = table.querySelector<HTMLElement>("tr[aria-current]");
-    this.chosen = begins?.dataset.id ?? null;
-    this.readPairs();
-    if (begins && !this.chosen) lightProject(map, begins.dataset.project ?? null);
-    table.addEventListener("click", (event) => this.onRow(event));
-    table.addEventListener("focusin", (event) => this.onRow(event));
+    showRun(map, run);
+    this.follow();
+    why.addEventListener("htmx:afterSettle", () => this.follow());
+    table.addEventListener("htmx:afterSettle", () => this.markRows());
+    table.addEventListener("click", (event) => this.moveTo(event.target));
     table.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLTableRowElement) event.target.click();
     });
-    document.addEventListener("htmx:afterSettle", (event) => {
-      if (table.contains(event.target as Node) || (event.target as Element).contains?.(table)) this.readPairs();
-    });
-    map.onFeature(["projects-mark", ...PAIR_LAYERS], {
-      hover: (hit) => this.map.showTip(hit?.at ?? null, hit ? this.words(hit) : []),
-      click: (hit) => this.onMap(hit),
+    document.body.addEventListener("run-changed", () => void this.renew());
+    map.onFeature([...TOPIC_LAYERS, ...PAIR_LAYERS], { hover: (hit) => this.tell(hit), click: (hit) => this.onMap(hit) });
+  }
+
+  private address(of: "lines" | "tip" | "why" | "topic", id = 0): string {
+    return (this.frame.dataset[of] ?? "").replace(/\/0(?=\/|$)/, `/${id}`);
+  }
+
+  async renew(): Promise<void> {
+    try {
+      this.run = readRun(await bytes(this.address("lines")));
+    } catch (error) {
+      if (error instanceof ApiError) toast(error.message, "late");
+      return;
+    }
+    this.tips.clear();
+    showRun(this.map, this.run);
+    this.follow();
+  }
+
+  /** Lights what the panel is about, and offers the end of its line to be pulled. */
+  private follow(): void {
+    this.panel = JSON.parse(this.why.querySelector<HTMLElement>("[data-panel]")?.dataset.panel ?? "null") as Panel | null;
+    const { topic = null, member = null } = this.panel ?? {};
+    lightTeam(this.map, this.run, topic, member);
+    showCandidates(this.map, this.panel?.candidates ?? []);
+    this.markRows();
+    this.dropKnob?.();
+    this.dropKnob = null;
+    const line = this.run.lines.find((one) => one.id === member);
+    if (line && this.panel?.change) this.offerKnob(line);
+  }
+
+  private markRows(): void {
+    const { topic, member } = this.panel ?? {};
+    for (const row of this.table.querySelectorAll<HTMLElement>("tr[data-topic]")) {
+      const lit = row.dataset.id ? Number(row.dataset.id) === member : member === null && Number(row.dataset.topic) === topic;
+      row.classList.toggle("is-lit", lit);
+      if (lit) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    }
+  }
+
+  private offerKnob(line: Line): void {
+    this.dropKnob = this.map.addKnob(line.to, "拖到另一位代表上可以换人", DEPUTY_LAYERS, {
+      drag: (at) => pullLine(this.map, line.from, at),
+      drop: (_at, hits) => {
+        pullLine(this.map, null, null);
+        const others = hits.map((hit) => Number(hit.properties.id)).filter((id) => id !== line.deputy);
+        if (others.length === 0) return toast("没有落在代表的位置上。请拖到一位代表（圆点）上再松开。", "info");
+        this.show(`${this.address("why", line.id)}?${others.map((id) => `deputy=${id}`).join("&")}`);
+      },
     });
   }
 
-  private readPairs(): void {
-    this.pairs = pageData<Pair[]>("assignment-pairs") ?? [];
-    showPairs(this.map, this.pairs, "projects-lit");
-    this.choose(this.pairs.some((pair) => pair.id === this.chosen) ? this.chosen : null, false);
+  private show(address: string): void {
+    void htmx.ajax("get", address, { target: this.why, swap: "innerHTML" });
   }
 
-  private onRow(event: Event): void {
-    const row = (event.target as Element).closest<HTMLElement>("tr[data-id]");
-    if (row?.dataset.id && (row.dataset.id !== this.chosen || row.dataset.id !== this.moved)) this.choose(row.dataset.id, true);
+  /** A row chosen by hand brings its line into sight. */
+  private moveTo(target: EventTarget | null): void {
+    const row = (target as Element).closest<HTMLElement>("tr[data-id]");
+    const line = this.run.lines.find((one) => one.id === Number(row?.dataset.id));
+    if (!line || this.moved === line.id) return;
+    this.moved = line.id;
+    this.map.fit(collection([pointFeature(...line.from), pointFeature(...line.to)]), { maxZoom: 13, padding: 70 });
   }
 
   private onMap(hit: Hit): void {
-    const id = String(hit.properties.id);
-    const pair = this.pairs.find((p) => p.id === id) ?? this.pairs.find((p) => p.project === id);
-    if (!pair) return;
-    this.choose(pair.id, false);
-    const row = this.table.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(pair.id)}"]`);
-    row?.scrollIntoView({ block: "nearest" });
-    row?.dispatchEvent(new CustomEvent("lit", { bubbles: true }));
+    const id = Number(hit.properties.id);
+    const ofTopic = TOPIC_LAYERS.includes(hit.layer);
+    if (ofTopic) return this.show(this.address("topic", id));
+    const row = this.table.querySelector<HTMLElement>(`tr[data-id="${id}"]`);
+    if (!row) return this.show(this.address("why", id));
+    row.scrollIntoView({ block: "nearest" });
+    row.dispatchEvent(new CustomEvent("lit", { bubbles: true }));
   }
 
-  private choose(id: string | null, move: boolean): void {
-    this.chosen = id;
-    lightPair(this.map, id);
-    const pair = this.pairs.find((p) => p.id === id);
-    lightProject(this.map, pair?.project ?? null);
-    if (id === null) return;
-    for (const row of this.table.querySelectorAll<HTMLElement>("tr[data-project]")) {
-      row.classList.toggle("is-lit", row.dataset.id === id);
-      if (row.dataset.id === id) row.setAttribute("aria-current", "true");
-      else row.removeAttribute("aria-current");
-    }
-    this.moved = move ? id : null;
-    if (pair && move) this.map.fit(collection([pointFeature(...pair.from), pointFeature(...pair.to)]), { maxZoom: 13, padding: 70 });
-  }
-
-  private words(hit: Hit): string[] {
-    const pair = this.pairs.find((p) => p.id === String(hit.properties.id));
-    if (!pair) return [String(hit.properties.name ?? "")];
-    const words = [`${this.names.get(pair.project) ?? ""} — ${this.names.get(pair.deputy) ?? ""}`];
-    if (pair.metres !== undefined) words.push(`相距 ${distanceWords(pair.metres)}${pair.origin === "staff" ? "，人工调整" : ""}`);
-    return words;
+  /** Whose line it is stands beside the pointer; names are asked for when the pointer rests. */
+  private tell(hit: Hit | null): void {
+    clearTimeout(this.tipTimer);
+    const id = hit && PAIR_LAYERS.includes(hit.layer) ? Number(hit.properties.id) : null;
+    const known = id === null ? undefined : this.tips.get(id);
+    this.map.showTip(hit && known ? hit.at : null, known);
+    if (!hit || id === null || known) return;
+    this.tipTimer = window.setTimeout(async () => {
+      const { lines } = await request<{ lines: string[] }>(this.address("tip", id)).catch(() => ({ lines: [] }));
+      const line = this.run.lines.find((one) => one.id === id);
+      if (lines.length === 0 || !line) return;
+      const told = [...lines, ...(this.frame.dataset.homes === undefined ? [] : [`相距 ${distanceWords(metresBetween(line.from, line.to))}`])];
+      this.tips.set(id, told);
+      this.map.showTip(hit.at, told);
+    }, TIP_DELAY);
   }
 }
 
-/** Projects still without enough deputies are drawn in the late colour. */
-function unmetFirst(projects: FeatureCollection): FeatureCollection {
-  return collection(projects.features.map((f) => ({ ...f, properties: { ...f.properties, tone: f.properties?.unmet ? "late" : (f.properties?.tone ?? "neutral") } })));
-}
-
-async function start(element: HTMLElement, table: HTMLElement, data: AssignmentData): Promise<void> {
-  const map = await openMap(element, { fit: boundsOf(data.projects, data.deputies) });
+async function start(element: HTMLElement, frame: HTMLElement, why: HTMLElement, table: HTMLElement): Promise<void> {
+  const [map, body] = await Promise.all([openMap(element), bytes(frame.dataset.lines ?? "").catch(() => null)]);
   if (!map) return;
-  new Workbench(map, table, data);
-  symbolKey(element.parentElement, data.deputies, collection([{ ...pointFeature(0, 0), properties: { kind: "project" } }]));
+  if (!body) return toast("连线没有载入，请刷新页面。表格不受影响。", "late");
+  const run = readRun(body);
+  map.fit(boundsOf(collection([...run.topics, ...run.places].map(({ at }) => pointFeature(...at)))), { padding: 36 });
+  new Workbench(map, frame, why, table, run);
+  symbolKey(element.parentElement, collection(run.places.map(({ at, kind }) => pointFeature(...at, { kind }))), collection([pointFeature(0, 0, { kind: "project" })]));
 }
 
 const element = document.querySelector<HTMLElement>("#assignment-map");
+const frame = document.querySelector<HTMLElement>("#workbench");
+const why = document.querySelector<HTMLElement>("#why");
 const table = document.querySelector<HTMLElement>("#pairs");
-if (element && table) void start(element, table, pageData<AssignmentData>("assignment-data") ?? {});
+if (element && frame && why && table) void start(element, frame, why, table);
