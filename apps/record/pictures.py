@@ -48,7 +48,7 @@ def read_picture(file: BinaryIO) -> Picture:
         file.seek(0)
         with Image.open(file, formats=FORMATS) as image:
             _check_size(*image.size)
-            noted = _noted(image)
+            taken_at, lon, lat = _noted(image)
             image.draft("RGB", (FULL, FULL))  # a JPEG is decoded at a half, a quarter or an eighth where that is enough
             image.load()
             upright = _plain(_upright(image))
@@ -59,7 +59,8 @@ def read_picture(file: BinaryIO) -> Picture:
     except Exception as failure:  # decoders trip over broken files in many ways; none of them may reach the page
         raise UnreadablePicture("不是能读的照片（JPG、PNG、WebP 或 HEIC），或文件已损坏，没有收。请重新选一张照片；PDF、Word 等文件不能当照片传。") from failure
     full = _reduced(upright, FULL)
-    return Picture(_written(full, QUALITY[FULL]), _written(_reduced(full, SMALL), QUALITY[SMALL]), *full.size, *noted)
+    width, height = full.size
+    return Picture(_written(full, QUALITY[FULL]), _written(_reduced(full, SMALL), QUALITY[SMALL]), width, height, taken_at, lon, lat)
 
 
 def _check_size(width: int, height: int) -> None:
