@@ -17,6 +17,7 @@ OFFICE = [
     path("notices/", include("apps.record.urls")),
     path("cases/", include("apps.cases.urls")),
     path("projects/", include("apps.projects.urls")),
+    path("supervision/findings/", include("apps.supervision.urls_findings")),
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
     path("plates/", include("apps.territory.plate_urls")),

@@ -43,10 +43,14 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
         ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
         ("通知", "notice_list", "bell", Permission.SEE_NOTICES),
+        ("附近项目", "project_nearby", "map-pin", Permission.DEPUTY_DESK),
         ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
     ),
     "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
-    "监督": (("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),),
+    "监督": (
+        ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
+        ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
+    ),
     "项目": (("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),),
     "代表": (
         ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
