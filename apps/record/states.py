@@ -12,7 +12,7 @@ class MoveRefused(Exception):
 
 @dataclass(frozen=True)
 class Move:
-    """From one of `sources` to `target`, by one of `roles`; `None` among the roles is a resident without a login."""
+    """From one of `sources` to `target` ("": the state stays), by one of `roles`; `None` among the roles is a resident without a login."""
 
     verb: str
     label: str
@@ -25,7 +25,7 @@ class StateTable:
     def __init__(self, labels: Mapping[str, str], moves: list[Move]) -> None:
         self.labels = labels
         self.moves = {move.verb: move for move in moves}
-        unknown = {state for move in moves for state in (*move.sources, move.target)} - set(labels)
+        unknown = {state for move in moves for state in (*move.sources, move.target)} - {*labels, ""}
         if unknown:
             raise ValueError(f"states without a label: {sorted(unknown)}")
 
