@@ -23,7 +23,7 @@ def labels(user, path="/"):
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", {INBOX, FINDINGS, DESK, CASES, PROJECTS, RUNS, "我的值班"}),
+        ("deputy", {INBOX, FINDINGS, DESK, CASES, PROJECTS, RUNS, "附近项目", "我的值班"}),
         ("town_clerk", {INBOX, FINDINGS, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS}),
         ("county_office", {INBOX, FINDINGS, COCKPIT, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
         ("dispatcher", {INBOX, FINDINGS, CASES, PROJECTS}),

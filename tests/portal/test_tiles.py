@@ -6,13 +6,16 @@ import math
 
 import geopandas
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.perms import Permission
 from apps.portal import tiles
+from apps.projects.models import KeyProject, ProgressReport
+from apps.projects.standing import Standing
 from apps.territory.models import Doorplate, LayerVersion
-from tests.town import at
+from tests.town import TODAY, at
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +128,47 @@ def test_health_names_what_is_missing(client, db):
     assert answer.status_code == 503
     assert answer.json()["database"] is True and answer.json()["worker"] is False
     assert "后台进程" in answer.json()["message"]
+
+
+def test_projects_in_the_colour_of_how_they_stand(client, deputy, town, tmp_path):
+    Standing.objects.renew(TODAY)
+    assert client.get(url("progress", 0.5, 0.2, 12)).status_code == 403
+    client.force_login(deputy)
+    answer = client.get(url("progress", 1.5, 1, 9))
+    rows = layers(answer.content, "progress", tmp_path).set_index("id")
+    assert answer.headers["Cache-Control"].startswith("private")
+    wanted = {project.code: project.tone for project in KeyProject.objects.with_progress(TODAY)}
+    assert rows["tone"].to_dict() == wanted and rows.loc["KP-K1", "name"] == "东溪防洪堤"
+    etag = answer.headers["ETag"]
+    ProgressReport.objects.update(percent=100)
+    Standing.objects.renew(TODAY)
+    again = client.get(url("progress", 1.5, 1, 9), headers={"If-None-Match": etag})
+    assert again.status_code == 200 and layers(again.content, "progress", tmp_path).set_index("id").loc["KP-K1", "tone"] == "good"
+
+
+def test_where_projects_crowd_a_cell_stands_for_many_and_none_is_lost(client, deputy, town, tmp_path):
+    """A whole province's projects in one tile: counted by the cell, each once, and small."""
+    crowd(town, 30_000)
+    client.force_login(deputy)
+    total, late = 0, 0
+    z, x, y = tile_at(1.5, 1, 11)
+    for i, j in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1), (x - 1, y), (x, y - 1), (x - 1, y - 1), (x + 1, y - 1), (x - 1, y + 1)):
+        body = client.get(reverse("tile", args=["progress", z, i, j])).content
+        if body:
+            rows = layers(body, "progress", tmp_path)
+            assert len(gzip.compress(body)) < 100_000 and len(rows) <= 1100
+            total, late = total + rows["count"].sum(), late + rows.loc[rows["count"] > 1, "late"].sum()
+    assert total == 30_003 and late > 9_000
+
+
+def crowd(town, count: int) -> None:
+    """So many projects within some kilometres, every third of them late."""
+    responsible = town.organisations["water"].pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH p AS (INSERT INTO projects_keyproject (code, name, type, kind, level, responsible_id, geom, site, starts, ends, summary, demand, experts, suspended_because)
+                   SELECT 'X' || n, '工程' || n, '', 'new', 'county', %s, g, g, '2026-01-01', '2027-01-01', '', 3, 1, ''
+                   FROM (SELECT n, ST_SetSRID(ST_MakePoint(120 + 0.06 * abs(sin(n)), 28 + 0.04 * abs(cos(7 * n))), 4326) AS g FROM generate_series(1, %s) n) s RETURNING id)
+               INSERT INTO projects_standing (project_id, tone) SELECT id, CASE id %% 3 WHEN 0 THEN 'late' ELSE 'good' END FROM p""",
+            [responsible, count],
+        )
