@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from apps.matching.costs import price_pairs
 from apps.matching.fairness import least_worst
-from apps.matching.filling import Filling
+from apps.matching.filling import Filling, Watch
 from apps.matching.problem import Deputies, Projects, Rules, checked_pairs
 from apps.matching.shortage import Reason, reasons
 
@@ -79,14 +79,16 @@ class Solution:
     seconds: float
 
 
-def solve(projects: Projects, deputies: Deputies, rules: Rules = DEFAULT_RULES) -> Solution:
+def solve(projects: Projects, deputies: Deputies, rules: Rules = DEFAULT_RULES, watch: Watch | None = None) -> Solution:
     """The best assignment of deputies to projects under the rules, with its certificate.
 
     Same rows in, same rows out; `total` and the prices do not depend on the order of rows. ImpossibleLock (a ValueError) names locked
     pairs that cannot stand; ValueError for rows that are not there, fields that do not fit, or costs too large to be summed exactly.
+    watch: told between rounds how far it is, `fill`, `scale`, `fair` or `prove` and the share done of that; what it raises ends the solving.
     """
     started = time.perf_counter()
     filling, locked = prepared(projects, deputies, rules)
+    filling.watch = watch
     filling.fill()
     worst, worst_proof = None, np.empty(0, np.int64)
     if rules.fair:
@@ -94,6 +96,7 @@ def solve(projects: Projects, deputies: Deputies, rules: Rules = DEFAULT_RULES) 
         worst, worst_proof = least_worst(filling, int(settled.max(initial=-1)))
         if worst is not None and not len(worst_proof):
             worst_proof = np.unique(locked[settled == worst, 0])
+    filling.told("prove", 0.0)
     return summed_up(projects, deputies, rules, locked, filling, worst, worst_proof, started)
 
 
@@ -129,7 +132,9 @@ def summed_up(
         unmet=unmet,
         reasons=reasons(projects, deputies, rules, pairs, unmet),
         total=objective(table.price, pairs, rules.balance, len(deputies)),
-        lower_bound=objective(settled, locked, rules.balance, len(deputies)) + bound - filling.empty_price * int(unmet.sum()),
+        lower_bound=objective(settled, locked, rules.balance, len(deputies))
+        + bound
+        - filling.empty_price * int(unmet.sum()),
         empty_price=filling.empty_price,
         project_price=project_price,
         deputy_price=deputy_price,

@@ -21,7 +21,9 @@ def least_worst(filling: Filling, settled: int = -1) -> tuple[int | None, NDArra
     empty = int(filling.unmet.sum())
     low, high, best = max(settled, 0), worst, filling.copy()
     # Pairs up to `high` suffice, and `best` is the cheapest flow of such pairs that was found last.
+    span = max(high - low, 1)
     while low < high:
+        filling.told("fair", 1 - (high - low) / span)
         middle = (low + high) // 2
         filling.set_ceiling(middle)
         if int(filling.unmet.sum()) == empty:

@@ -7,6 +7,7 @@
 """
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ from apps.matching.network import CHOSEN, DONE, DOUBTFUL, INFINITE, KEPT, POOL_F
 from apps.matching.problem import Deputies, Projects, Rules
 
 Ints = NDArray[np.int64]
+Watch = Callable[[str, float], None]  # told the stage (fill, scale, fair, prove) and its share done, 0 to 1, between rounds; may raise to stop
 
 NEVER = 2**60  # metres; what a listed pair costs that turned out not to be allowed
+_AT_A_TIME = 500  # places filled between two moments at which whoever watches is told
 _PATIENCE = 600  # nodes a path may visit on average before all places are filled at once
 _MARGIN, _FORGETTING = 5_000, 8  # metres above its price at which a bidder forgets a pair between rounds; rounds in which it does
 _CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "falls", "counts", "box_price", "back_price")
@@ -36,6 +39,7 @@ class Filling:
     ) -> None:
         """locked, previous, forbidden: int64[k, 2], checked pairs. spare: how many more places may come to be wanted. Nothing is filled yet."""
         self._projects, self._deputies, self._rules = projects, deputies, rules
+        self.watch: Watch | None = None
         self.project_at, self.deputy_at = project_order(projects), deputy_order(deputies)  # the caller's row of each row inside
         self.project_row, self.deputy_row = np.argsort(self.project_at), np.argsort(self.deputy_at)
         wanted = (projects.demand - np.bincount(locked[:, 0], minlength=len(projects))).astype(np.int64)
@@ -59,7 +63,9 @@ class Filling:
         order, begin = np.repeat(np.arange(len(self.wanted)), self.wanted[self.project_at]), 0
         patience = _PATIENCE * (len(order) + 1000)
         while begin < len(order):
-            begin, status = network.fill(self.net, order, begin, patience)
+            self.told("fill", begin / len(order))
+            stop = len(order) if self.watch is None else min(len(order), begin + max(_AT_A_TIME, len(order) // 50))
+            begin, status = network.fill(self.net, order[:stop], begin, patience)
             if status == TOO_FAR:
                 if self._fill_at_once():
                     break
@@ -77,6 +83,7 @@ class Filling:
         for i in np.flatnonzero(self.wanted[self.project_at]):
             self.open(int(i))
         for tried in itertools.count():
+            self.told("scale", 1 - 0.8**tried)
             if tried < _FORGETTING:
                 network.forget(self.net, _MARGIN)
             self._decide_doubtful()
@@ -95,6 +102,11 @@ class Filling:
             if not self._overlooked(self.net, network.ROUND << min(tried + 1, 16)):
                 break
         return True
+
+    def told(self, stage: str, share: float) -> None:
+        """Tells whoever watches how far a stage is."""
+        if self.watch is not None:
+            self.watch(stage, share)
 
     def _choose(self, bidder: Ints, deputy: Ints) -> None:
         """Takes over a flow: these pairs, and what follows from them."""
@@ -160,7 +172,13 @@ class Filling:
             )
             self.net.counts[network.SPARE] += len(more)
         for k, j in zip(bidders.tolist(), deputies.tolist(), strict=True):
-            chosen = self.net.pool[network.listed(self.net.lists, self.net.pool, k, j), 1] & CHOSEN
+            cost, mark = self.net.pool[network.listed(self.net.lists, self.net.pool, k, j)]
+            load, free, capacity = self.net.seats[j]
+            if not (chosen := mark & CHOSEN) and load >= capacity and not free:
+                # All seats are locked: nobody could make room, whatever the pair costs.
+                node = len(self.net.bidder) + j
+                self.net.price[node] = max(self.net.price[node], self.net.price[k] - cost)
+                continue
             (network.unchoose if chosen else network.choose)(self.net, k, j)
             too_many.append(k if chosen else len(self.net.bidder) + j)
             too_few.append(len(self.net.bidder) + j if chosen else k)
@@ -190,14 +208,18 @@ class Filling:
         if network.listed(self.net.lists, self.net.pool, k, j) >= 0:
             self._put(k, j, NEVER, 0)
 
-    def reopen(self, i: int, j: int) -> bool:
-        """The reverse of `close`; False when the rules do not allow the pair anyway."""
+    def follow(self, rules: Rules) -> None:
+        """Other rules from now on, which differ in the pairs they forbid."""
+        self._rules = rules
+
+    def reopen(self, i: int, j: int, locked: bool = False) -> bool:
+        """The reverse of `close`; False when the rules do not allow the pair anyway, or it is locked still."""
         start, end = self.net.closed_start[i : i + 2]
         place = start + int(np.flatnonzero(self.net.closed[start:end] == j)[0])
         self.net.closed_start[i + 1 :] -= 1
         self.net = self.net._replace(closed=np.delete(self.net.closed, place))
         table = self._table(np.array([i]), np.array([j]))
-        if not table.allowed[0]:
+        if locked or not table.allowed[0]:
             return False
         kept = KEPT if table.price[0] != table.cost[0] else 0
         self._put(self.bidder_of(i, j), j, int(table.price[0]), kept)

@@ -6,6 +6,8 @@ Flows, 1993, ch. 9.11: after a change, what it puts in excess is sent on, what i
 
 import operator
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -23,7 +25,7 @@ from apps.matching.assignment import (
 )
 from apps.matching.costs import price_pairs
 from apps.matching.network import CAPACITY, CHOSEN, DOUBTFUL, FREE_LOAD, GATE, GATE_ROOM, GATE_USED, LOAD, UNMET
-from apps.matching.problem import Deputies, Projects, Rules
+from apps.matching.problem import Deputies, Projects, Rules, checked_pairs
 
 Ints = NDArray[np.int64]
 
@@ -144,7 +146,57 @@ class WarmAssignment:
             change.unlock(project, deputy, self._gate_room(project))
         return change.difference
 
+    def forbid(self, project: int, deputy: int) -> Difference:
+        """The pair may not be chosen any more, unless it is locked; a pair that is forbidden already stays so."""
+        self._check(project, len(self._projects), "project")
+        self._check(deputy, len(self._deputies), "deputy")
+        if (self._forbidden == [project, deputy]).all(axis=1).any():
+            return self._nothing()
+        with _Change(self) as change:
+            self._rule_out(np.unique(np.concatenate((self._forbidden, [[project, deputy]])), axis=0))
+            change.forbid(project, deputy)
+        return change.difference
+
+    def allow(self, project: int, deputy: int) -> Difference:
+        """The reverse of `forbid`. ValueError when it is not forbidden."""
+        kept = (self._forbidden != [project, deputy]).any(axis=1)
+        if kept.all():
+            raise ValueError(f"（{project}, {deputy}）没有排除")
+        locked = bool((self._locked == [project, deputy]).all(axis=1).any())
+        with _Change(self) as change:
+            self._rule_out(self._forbidden[kept])
+            change.allow(project, deputy, locked)
+        return change.difference
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Whatever is changed inside is taken back at the end, ties included."""
+        filling, names = self._filling, ("_rules", "_spare", "_locked", "_total", "_unmet")
+        held, pairs = {name: getattr(self, name) for name in names}, set(self._pairs)
+        demand, experts, capacity = self._projects.demand.copy(), self._projects.experts.copy(), self._deputies.capacity.copy()
+        flow = filling.copy()
+        flow = flow._replace(closed_start=flow.closed_start.copy())
+        wanted, beyond = filling.wanted.copy(), filling.beyond.copy()
+        try:
+            yield
+        finally:
+            for name, value in held.items():
+                setattr(self, name, value)
+            self._pairs = pairs
+            self._projects.demand[:], self._projects.experts[:], self._deputies.capacity[:] = demand, experts, capacity
+            filling.restore(flow)
+            filling.wanted[:], filling.beyond[:] = wanted, beyond
+            filling.follow(self._rules)
+
     # -- inside ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _forbidden(self) -> Ints:
+        return checked_pairs("forbidden", self._rules.forbidden, self._projects, self._deputies)
+
+    def _rule_out(self, forbidden: Ints) -> None:
+        self._rules = replace(self._rules, forbidden=forbidden)
+        self._filling.follow(self._rules)
 
     def _gate_room(self, project: int) -> int:
         """Places of a project open to deputies without the field."""
@@ -288,6 +340,24 @@ class _Change:
         self._invite(j)
         self.more_places(project, gate_room)
         if filling.reopen(i, j):
+            self._recheck([(filling.bidder_of(i, j), j)])
+
+    def forbid(self, project: int, deputy: int) -> None:
+        filling, net = self._filling, self._filling.net
+        i, j = filling.project_row[project], filling.deputy_row[deputy]
+        k = filling.bidder_of(i, j)
+        place = network.listed(net.lists, net.pool, k, j)
+        if place >= 0 and net.pool[place, 1] & CHOSEN:
+            network.unchoose(net, k, j)
+            self._too_many.append(k)
+            self._too_few.append(len(net.bidder) + j)
+        filling.close(i, j)
+        self._settle()
+
+    def allow(self, project: int, deputy: int, locked: bool) -> None:
+        filling = self._filling
+        i, j = filling.project_row[project], filling.deputy_row[deputy]
+        if filling.reopen(i, j, locked):
             self._recheck([(filling.bidder_of(i, j), j)])
 
     # -- and what follows --------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A kept assignment after every change: as good as solved anew, and the difference it tells is the difference there is."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,56 @@ class Kept:
             self.refused(ValueError, "unlock", i, j)
             return
         self.change_to(self.asked, self.people, replace(self.rules, locked=left), "unlock", i, j)
+
+    @property
+    def forbidden(self):
+        return (
+            np.empty((0, 2), np.int64)
+            if self.rules.forbidden is None
+            else np.unique(self.rules.forbidden, axis=0).reshape(-1, 2)
+        )
+
+    def forbid(self, i, j):
+        self.change_to(
+            self.asked,
+            self.people,
+            replace(self.rules, forbidden=np.vstack((self.forbidden, [[i, j]]))),
+            "forbid",
+            i,
+            j,
+        )
+
+    def allow(self, i, j):
+        left = self.forbidden[(self.forbidden != [i, j]).any(axis=1)]
+        if len(left) == len(self.forbidden):
+            self.refused(ValueError, "allow", i, j)
+            return
+        self.change_to(self.asked, self.people, replace(self.rules, forbidden=left), "allow", i, j)
+
+    def tried(self, others):
+        """Changes that are taken back: afterwards everything is as it was."""
+        before = self.told()
+        with self.warm.trial():
+            others()
+        assert before == self.told()
+
+    def told(self):
+        kept = self.warm.solution
+        net = self.warm._filling.net
+        chosen = [
+            kept.pairs,
+            kept.deputy_price,
+            kept.project_price,
+            kept.unmet,
+            net.seats,
+            net.places,
+            net.closed,
+            net.closed_start,
+        ]
+        return [
+            (kept.total, kept.lower_bound, self.warm._spare),
+            *(values.tolist() for values in (*chosen, self.warm._filling.wanted)),
+        ]
 
     def change_to(self, asked, people, rules, verb, *row):
         """Asks for a change that leads to this problem: refused when that cannot be solved."""
@@ -147,7 +198,7 @@ def change(kept, random):
     i, j, verb = (
         int(random.integers(n)),
         int(random.integers(m)),
-        random.choice(["add", "remove", "change", "lock", "keep", "unlock", "back"]),
+        random.choice(["add", "remove", "change", "lock", "keep", "unlock", "back", "forbid", "drop", "allow", "try"]),
     )
     if verb == "add":
         kept.add(i, int(random.choice([1, 1, 2, m + 1])))
@@ -161,8 +212,31 @@ def change(kept, random):
         kept.unlock(*kept.locked[random.integers(len(kept.locked))].tolist())
     elif verb == "unlock":
         kept.unlock(i, j)
+    elif verb == "forbid":
+        kept.forbid(i, j)
+    elif verb == "drop" and kept.pairs:
+        kept.forbid(*sorted(kept.pairs)[random.integers(len(kept.pairs))])
+    elif verb == "allow":
+        kept.allow(*(kept.forbidden[random.integers(len(kept.forbidden))].tolist() if len(kept.forbidden) else (i, j)))
+    elif verb == "try":
+        kept.tried(lambda: some_changes(kept.warm, random))
     else:
         kept.lock(i, j)
+
+
+def some_changes(warm, random):
+    """A few of every kind that can be carried out."""
+    for _ in range(4):
+        i, j = int(random.integers(len(warm._projects))), int(random.integers(len(warm._deputies)))
+        for verb, row in (
+            ("lock", (i, j)),
+            ("forbid", (i, j)),
+            ("add", (i, 1)),
+            ("remove", (i, 1)),
+            ("change", (j, int(random.integers(3)))),
+        ):
+            with suppress(ValueError):
+                getattr(warm, verb)(*row)
 
 
 @settings(max_examples=150, deadline=None)
