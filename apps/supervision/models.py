@@ -55,7 +55,6 @@ class AssignmentRun(models.Model):
     supplements = models.BooleanField("补选", default=False, help_text="只补上一方案的空缺，其余不动")
     state = models.CharField("状态", max_length=12, choices=State.choices, default=State.QUEUED)
     revision = models.PositiveIntegerField("修订号", default=0, help_text="每调整一次加一；两人同时改时先到者成")
-    cancel_asked = models.BooleanField("已要求取消", default=False)
     progress = models.PositiveSmallIntegerField("进度%", default=0)
     progress_note = models.CharField("进度说明", max_length=120, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="起草人", null=True, on_delete=models.PROTECT, related_name="+")

@@ -31,6 +31,12 @@ FROZEN = """
     CREATE TRIGGER supervision_run_frozen BEFORE UPDATE OR DELETE ON supervision_assignmentrun
         FOR EACH ROW WHEN (OLD.state = 'published') EXECUTE FUNCTION supervision_refuse_published();
 """
+FOLLOWS = """
+    UPDATE supervision_assignmentrun r SET follows_id = (
+        SELECT p.id FROM supervision_assignmentrun p WHERE p.state = 'published' AND p.published_at < r.created_at ORDER BY p.published_at DESC LIMIT 1
+    );
+    SET CONSTRAINTS ALL IMMEDIATE;
+"""
 THAWED = """
     DROP TRIGGER supervision_run_frozen ON supervision_assignmentrun;
     DROP TRIGGER supervision_member_frozen ON supervision_teammember;
@@ -69,11 +75,6 @@ class Migration(migrations.Migration):
             model_name='assignmentrun',
             name='asked_topics',
             field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, null=True, size=None, verbose_name='所选事项'),
-        ),
-        migrations.AddField(
-            model_name='assignmentrun',
-            name='cancel_asked',
-            field=models.BooleanField(default=False, verbose_name='已要求取消'),
         ),
         migrations.AddField(
             model_name='assignmentrun',
@@ -173,5 +174,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('subject', 'previous_hash'), name='supervision_claimevent_no_fork'),
         ),
         append_only("supervision_claimevent"),
+        migrations.RunSQL(FOLLOWS, migrations.RunSQL.noop),
         migrations.RunSQL(FROZEN, THAWED),
     ]
