@@ -14,9 +14,12 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.deputies.models import Deputy, Group
+from apps.matching.borders import metres_in_words
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
+from apps.record.files import Photo
+from apps.supervision.findings import Finding
 from apps.supervision.models import Team
 from apps.supervision.rating_sheets import Indicator, RatingSheet
 from apps.supervision.topics import Topic
@@ -57,11 +60,14 @@ class VisitQuerySet(models.QuerySet):
         if user.role == Role.TOWN_OFFICE and user.scope:
             here = Topic.objects.in_town(user.scope).values("pk")
             return self.filter(Q(topic__in=here) | Q(deputy__in=Deputy.objects.visible_to(user).values("pk")))
+        if user.role in (Role.UNIT, Role.DISPATCHER):
+            return self.recorded().filter(pk__in=Finding.objects.visible_to(user).values("visit"))
         return self.none()
 
     def counted(self):
-        """Annotate `invited` and `present` (signed in on site), for lists."""
-        return self.annotate(invited=Count("participants", distinct=True), present=Count("participants__check_in", distinct=True))
+        """Annotate `invited`, `present` (signed in on site), `pictures` and `raised` (findings), for lists."""
+        count = {"invited": "participants", "present": "participants__check_in", "pictures": "photos", "raised": "findings"}
+        return self.annotate(**{name: Count(path, distinct=True) for name, path in count.items()})
 
 
 class Visit(models.Model):
@@ -197,6 +203,16 @@ class CheckIn(models.Model):
         return self.received_at - self.at > PROMPT
 
     @property
+    def words(self) -> str:
+        """How near it was and how sure that is; or why nobody knows."""
+        if self.distance_m is None:
+            return f"没有定位：{self.reason}"
+        where = "在现场范围内" if self.distance_m == 0 else f"离现场约 {metres_in_words(self.distance_m)}"
+        sure = f"，定位误差约 {metres_in_words(self.accuracy_m)}" if self.accuracy_m else ""
+        freed = "，位置按网络地图的坐标偏移换算过" if self.datum else ""
+        return f"{where}{sure}{freed}。"
+
+    @property
     def on_site(self) -> bool | None:
         """Whether the phone was at the site as far as its accuracy tells; None without a position."""
         return None if self.distance_m is None else self.distance_m <= max(NEAR, min(self.accuracy_m or 0.0, VAGUE))
@@ -224,6 +240,23 @@ class IndicatorRating(models.Model):
 
     def __str__(self) -> str:
         return f"{self.indicator}：{self.indicator.words(self.value)}"
+
+
+class VisitPhoto(models.Model):
+    """走访照片: in the order in which they were chosen."""
+
+    visit = models.ForeignKey(Visit, verbose_name="走访视察", on_delete=models.CASCADE, related_name="photos")
+    photo = models.ForeignKey(Photo, verbose_name="照片", on_delete=models.PROTECT, related_name="+")
+    caption = models.CharField("说明", max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = "走访照片"
+        verbose_name_plural = "走访照片"
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["visit", "photo"], name="supervision_visitphoto_once")]
+
+    def __str__(self) -> str:
+        return self.caption or f"{self.visit}的照片"
 
 
 class VisitEvent(Event):

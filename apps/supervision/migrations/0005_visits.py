@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ("supervision", "0004_changes"),
         ("deputies", "0001_initial"),
         ("organisations", "0001_initial"),
-        ("record", "0001_append_only"),
+        ("record", "0004_photos"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -201,6 +201,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='VisitPhoto',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('caption', models.CharField(blank=True, max_length=80, verbose_name='说明')),
+                ('photo', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.photo', verbose_name='照片')),
+                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='supervision.visit', verbose_name='走访视察')),
+            ],
+            options={
+                'verbose_name': '走访照片',
+                'verbose_name_plural': '走访照片',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='CheckIn',
             fields=[
                 ('participant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='check_in', serialize=False, to='supervision.visitparticipant', verbose_name='参加人')),
@@ -277,6 +291,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='visitevent',
             constraint=models.UniqueConstraint(fields=('subject', 'previous_hash'), name='supervision_visitevent_no_fork'),
+        ),
+        migrations.AddConstraint(
+            model_name='visitphoto',
+            constraint=models.UniqueConstraint(fields=('visit', 'photo'), name='supervision_visitphoto_once'),
         ),
         migrations.AddConstraint(
             model_name='checkin',
