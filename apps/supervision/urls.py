@@ -1,12 +1,14 @@
 """Supervision by proximity: office pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.supervision import views, views_approval, views_drafting, views_teams
 
 urlpatterns = [
+    path("visits/", include("apps.supervision.urls_visits")),
     path("", views.run_list, name="run_list"),
     path("new/", views_drafting.run_new, name="run_new"),
+    path("topics/", include("apps.supervision.urls_topics")),
     path("<int:pk>/", views.run_detail, name="run_detail"),
     path("<int:pk>/teams", views.run_teams, name="run_teams"),
     path("<int:pk>/strip", views.run_strip, name="run_strip"),

@@ -1,0 +1,105 @@
+"""Verbs of topics that are not key projects: entered and corrected by the office. Each is one transaction with its event row."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.gis.geos import Point
+from django.db import transaction
+from django.db.models import Max
+
+from apps.accounts.models import Role, User
+from apps.deputies.models import Field
+from apps.organisations.models import Organisation
+from apps.record.states import MoveRefused
+from apps.supervision.topics import Topic, TopicEvent
+from apps.territory.models import AdminArea
+
+KEPT = ("kind", "year", "own_code", "own_title", "own_site", "own_field", "own_town", "own_responsible", "own_owner", "own_demand", "own_experts", "text")
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What the office says of a topic. site: lon/lat degrees, in the county; its town is found, not typed."""
+
+    kind: str
+    title: str
+    site: Point
+    field: Field | None
+    responsible: Organisation
+    owner: Organisation | None
+    demand: int
+    experts: int
+    year: int | None = None
+    code: str = ""
+    text: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        town = AdminArea.objects.towns().filter(geom__covers=self.site).first()
+        if town is None and AdminArea.objects.towns().exists():
+            raise MoveRefused("这个地点不在本县的任何乡镇街道里，请在地图上重新点一下。")
+        return {
+            "kind": self.kind, "year": self.year, "own_code": self.code, "own_title": self.title, "own_site": self.site, "own_field": self.field,
+            "own_town": town, "own_responsible": self.responsible, "own_owner": self.owner, "own_demand": self.demand, "own_experts": self.experts, "text": self.text,
+        }  # fmt: skip
+
+
+@transaction.atomic
+def add_topic(user: User, matter: Matter) -> Topic:
+    """A matter of 民生实事 or 重点督办建议 becomes a topic; without a code it gets the next free one."""
+    _demand_office(user)
+    columns = matter.columns()
+    columns["own_code"] = matter.code or _next_code(matter)
+    _demand_free(columns["own_code"])
+    topic = Topic.objects.create(**columns)
+    TopicEvent.objects.append(topic, "add", actor=user)
+    return topic
+
+
+@transaction.atomic
+def correct_topic(user: User, topic_id: int, matter: Matter, seen: int) -> Topic:
+    """Other words, place or bodies. `seen`: the last event of the topic that the user had before him, 0 for none."""
+    _demand_office(user)
+    topic = Topic.objects.select_for_update().get(pk=topic_id)
+    if topic.project_id:
+        raise MoveRefused("重点项目的资料随项目走，请在项目里改。")
+    if seen != last_event(topic):
+        raise MoveRefused("这个事项刚刚被别人改过。下面是您填的内容，请打开事项核对后再改。")
+    columns = matter.columns()
+    columns["own_code"] = matter.code or topic.own_code
+    if columns["own_code"] != topic.own_code:
+        _demand_free(columns["own_code"])
+    changed = [name for name in KEPT if getattr(topic, name) != columns[name]]
+    if not changed:
+        return topic
+    was = {name.removeprefix("own_"): _told(getattr(topic, name)) for name in changed}
+    for name in changed:
+        setattr(topic, name, columns[name])
+    topic.save()
+    TopicEvent.objects.append(topic, "correct", actor=user, was=was, now={name.removeprefix("own_"): _told(columns[name]) for name in changed})
+    return topic
+
+
+def last_event(topic: Topic) -> int:
+    return topic.events.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, Point):
+        return [value.x, value.y]
+    return value if isinstance(value, int | None) else str(value)
+
+
+def _demand_office(user: User) -> None:
+    if user.role != Role.COUNTY_OFFICE:
+        raise MoveRefused("监督事项由县人大常委会工委登记。")
+
+
+def _demand_free(code: str) -> None:
+    if Topic.objects.filter(own_code=code).exists():
+        raise MoveRefused(f"编号“{code}”已经有了，请换一个，或留空由系统编号。")
+
+
+def _next_code(matter: Matter) -> str:
+    prefix = f"{'MS' if matter.kind == Topic.Kind.LIVELIHOOD else 'DB'}{matter.year or ''}-"
+    taken = set(Topic.objects.filter(own_code__startswith=prefix).values_list("own_code", flat=True))
+    return next(code for number in range(1, len(taken) + 2) if (code := f"{prefix}{number:03d}") not in taken)
