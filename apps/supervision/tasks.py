@@ -4,9 +4,15 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from apps.supervision import workflow
+from apps.supervision import workflow, workflow_limits
 
 
 @app.task(name="supervision.solve_run", retry=RetryStrategy(max_attempts=3, wait=5), pass_context=False)
 def solve_run(run: int) -> None:
     workflow.compute(run, timezone.localdate())
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="supervision.watch_limits", queueing_lock="watch_limits")
+def watch_limits(timestamp: int) -> None:
+    workflow_limits.watch_limits(timezone.localdate())
