@@ -49,10 +49,15 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
     "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
     "监督": (
         ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
+        ("监督事项", "topic_list", "list-details", Permission.SEE_PROJECTS),
         ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
     ),
     "项目": (("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),),
     "代表": (
+        ("代表网格", "grid_list", "grid-dots", Permission.SEE_GRIDS),
+        ("覆盖情况", "coverage", "chart-dots", Permission.SEE_GRIDS),
+        ("我的网格", "my_grids", "grid-dots", Permission.DEPUTY_DESK),
+        ("代表小组", "group_list", "users-group", Permission.SEE_GROUPS),
         ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
         ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
     ),
