@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -221,7 +221,7 @@ def _bulletin(sheet: str, rows: list[list[str | None]], merged: list[tuple[int, 
     return Bulletin(sheet, title, names, data, month_in(joined) or _month_of_headings(names, joined), (unit.group(1) or "元") if unit else "万")
 
 
-def _score(row: list[str | None]) -> int:
+def _score(row: Sequence[str | None]) -> int:
     known = {meaning_of(cell) for cell in row if cell and len(cell) <= 40} - {""}
     return len(known) + 2 * bool(known & {"name", "code"}) if known & {"name", "code"} and len(known) > 1 else 0
 
@@ -266,7 +266,7 @@ def _headings(block: list[list[str | None]], merged: list) -> list[str]:
         for x in range(1, len(row)):
             if row[x] is None and row[x - 1] and filled[y + 1][x] and filled[y + 1][x - 1] and not any(block[above][x] for above in range(y)):
                 row[x] = row[x - 1]
-    return ["".join(dict.fromkeys(re.sub(r"\s+", "", row[x]) for row in filled if row[x])) for x in range(len(block[0]))]
+    return ["".join(dict.fromkeys(re.sub(r"\s+", "", row[x] or "") for row in filled)) for x in range(len(block[0]))]
 
 
 def month_in(text: str) -> dt.date | None:
@@ -298,7 +298,7 @@ def guesses(headings: list[str], rows: list[tuple[int, list[str | None]]], unit:
     taken: set[str] = set()
     for x, heading in enumerate(headings):
         means = meaning_of(heading)
-        cells = [row[x] for _, row in rows if row[x] and plain(row[x]) not in NOTHING]
+        cells = [cell for _, row in rows if (cell := row[x]) and plain(cell) not in NOTHING]
         numeric = sum(_numeric(cell) for cell in cells)
         unsure = bool(means == "invested_year" and UNSURE.match(plain(heading)))
         if means == "text" and cells and numeric > 0.8 * len(cells):

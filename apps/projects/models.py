@@ -298,6 +298,6 @@ class ProgressReport(models.Model):
 
 from apps.projects.following import Follow  # noqa: E402, F401 - tables of their own files belong to this app
 from apps.projects.plans import PlanPoint  # noqa: E402, F401
-from apps.projects.reports import ProjectEvent, ProjectReport  # noqa: E402, F401
+from apps.projects.reports import ProjectEvent, ProjectReport, ReportPhoto  # noqa: E402, F401
 from apps.projects.standing import Standing  # noqa: E402
 from apps.projects.uploads import ReportMapping, ReportUpload  # noqa: E402, F401

@@ -1,4 +1,4 @@
-"""What is said of a project every month, and what has happened to it: the month's report as a whole, the history."""
+"""What is said of a project every month, and what has happened to it: the month's report as a whole, its photos, the history."""
 
 from django.conf import settings
 from django.db import models
@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.projects.models import KeyProject
 from apps.record.events import Event
+from apps.record.files import Photo
 
 
 class ProjectReport(models.Model):
@@ -35,6 +36,23 @@ class ProjectReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project} {self.month:%Y-%m}"
+
+
+class ReportPhoto(models.Model):
+    """月报照片: a picture of the site as it was in that month."""
+
+    report = models.ForeignKey(ProjectReport, verbose_name="月报", on_delete=models.CASCADE, related_name="photos")
+    photo = models.ForeignKey(Photo, verbose_name="照片", on_delete=models.PROTECT, related_name="+")
+    caption = models.CharField("说明", max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = "月报照片"
+        verbose_name_plural = "月报照片"
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["report", "photo"], name="projects_reportphoto_once")]
+
+    def __str__(self) -> str:
+        return f"{self.report} {self.caption}"
 
 
 class ProjectEvent(Event):

@@ -35,16 +35,22 @@ class EventQuerySet(models.QuerySet):
 
     def append_many(self, subjects: list[int], verb: str, *, actor=None, note: str = "", at=None, **data) -> None:
         """The same event for many subjects (ids), each on its own chain, in two statements. The caller holds their row locks."""
-        last = dict(self.filter(subject__in=subjects).order_by("subject_id", "-pk").distinct("subject_id").values_list("subject_id", "hash"))
+        self.append_each([(subject, verb, note, data) for subject in subjects], actor=actor, at=at)
+
+    def append_each(self, said: list[tuple[int, str, str, dict]], *, actor=None, at=None) -> None:
+        """An event of its own for each of many subjects: (id, verb, note, data), no subject twice. The caller holds their row locks."""
+        last = dict(
+            self.filter(subject__in=[subject for subject, *_ in said]).order_by("subject_id", "-pk").distinct("subject_id").values_list("subject_id", "hash")
+        )
         label, actor_id, at = (str(actor), actor.pk, at or timezone.now()) if actor else ("", None, at or timezone.now())
         columns = ("subject_id", "verb", "actor_id", "actor_label", "note", "at", "data", "previous_hash", "hash")
-        table, told = connection.ops.quote_name(self.model._meta.db_table), json.dumps(data, ensure_ascii=False)
+        table = connection.ops.quote_name(self.model._meta.db_table)
         # COPY: hundreds of thousands of rows at a time, which bulk_create would take a minute for.
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-            for subject in subjects:
+            for subject, verb, note, data in said:
                 previous = last.get(subject, GENESIS)
-                said = fingerprint(previous, subject, verb, actor_id, label, note, at, data)
-                copy.write_row((subject, verb, actor_id, label, note, at, told, previous, said))
+                seal = fingerprint(previous, subject, verb, actor_id, label, note, at, data)
+                copy.write_row((subject, verb, actor_id, label, note, at, json.dumps(data, ensure_ascii=False), previous, seal))
 
     def broken_chains(self) -> list[int]:
         """Ids of subjects whose chain does not verify: a row changed, removed from the middle, or forked."""

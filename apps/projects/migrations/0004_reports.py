@@ -107,6 +107,21 @@ class Migration(migrations.Migration):
         ),
         append_only("projects_projectevent"),
         migrations.CreateModel(
+            name="ReportPhoto",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("caption", models.CharField(blank=True, max_length=80, verbose_name="说明")),
+                ("photo", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="record.photo", verbose_name="照片")),
+                ("report", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="photos", to="projects.projectreport", verbose_name="月报")),
+            ],
+            options={
+                "verbose_name": "月报照片",
+                "verbose_name_plural": "月报照片",
+                "ordering": ["pk"],
+                "constraints": [models.UniqueConstraint(fields=("report", "photo"), name="projects_reportphoto_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="ReportMapping",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
