@@ -49,6 +49,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
     "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
     "监督": (
         ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
+        ("走访视察", "visit_list", "walk", Permission.SEE_VISITS),
         ("监督事项", "topic_list", "list-details", Permission.SEE_PROJECTS),
         ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
     ),

@@ -55,6 +55,11 @@ class RatingSheet(models.Model):
     def __str__(self) -> str:
         return f"{self.name}（第{self.version}版）"
 
+    @property
+    def general(self) -> bool:
+        """Whether it is the one for all topics that have none of their own."""
+        return not self.topic_kind and self.field_id is None
+
 
 class Indicator(models.Model):
     """查看指标: one line of a sheet, with what 1 and 5 mean in `hint`."""
