@@ -4,7 +4,6 @@ Every process remembers all sites with what they are filtered by, renewed when p
 shown are read from the database as they are now.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,11 +59,11 @@ class Search:
     only: frozenset[int] | None = None
     order: str = "near"
 
-    def page(self, number: str | None, today: dt.date) -> Page:
-        """A page of projects `with_progress`, each with `distance` where there is a place to measure from."""
+    def page(self, number: str | None) -> Page:
+        """A page of projects `as_they_stand`, each with `distance` where there is a place to measure from."""
         held = _held.current()
         rows = np.flatnonzero(self._mask(held))
-        found = Paginator(_Found(self, held, rows, today), PAGE)
+        found = Paginator(_Found(self, held, rows), PAGE)
         return found.get_page(number)
 
     def _mask(self, held: _Held) -> NDArray[np.bool_]:
@@ -81,8 +80,8 @@ class Search:
 class _Found:
     """What a paginator needs: how many there are, and some of them in order."""
 
-    def __init__(self, search: Search, held: _Held, rows: NDArray[np.int64], today: dt.date) -> None:
-        self.search, self.held, self.rows, self.today = search, held, rows, today
+    def __init__(self, search: Search, held: _Held, rows: NDArray[np.int64]) -> None:
+        self.search, self.held, self.rows = search, held, rows
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -90,11 +89,9 @@ class _Found:
     def __getitem__(self, part: slice) -> Sequence[KeyProject]:
         rows, metres = self._ordered(part)
         keys = self.held.keys[rows].tolist()
-        there = {
-            project.pk: project
-            for project in KeyProject.objects.with_progress(self.today).filter(pk__in=keys).select_related("town", "field")
-            .defer("geom", "geom_3857", "town__geom", "town__geom_3857")
-        }  # fmt: skip
+        there = KeyProject.objects.as_they_stand().select_related("town", "field").defer(
+            "geom", "geom_3857", "town__geom", "town__geom_3857"
+        ).in_bulk(keys)  # fmt: skip
         for key, far in zip(keys, metres, strict=True):
             if key in there:  # deleted since the sites were read
                 there[key].distance = Distance(m=far) if np.isfinite(far) else None

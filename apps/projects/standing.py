@@ -1,13 +1,14 @@
 """How every project stands now, kept as rows: what tiles, filters and notices need at once is worked out when something changes.
 
-Nothing here is typed. `renew` reads `with_progress` anew for the projects whose reports or plans were written, and the hourly job
-for all of them, since time alone puts a project behind its plan.
+Nothing here is typed. `renew` reads `with_progress` anew for the projects whose reports or plans were written; an hourly job does so
+for those without a report, which time alone puts behind their plan.
 """
 
 import datetime as dt
 from collections.abc import Collection
 
 from django.db import models, transaction
+from django.db.models import F, Q
 
 from apps.projects.following import Follow, Move
 from apps.projects.models import KeyProject, standing_of, tone_of
@@ -37,10 +38,19 @@ class StandingQuerySet(models.QuerySet):
                     changed.append(after)
                     moves.append(Move(project, before[project.pk], after))
             self.bulk_update(changed, FIELDS, batch_size=2000)
+            self.filter(pk__in=before).exclude(renewed_on=on).update(renewed_on=on)
             Follow.objects.tell_moves(moves)
             if missing or changed:
                 LayerVersion.raise_for("progress")
         return len(changed)
+
+
+    def renew_due(self, on: dt.date) -> int:
+        """Those that another day changes: where no month's end but the day itself was the last that counted, or nothing is known yet."""
+        moving = Q(state_now__as_of=None) | Q(state_now__as_of=F("state_now__renewed_on"))
+        due = KeyProject.objects.filter(Q(state_now=None) | Q(state_now__renewed_on=None) | moving & Q(state_now__renewed_on__lt=on))
+        keys = list(due.values_list("pk", flat=True))
+        return self.renew(on, keys) if keys else 0
 
 
 class Standing(models.Model):
@@ -52,6 +62,7 @@ class Standing(models.Model):
     lag_points = models.FloatField("落后百分点", null=True)
     as_of = models.DateField("截至", null=True)
     tone = models.CharField("颜色", max_length=8, default="neutral")
+    renewed_on = models.DateField("算于", null=True)
 
     objects = StandingQuerySet.as_manager()
 

@@ -10,4 +10,4 @@ from apps.projects.standing import Standing
 @app.task(name="projects.renew_standings", queueing_lock="renew_standings")
 def renew_standings(timestamp: int) -> None:
     """Time alone puts a project behind its plan."""
-    Standing.objects.renew(timezone.localdate())
+    Standing.objects.renew_due(timezone.localdate())

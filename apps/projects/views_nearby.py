@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -35,7 +34,7 @@ def nearby(request: HttpRequest) -> HttpResponse:
     order = request.GET.get("sort") if request.GET.get("sort") in ORDERS else ORDERS[0]
     box = _box(request.GET.get("box", ""))
     page = Search(origin.places, {name: value for name, value in wanted.items() if value}, box, order=order).page(
-        request.GET.get("page"), timezone.localdate()
+        request.GET.get("page")
     )
     mark_followed(request.user, page.object_list)
     context = {
@@ -62,7 +61,7 @@ def following(request: HttpRequest) -> HttpResponse:
     keys = frozenset(Follow.objects.of(request.user).values_list("project", flat=True))
     deputy = deputy_of(request.user)
     origin = whence({}, deputy)
-    page = Search(origin.places, {}, only=keys, order="late").page(request.GET.get("page"), timezone.localdate())
+    page = Search(origin.places, {}, only=keys, order="late").page(request.GET.get("page"))
     mark_followed(request.user, page.object_list)
     return render(request, "projects/following.html", {"page_obj": page, "origin": origin, "order": "late", "nearby_data": _map_data(origin)})
 

@@ -1,13 +1,12 @@
 """Codes for a whole county's doors in a database of its own: issued with their histories in the chunks of the product, then put on paper."""
 
-import atexit
 import io
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tests.bench import database
 from tests.bench.harness import Answer, Check, Contender, Data, Goal, Job
 
 DOORS, QUICK_DOORS = 300_000, 20_000
@@ -16,16 +15,7 @@ SIGNS, QUICK_SIGNS = 900, 180  # one file of sheets
 
 def _database(data: Data) -> Any:
     """An empty database with so many doorplates, gone when the process ends; the county."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "geo_renda.settings")
-    import django
-
-    django.setup()
-    from django.db import connection
-
-    name = connection.settings_dict["NAME"]
-    connection.settings_dict.setdefault("TEST", {})["NAME"] = f"bench_codes_{os.getpid()}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    atexit.register(connection.creation.destroy_test_db, name, verbosity=0)
+    connection = database.fresh("codes")
     from apps.territory.models import AdminArea
 
     county = AdminArea.objects.create(code="339900000000", name="量县", level="county")

@@ -68,14 +68,23 @@ def test_time_alone_puts_a_project_behind_and_that_is_told_once(town, users):
     """Nothing is ever reported of it: the plan goes on, and only its crossing a threshold is told."""
     Follow.objects.create(user=users.leader, project=town.projects["K3"])
     for day in (dt.date(2025, 9, 5), dt.date(2025, 9, 10)):
-        Standing.objects.renew(day)
+        Standing.objects.renew_due(day)
     assert not Notice.objects.exists()
     told = []
     for day in range(11, 31):
-        Standing.objects.renew(dt.date(2025, 9, day))
+        Standing.objects.renew_due(dt.date(2025, 9, day))
         told.append(Notice.objects.count())
     assert told == sorted(told) and told[-1] == 1
     assert Notice.objects.get().title.startswith("城关老旧小区改造落后了：比计划慢 3 个")
+
+
+def test_only_what_another_day_changes_is_worked_out_again(town, users, django_assert_num_queries):
+    assert Standing.objects.renew_due(TODAY) == 3
+    assert Standing.objects.get(project__code="KP-K1").as_of == dt.date(2025, 12, 31)
+    with django_assert_num_queries(1):
+        assert Standing.objects.renew_due(TODAY) == 0
+    assert Standing.objects.renew_due(TODAY + dt.timedelta(days=1)) == 1  # the one that nothing was ever reported of
+    assert set(Standing.objects.filter(renewed_on=TODAY).values_list("project__code", flat=True)) == {"KP-K1", "KP-K2"}
 
 
 def test_many_moves_become_one_notice(stood, users):

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ("lag_points", models.FloatField(null=True, verbose_name="落后百分点")),
                 ("as_of", models.DateField(null=True, verbose_name="截至")),
                 ("tone", models.CharField(default="neutral", max_length=8, verbose_name="颜色")),
+                ("renewed_on", models.DateField(null=True, verbose_name="算于")),
             ],
             options={"verbose_name": "进度现状", "verbose_name_plural": "进度现状"},
         ),
