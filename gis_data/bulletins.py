@@ -120,26 +120,26 @@ def read_bulletin(path: Path, name: str) -> Bulletin:
 
 
 def _sheets(path: Path) -> Iterator[tuple[str, list[list[str | None]], list[tuple[int, int, int, int]]]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-                raise FileRefused("这个工作簿展开后太大。请只留下月报那一张表，另存后再上传。")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except FileRefused:
-        raise
-    except Exception:  # whatever a broken archive raises in whatever library reads it
-        raise FileRefused("这个文件打不开，可能没有传完或已经损坏。请在 Excel 或 WPS 里打开，另存为 .xlsx 后再上传。") from None
-    try:
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                sheet.reset_dimensions()
-                yield sheet.title, _cells(sheet), _merged(path, sheet)
-    except FileRefused:
-        raise
-    except Exception:
-        raise FileRefused("这个工作簿里有读不了的内容。请在 Excel 或 WPS 里打开，另存为 .xlsx 后再上传。") from None
-    finally:
-        book.close()
+    with path.open("rb") as file:  # not by name: whatever the file is called, what is in it counts
+        try:
+            with zipfile.ZipFile(file) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True) if unpacked <= MOST_BYTES else None
+        except Exception:  # whatever a broken archive raises in whatever library reads it
+            raise FileRefused("这个文件打不开，可能没有传完或已经损坏。请在 Excel 或 WPS 里打开，另存为 .xlsx 后再上传。") from None
+        if book is None:
+            raise FileRefused("这个工作簿展开后太大。请只留下月报那一张表，另存后再上传。")
+        try:
+            for sheet in book.worksheets:
+                if sheet.sheet_state == "visible":
+                    sheet.reset_dimensions()
+                    yield sheet.title, _cells(sheet), _merged(path, sheet)
+        except FileRefused:
+            raise
+        except Exception:
+            raise FileRefused("这个工作簿里有读不了的内容。请在 Excel 或 WPS 里打开，另存为 .xlsx 后再上传。") from None
+        finally:
+            book.close()
 
 
 def _cells(sheet) -> list[list[str | None]]:
