@@ -34,7 +34,7 @@ def projects(stage: Stage) -> Merged:
             Target("investment_total", "round(s.investment_total::numeric, 2)", ("investment_total",)),
             Target("investment_year", "round(s.investment_year::numeric, 2)", ("investment_year",)),
             copied("starts"), copied("ends"), copied("summary", "''"), Target("demand", "coalesce(s.demand, 3)", ("demand",)),
-            Target("experts", "coalesce(s.experts, least(1, coalesce(s.demand, 3)))", ("experts", "demand")),
+            Target("experts", "coalesce(s.experts, least(1, coalesce(s.demand, 3)))", ("experts", "demand")), Target("suspended_because", "''", ("suspended_because",)),
         ],
         source=f"""{STAGE} s JOIN import_sites p ON p.row = s.row JOIN organisations_organisation r ON r.code = s.responsible
                    LEFT JOIN organisations_organisation o ON o.code = s.owner
