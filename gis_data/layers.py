@@ -273,8 +273,51 @@ CASE = Layer(
     ),
 )
 
+GRIDMEMBER = Layer(
+    "gridmember", "网格代表", "none", ("grid", "deputy"), shape_required=False, columns=(
+        Column("grid", "text", "网格编码", "grid", 20, required=True),
+        Column("deputy", "text", "代表编号", "deputy", 30, required=True),
+        Column("basis", "text", "依据", "basis", 10, required=True, choices=("residence", "workplace", "field")),
+        Column("field", "text", "所需领域", "field", 20),
+        Column("state", "text", "状态", "state", 10, choices=("proposed", "confirmed", "declined")),
+        Column("since", "date", "起始日期", "since"),
+        Column("reason", "text", "理由", "reason", 200),
+    ),
+)
+
+# What a visit found wrong, and what became of it; the topic is a key project's code or a matter's own.
+FINDING = Layer(
+    "finding", "发现的问题", "none", ("code",), shape_required=False, columns=(
+        Column("code", "text", "问题编号", "code", 30, required=True),
+        Column("topic", "text", "监督事项编号", "topic", 30, required=True),
+        Column("visit", "text", "走访编号", "visit", 30),
+        Column("deputy", "text", "代表编号", "deputy", 30, required=True),
+        Column("text", "text", "问题", "text", 2000, required=True),
+        Column("severity", "int", "程度", "severity", minimum=1, maximum=3),
+        Column("raised_at", "datetime", "提出时间", "raised", required=True),
+        Column("forwarded_at", "datetime", "转交时间", "forwarded"),
+        Column("declined_at", "datetime", "不予转交时间", "declined"),
+        Column("decline_reason", "text", "不予转交理由", "declinewhy", 500),
+        Column("unit", "text", "主办单位编号", "unit", 40),
+        Column("co_units", "list", "会办单位编号", "counits", 200),
+        Column("assigned_at", "datetime", "交办时间", "assigned"),
+        Column("limit_days", "int", "整改期限(工作日)", "limitdays", minimum=1, maximum=250),
+        Column("reminded_at", "datetime", "催办时间", "reminded"),
+        Column("overseen_at", "datetime", "督办时间", "overseen"),
+        Column("oversight", "text", "督办意见", "oversight", 1000),
+        Column("answered_at", "datetime", "答复时间", "answered"),
+        Column("answer", "text", "整改答复", "answer", 2000),
+        Column("sent_back_at", "datetime", "退回重办时间", "sentback"),
+        Column("send_back_reason", "text", "退回重办理由", "sentwhy", 2000),
+        Column("reanswered_at", "datetime", "再次答复时间", "reanswered"),
+        Column("reanswer", "text", "再次答复", "reanswer", 2000),
+        Column("closed_at", "datetime", "办结时间", "closed"),
+        Column("result", "text", "确认结果", "result", 12, choices=("put_right", "explained")),
+    ),
+)
+
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, GRIDMEMBER, FINDING)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

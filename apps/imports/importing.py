@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.cases.models import Case
+from apps.deputies.grid import GridMember
 from apps.deputies.models import Deputy, Station
 from apps.deputies.rota import DutyTurn
 from apps.imports import surveys
@@ -31,6 +32,7 @@ from apps.imports.models import ImportBatch
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport, Subproject
 from apps.record.staging import REFUSED, SHAPE, STAGE, Merged, Stage, copy_in, execute, query
+from apps.supervision.findings import Finding
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, IssuedPlate, Issuer, LayerVersion
 from gis_data.checks import Checked, check
 from gis_data.layers import LAYERS, Layer
@@ -41,7 +43,7 @@ OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
     "issuer": Issuer, "plate": IssuedPlate,
     "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
-    "draft": ElectoralDistrict,
+    "draft": ElectoralDistrict, "gridmember": GridMember, "finding": Finding,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports
 MANY_ROWS = 1000  # from so many written rows on, the planner's statistics are renewed

@@ -4,7 +4,6 @@
 """
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -19,13 +18,12 @@ from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
+from apps.record.staging import Merged, Stage
+from apps.supervision import merging_findings
 from apps.supervision.models import Team
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 from apps.worktime.models import CalendarDay
-
-if TYPE_CHECKING:
-    from apps.record.staging import Merged, Stage
 
 SOON = 2  # working days: from then on a limit counts as due soon
 OPEN_STATES = ("raised", "with_dispatcher", "with_unit", "answered")
@@ -97,7 +95,7 @@ class FindingQuerySet(models.QuerySet):
             return visible.filter(Q(lead__in=mine) | Exists(asked), state=state.WITH_UNIT)
         return self.none()
 
-    def merge_staged(self, stage: "Stage") -> "Merged":
+    def merge_staged(self, stage: Stage) -> Merged:
         from apps.supervision import merging_findings
 
         return merging_findings.findings(stage, FindingEvent)

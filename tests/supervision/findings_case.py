@@ -18,7 +18,7 @@ WRONG = "K3至K4段边坡没有做临时覆盖，下雨后泥水流到下方菜�
 def set_limits() -> None:
     """The steps' limits, the same whatever policy is preset."""
     for step, days in DAYS.items():
-        TimeLimit.objects.update_or_create(step=step, defaults={"label": step, "working_days": days})
+        TimeLimit.objects.update_or_create(step=step, defaults={"label": step, "amount": days, "unit": "working_days"})
 
 
 def a_visit(town: toy.Town, deputy: str = "D1", project: str = "K1", **changes) -> Visit:
