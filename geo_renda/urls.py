@@ -15,9 +15,11 @@ PUBLIC = [
 OFFICE = [
     path("", include("apps.portal.urls_office")),
     path("notices/", include("apps.record.urls")),
+    path("calendar/", include("apps.worktime.urls")),
     path("cases/", include("apps.cases.urls")),
     path("projects/", include("apps.projects.urls")),
     path("supervision/findings/", include("apps.supervision.urls_findings")),
+    path("supervision/coverage/", include("apps.supervision.urls_coverage")),
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
     path("plates/", include("apps.territory.plate_urls")),

@@ -129,6 +129,8 @@ class Demo:
         self._manage(task, "compare_terms")
         task.say("就近分配")
         self._manage(task, "assign_supervisors", "--preset", "nearest", "--publish")
+        task.say("推荐网格代表")
+        self._manage(task, "propose_grid_members")
         task.say("代表码和联络站码")
         self._manage(task, "issue_cards")
         return "监督分工已发布（就近优先）"

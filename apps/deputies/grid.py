@@ -13,8 +13,15 @@ from apps.accounts.models import Role
 from apps.deputies import merging
 from apps.deputies.models import Deputy, Field
 from apps.record.events import Event
-from apps.record.staging import Merged, Stage
+from apps.record.staging import Merged, Stage, execute, query
 from apps.territory.models import Grid
+
+LOCK = 0x6765_6720
+
+
+def take_turn() -> None:
+    """The one lock under which rows are moved: a proposal touches hundreds of thousands, and nobody decides in between."""
+    execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 class GridMemberQuerySet(models.QuerySet):
@@ -40,11 +47,17 @@ class GridMemberQuerySet(models.QuerySet):
 
     def in_order(self):
         """As a roster names them: who lives there, who works there, who knows a field; then by code."""
-        rank = models.Case(*(models.When(basis=basis, then=models.Value(place)) for place, basis in enumerate(GridMember.Basis.values)))
+        rank = models.Case(
+            *(models.When(basis=basis, then=models.Value(place)) for place, basis in enumerate(GridMember.Basis.values))
+        )
         return self.annotate(rank=rank).order_by("grid__code", "rank", "deputy__code")
 
     def merge_staged(self, stage: Stage) -> Merged:
-        return merging.grid_members(stage)
+        take_turn()
+        wanted = merging.grid_members(stage)
+        if moved := [pk for (pk,) in query(f"SELECT id FROM {wanted.name} WHERE fresh OR changed ORDER BY id")]:
+            GridMemberEvent.objects.append_many(moved, "import")
+        return wanted.merged()
 
 
 def area_prefix(code: str) -> str:
@@ -73,14 +86,23 @@ class GridMember(models.Model):
     grid = models.ForeignKey(Grid, verbose_name="网格", on_delete=models.PROTECT, related_name="members")
     deputy = models.ForeignKey(Deputy, verbose_name="代表", on_delete=models.PROTECT, related_name="grids")
     basis = models.CharField("依据", max_length=10, choices=Basis.choices)
-    field = models.ForeignKey(Field, verbose_name="所需领域", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    field = models.ForeignKey(
+        Field, verbose_name="所需领域", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     origin = models.CharField("来源", max_length=6, choices=Origin.choices, default=Origin.DATA)
     state = models.CharField("状态", max_length=10, choices=State.choices, default=State.PROPOSED)
     reason = models.CharField("理由", max_length=200, blank=True)
     fits = models.BooleanField("与资料相符", default=True)
     since = models.DateField("起始日期")
     until = models.DateField("结束日期", null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="确认人", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="确认人",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     decided_at = models.DateTimeField("确认时间", null=True, blank=True)
 
     objects = GridMemberQuerySet.as_manager()
@@ -90,9 +112,16 @@ class GridMember(models.Model):
         verbose_name_plural = "网格代表"
         ordering = ["grid__code", "deputy__code"]
         constraints = [
-            models.UniqueConstraint(fields=["grid", "deputy"], condition=~Q(state="ended"), name="deputies_gridmember_once"),
-            models.CheckConstraint(condition=Q(state="ended", until__isnull=False) | ~Q(state="ended") & Q(until=None), name="deputies_gridmember_ended"),
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("since")), name="deputies_gridmember_order"),
+            models.UniqueConstraint(
+                fields=["grid", "deputy"], condition=~Q(state="ended"), name="deputies_gridmember_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ended", until__isnull=False) | ~Q(state="ended") & Q(until=None),
+                name="deputies_gridmember_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")), name="deputies_gridmember_order"
+            ),
             models.CheckConstraint(condition=~Q(origin="staff") | ~Q(reason=""), name="deputies_gridmember_reason"),
         ]
         indexes = [models.Index(fields=["deputy", "state"], name="deputies_gridmember_deputy")]
@@ -108,7 +137,11 @@ class GridMember(models.Model):
         return {"residence": "住在本村社", "workplace": "在本网格工作"}[self.basis]
 
     def in_force_on(self, day: dt.date) -> bool:
-        return self.state in (self.State.CONFIRMED, self.State.ENDED) and self.since <= day and (self.until is None or day < self.until)
+        return (
+            self.state in (self.State.CONFIRMED, self.State.ENDED)
+            and self.since <= day
+            and (self.until is None or day < self.until)
+        )
 
 
 class GridMemberEvent(Event):

@@ -73,7 +73,8 @@ def _people(stage: Stage) -> Wanted:
         f"""INSERT INTO deputies_group (name, area_id)
             SELECT DISTINCT ON (s."group") s."group", a.id FROM {STAGE} s
             LEFT JOIN territory_adminarea a ON a.code = s.congress AND s.congress_level = 'township'
-            WHERE s."group" IS NOT NULL ORDER BY s."group", a.code NULLS LAST ON CONFLICT (name) DO NOTHING"""
+            WHERE s."group" IS NOT NULL ORDER BY s."group", a.code NULLS LAST
+            ON CONFLICT (name) DO UPDATE SET closed_on = NULL WHERE deputies_group.closed_on IS NOT NULL"""
     )
     at_home = {"level": "village", "point": "s.geom"}
     village = f"CASE WHEN s.geom IS NOT NULL THEN coalesce({COVERING.format(**at_home)}, {NEAREST.format(**at_home)}) END"
@@ -107,7 +108,17 @@ def _people(stage: Stage) -> Wanted:
     lost = query(f"SELECT count(*) FROM {people.name} p JOIN {STAGE} s ON s.row = p.row WHERE s.geom IS NOT NULL AND p.residence_village_id IS NULL")[0][0]
     if lost:
         stage.warnings.append(f"{lost} 名代表的居住地不在本县任何村社范围内")
+    _warn_of_leaders(stage, people)
     return people
+
+
+def _warn_of_leaders(stage: Stage, people: Wanted) -> None:
+    led_twice = query(
+        f"""SELECT string_agg(name, '、') FROM (SELECT g.name FROM deputies_group g JOIN deputies_deputy d ON d.group_id = g.id AND d.group_leader
+            WHERE g.id IN (SELECT group_id FROM {people.name}) GROUP BY g.id HAVING count(*) > 1 ORDER BY g.name LIMIT 20) twice"""
+    )[0][0]
+    if led_twice:
+        stage.warnings.append(f"有不止一位小组长的代表小组：{led_twice}。请在“代表小组”里确定一位")
 
 
 def _keep_beside(people: Wanted, table: str, column: str, value: str) -> None:
@@ -171,7 +182,7 @@ def turns(stage: Stage) -> Merged:
     return wanted.merged()
 
 
-def grid_members(stage: Stage) -> Merged:
+def grid_members(stage: Stage) -> Wanted:
     """Who stands for a grid, as an office already keeps it: confirmed unless the file says otherwise. One open row a grid and deputy."""
     stage.refuse_unknown("grid", "territory_grid", "网格")
     stage.refuse_unknown("deputy", "deputies_deputy", "代表")
@@ -188,4 +199,4 @@ def grid_members(stage: Stage) -> Merged:
                    LEFT JOIN deputies_field f ON f.code = s.field OR f.label = s.field""",
     )  # fmt: skip
     wanted.write()
-    return wanted.merged()
+    return wanted

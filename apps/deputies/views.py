@@ -4,6 +4,7 @@ import datetime as dt
 
 import segno
 from django.contrib.gis.db.models.functions import PointOnSurface
+from django.contrib.gis.geos import GEOSGeometry
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -103,15 +104,16 @@ def _deputy_map(shown: Profile) -> dict:
     places += [(deputy.code, "work", f"{deputy.name}代表的工作单位", deputy.workplace)] if deputy.workplace else []
     return {
         "districts": {"type": "FeatureCollection", "features": [
-            {"type": "Feature", "geometry": _outline(row), "properties": {"code": row.code, "name": row.name, "level": levels[row.pk]}} for row in districts
+            {"type": "Feature", "geometry": outline(row.geom), "properties": {"code": row.code, "name": row.name, "level": levels[row.pk]}} for row in districts
         ]},
         "places": _points(places),
     }  # fmt: skip
 
 
-def _outline(district: ElectoralDistrict) -> dict:
-    kind, coordinates = (shape := district.geom.simplify(OUTLINE, preserve_topology=True)).geom_type, shape.coords
-    return {"type": kind, "coordinates": coordinates}
+def outline(geom: GEOSGeometry) -> dict:
+    """GeoJSON geometry for the screen, some metres of detail left out."""
+    shape = geom.simplify(OUTLINE, preserve_topology=True)
+    return {"type": shape.geom_type, "coordinates": shape.coords}
 
 
 def _points(places: list[tuple]) -> dict:

@@ -66,6 +66,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
         ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
         ("换届", "term_list", "replace", Permission.SEE_TERMS),
         ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
+        ("工作日历", "calendar", "calendar", Permission.SEE_CALENDAR),
     ),
 }
 

@@ -34,6 +34,7 @@ LAYERS = {
     "doorplate": TileLayer(("doorplate",)),
     "station": TileLayer(("station",)),
     "project": TileLayer(("project",)),
+    "gridmember": TileLayer(("grid", "area", "gridmember"), Permission.SEE_GRIDS),
     "progress": TileLayer(("project", "progress"), Permission.SEE_PROJECTS),
 }
 

@@ -13,6 +13,7 @@ from gis_data.county import (
     deputies,
     districts,
     doorplates,
+    grid_members,
     handling,
     hot_spots,
     next_term,
@@ -90,6 +91,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     case_rows = handling.rows(plan, land, doors, employers, county + township, people, told)
     done("case", case_rows)
     done("draft", next_term.rows(plan, land, county))
+    done("gridmember", grid_members.rows(plan, land, doors, people))
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
         scripted.setdefault(case.hot_spot, []).append(str(code))
