@@ -1,4 +1,4 @@
-"""Without a network: the worker that a browser keeps for the public pages, and the page it shows then."""
+"""Without a network: the worker that a browser keeps, and the page it shows then on public pages."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 WORKER = "src/sw.ts"
+PAGES = {"public": ["/report", "/offline"], "all": ["/report", "/offline"], "office": []}  # by zone; a deputy's pages ask for the visit form
 
 
 @require_GET
@@ -22,7 +23,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """The worker of the front-end build, at the root so that it may serve every public page. Each build makes it another one."""
+    """The worker of the front-end build, at the root so that it may serve every page. Each build makes it another one."""
     manifest: Path = settings.DJANGO_VITE["default"]["manifest_path"]
     try:
         built = manifest.read_bytes()
@@ -30,4 +31,4 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     except (OSError, KeyError) as error:
         raise Http404 from error
     name = hashlib.sha256(built).hexdigest()[:12]
-    return HttpResponse(f'self.BUILD="{name}";\n{program}', content_type="text/javascript; charset=utf-8")
+    return HttpResponse(f'self.BUILD="{name}";self.PAGES={json.dumps(PAGES[settings.ZONE])};\n{program}', content_type="text/javascript; charset=utf-8")

@@ -2,11 +2,10 @@
 
 from django.urls import path
 
-from apps.portal.offline import offline, service_worker
+from apps.portal.offline import offline
 from apps.portal.views import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("offline", offline, name="offline"),
-    path("sw.js", service_worker, name="service_worker"),
 ]

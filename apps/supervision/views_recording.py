@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -73,7 +74,11 @@ def _recorded(request: HttpRequest, form: RecordForm, save: Callable[[], Visit],
             messages.success(request, f"走访已记录{raised}。")
             return redirect("visit_detail", made.pk)
         except workflow_visits.AlreadyRecorded as refusal:
-            return _page(request, form, form.chosen, visit, problem=str(refusal), there=refusal.visit, status=409)
+            problem = str(refusal)
+            if visit is None:  # another number: pressed again, it is another visit
+                form.data = MultiValueDict({**dict(form.data.lists()), "submission": [str(workflow_visits.fresh())]})
+                problem += "如果写的是另一次走访，请再按一次提交。"
+            return _page(request, form, form.chosen, visit, problem=problem, there=refusal.visit, status=409)
         except MoveRefused as refusal:
             form.add_error(None, str(refusal))
             status = 409
@@ -101,7 +106,7 @@ def known_of(topics: Iterable[Topic]) -> list[dict]:
     """What a page knows of topics: name, place and sheet."""
     topics = list(topics)
     sheets = RatingSheet.objects.chosen_for(topics)
-    return [{"id": topic.pk, "title": topic.title, "site": [round(topic.site.x, 6), round(topic.site.y, 6)], "sheet": sheets.get(topic.pk)} for topic in topics]
+    return [{"id": topic.pk, "code": topic.code, "title": topic.title, "site": [round(topic.site.x, 6), round(topic.site.y, 6)], "sheet": sheets.get(topic.pk)} for topic in topics]
 
 
 @require_GET

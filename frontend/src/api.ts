@@ -62,9 +62,10 @@ export async function request<T>(url: string, options: RequestOptions = {}): Pro
   return payload as T;
 }
 
-/** Fetches bytes from our own server, for what would be too much as JSON. Throws ApiError. */
-export async function bytes(url: string): Promise<ArrayBuffer> {
-  const response = await fetch(url, { credentials: "same-origin" }).catch(() => {
+/** Fetches bytes from our own server, for what would be too much as JSON; with a form's values when it depends on them. Throws ApiError. */
+export async function bytes(url: string, form?: FormData): Promise<ArrayBuffer> {
+  const asked = form ? { method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } } : {};
+  const response = await fetch(url, { credentials: "same-origin", ...asked }).catch(() => {
     throw new ApiError(0, "没有连上服务器，请检查网络后再试。");
   });
   if (!response.ok) throw errorFrom(response.status, await readJson(response));
@@ -82,14 +83,22 @@ export interface FormAnswer {
  * Sends a form's values as the browser would, and follows where it leads. Throws ApiError (status 0) when no answer came.
  * A token that was lost with its cookie, or is too old, is fetched anew: the form may have come from where there was no network.
  */
-export async function postForm(url: string, fields: Record<string, string>, timeoutMs = 30_000): Promise<FormAnswer> {
+export async function postForm(url: string, fields: Record<string, string>, timeoutMs = 30_000, files: { field: string; file: File }[] = []): Promise<FormAnswer> {
   const renew = () => page(url, {}, timeoutMs);
-  const send = () => page(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: new URLSearchParams(fields) }, timeoutMs);
+  const body = () => (files.length ? withFiles(fields, files) : new URLSearchParams(fields));
+  const send = () => page(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: body() }, timeoutMs);
   if (!cookieToken()) await renew();
   const answer = await send();
   if (answer.status !== 403) return answer;
   await renew();
   return send();
+}
+
+function withFiles(fields: Record<string, string>, files: { field: string; file: File }[]): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const { field, file } of files) form.append(field, file, file.name);
+  return form;
 }
 
 async function page(url: string, init: RequestInit, timeoutMs: number): Promise<FormAnswer> {

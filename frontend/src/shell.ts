@@ -2,7 +2,9 @@
 import "./styles/index.css";
 import htmx from "htmx.org";
 import { csrfToken } from "./api";
+import { rememberWriter } from "./drafts";
 import { icon } from "./icon";
+import { learn } from "./known";
 import { toast } from "./toast";
 import { tend } from "./waiting";
 
@@ -155,12 +157,20 @@ function connectFolds(): void {
   }
 }
 
-/** Public pages (body[data-worker]): what waits for the network is looked after; a worker opens the report page without one. */
+/**
+ * Strangers' and deputies' pages (body[data-worker]): what waits for the network is looked after; a worker opens the report page, and
+ * a deputy's visit form (body[data-known]), without one. Who signs out is forgotten by this device; what he wrote waits for him.
+ */
 function connectNetwork(): void {
-  const worker = document.body.dataset.worker;
+  const { worker, user, known } = document.body.dataset;
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[action$='/logout/']")) {
+    form.addEventListener("submit", () => rememberWriter(""));
+  }
   if (!worker) return;
   tend();
+  if (user && known) void learn(user, known);
   if (!("serviceWorker" in navigator)) return;
+  if (known) void navigator.serviceWorker.ready.then((registered) => registered.active?.postMessage("visits"));
   window.addEventListener("load", () => {
     navigator.serviceWorker.register(worker).catch(() => undefined); // a browser that refuses it has the pages all the same
   });

@@ -1,9 +1,11 @@
 /**
- * Works between the public pages and the network: the report page opens without one, the others say that there is none.
+ * Works between the pages and the network: the report page and a deputy's visit form open without one, other public pages say that
+ * there is none.
  *
- * Kept are the report page as a stranger gets it, without anybody's place or name, the page that says there is no network, and the
- * files both need. Every other page always comes from the server, and office pages are not touched at all. Stands alone: imports
- * nothing. The server writes `BUILD` before it, so that each build brings a new one.
+ * Kept are the report page as a stranger gets it, without anybody's place or name, the page that says there is no network, the empty
+ * visit form on a deputy's device, and the files they need. Every other page always comes from the server, and no other office page is
+ * touched. Stands alone: imports nothing. The server writes `BUILD` and the `PAGES` of its zone before it, so that each build brings a
+ * new one.
  */
 interface Lasting extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -14,28 +16,36 @@ interface Fetching extends Lasting {
 }
 interface Worker {
   BUILD: string;
+  PAGES: string[];
   clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   addEventListener(kind: "install" | "activate", listener: (event: Lasting) => void): void;
+  addEventListener(kind: "message", listener: (event: Lasting & { data: unknown }) => void): void;
   addEventListener(kind: "fetch", listener: (event: Fetching) => void): void;
 }
 
 const worker = self as unknown as Worker;
 const CACHE = `pages-${worker.BUILD}`;
-const PAGES = ["/report", "/offline"];
+const BLANK = "/supervision/visits/blank";
+const VISIT = /^\/supervision\/visits\/(?:new|\d+\/record)$/;
 const PUBLIC = /^\/(?:$|(?:find|report|follow|scan|d|p|stations|deputies)(?:\/|$))/;
 const GONE = [502, 503, 504]; // the server behind the one that answers is away: a report can be written all the same
 const DAY = 24 * 3600 * 1000; // milliseconds
 
 /** Fetches anew what is kept. Nothing is replaced unless all of it came. */
-async function fill(): Promise<void> {
-  const pages = await Promise.all(PAGES.map((path) => whole(path, { credentials: "omit", cache: "reload" })));
+async function fill(wanted: string[]): Promise<void> {
+  const pages = await Promise.all(wanted.map((path) => whole(path, { credentials: "omit", cache: "reload" })));
   const texts = await Promise.all(pages.map((page) => page.clone().text()));
   const paths = new Set(texts.join("\n").match(/\/static\/[^"'#?\s)]+/g));
   const files = await Promise.all([...paths].map(async (path) => [path, await whole(path, {})] as const));
   const cache = await caches.open(CACHE);
   for (const [path, file] of files) await cache.put(path, file);
-  for (const [index, path] of PAGES.entries()) await cache.put(path, pages[index] as Response);
+  for (const [index, path] of wanted.entries()) await cache.put(path, pages[index] as Response);
+}
+
+/** The pages of this zone, and the visit form where a deputy's page has asked for it. */
+async function keepable(): Promise<string[]> {
+  return (await caches.match(BLANK)) ? [...worker.PAGES, BLANK] : worker.PAGES;
 }
 
 async function whole(path: string, init: RequestInit): Promise<Response> {
@@ -60,7 +70,22 @@ async function page(event: Fetching, path: string): Promise<Response> {
 /** The page is kept as it was on some day: categories and words change. */
 async function renew(): Promise<void> {
   const made = Date.parse((await kept("/report"))?.headers.get("Date") ?? "");
-  if (!(Date.now() - made < DAY)) await fill().catch(() => undefined); // the network may go at any moment: another time
+  if (!(Date.now() - made < DAY)) await fill(worker.PAGES).catch(() => undefined); // the network may go at any moment: another time
+}
+
+/** A deputy's visit: from the server when it answers, else the empty form. */
+async function visit(request: Request): Promise<Response> {
+  try {
+    const response = await fetch(request);
+    return GONE.includes(response.status) ? ((await kept(BLANK)) ?? response) : response;
+  } catch {
+    return (await kept(BLANK)) ?? Response.error();
+  }
+}
+
+async function keepBlank(): Promise<void> {
+  const made = Date.parse((await kept(BLANK))?.headers.get("Date") ?? "");
+  if (!(Date.now() - made < DAY)) await fill([BLANK]).catch(() => undefined);
 }
 
 /** Files named by their content never change; the others are taken from here only without a network. */
@@ -79,7 +104,7 @@ function kept(path: string): Promise<Response | undefined> {
 }
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(fill().then(() => worker.skipWaiting()));
+  event.waitUntil(keepable().then(fill).then(() => worker.skipWaiting()));
 });
 
 worker.addEventListener("activate", (event) => {
@@ -90,11 +115,16 @@ worker.addEventListener("activate", (event) => {
   event.waitUntil(clear());
 });
 
+worker.addEventListener("message", (event) => {
+  if (event.data === "visits") event.waitUntil(keepBlank());
+});
+
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
   if (event.request.mode === "navigate") {
-    if (PUBLIC.test(pathname)) event.respondWith(page(event, pathname));
+    if (VISIT.test(pathname)) event.respondWith(visit(event.request));
+    else if (PUBLIC.test(pathname)) event.respondWith(page(event, pathname));
   } else if (pathname.startsWith("/static/")) {
     event.respondWith(file(event.request, pathname));
   }

@@ -20,6 +20,7 @@ const KIND_COLOURS: Record<string, string> = {
   project: "#66727f",
   deputy: "#1d5fa8",
   spot: "#7a1410",
+  visit: "#1d5fa8",
 };
 /** Outlines in a 24 × 24 box. */
 const PATHS: Record<string, string> = {
@@ -32,6 +33,7 @@ const PATHS: Record<string, string> = {
   doorplate: "M12 8a4 4 0 1 1 0 8a4 4 0 1 1 0-8z",
   case: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
   spot: "M12 1.5a10.5 10.5 0 1 1 0 21a10.5 10.5 0 1 1 0-21z",
+  visit: "M12 6a6 6 0 1 1 0 12a6 6 0 1 1 0-12z",
   here: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
 };
 export const KIND_WORDS: Record<string, string> = {
@@ -42,6 +44,7 @@ export const KIND_WORDS: Record<string, string> = {
   project: "重点项目",
   doorplate: "门牌",
   case: "民情件",
+  visit: "签到处",
   here: "您的位置",
 };
 

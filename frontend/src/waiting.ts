@@ -1,5 +1,5 @@
 /**
- * Reports that could not be handed in: sent as soon as the server can be reached, on whichever public page is open, and shown at
+ * Reports that could not be handed in: sent as soon as the server can be reached, on whichever page is open that looks after it, and shown at
  * the top of it until then. What was sent is shown with its follow code until it has been seen, in this window only.
  *
  * Elements: #flash; form[data-draft] with its field `submission`. Drafts say on `document` that they changed: event "drafts".
@@ -39,7 +39,7 @@ function settle(outcomes: [Draft, Outcome][]): void {
   for (const [draft, outcome] of outcomes) {
     if (!("done" in outcome)) continue;
     if (draft.id === onThisPage()) return location.replace(outcome.done);
-    remember([...receipts(), { title: title(draft), path: outcome.done }]);
+    remember([...receipts(), { title: title(draft), path: outcome.done, what: draft.what }]);
   }
   document.dispatchEvent(new Event("drafts"));
 }
@@ -54,7 +54,7 @@ function show(): void {
   for (const old of flash.querySelectorAll("[data-waiting]")) old.remove();
   const here = onThisPage();
   const begun = here !== "" || location.pathname === "/";
-  const open = drafts().filter((draft) => draft.id !== here && (begun || draft.state !== "typing"));
+  const open = drafts().filter((draft) => draft.id !== here && (begun || draft.owner !== undefined || draft.state !== "typing"));
   const seen = receipts().filter((receipt) => receipt.path !== location.pathname);
   if (seen.length < receipts().length) remember(seen);
   flash.append(...seen.map(receiptNotice), ...open.map(draftNotice));
@@ -77,9 +77,11 @@ function draftNotice(draft: Draft): HTMLElement {
 interface Receipt {
   title: string;
   path: string;
+  what?: string;
 }
 
 function receiptNotice(receipt: Receipt): HTMLElement {
+  if (receipt.what) return notice("good", `先前写的${receipt.what}“${receipt.title}”已经提交。`, [link(receipt.path, "打开")]);
   return notice("good", `先前写的“${receipt.title}”已经提交。请打开记下查询码。`, [link(receipt.path, "看查询码")]);
 }
 
