@@ -37,7 +37,8 @@ class StandingQuerySet(models.QuerySet):
                 if after.figures() != before[project.pk].figures():
                     changed.append(after)
                     moves.append(Move(project, before[project.pk], after))
-            self.bulk_update(changed, FIELDS, batch_size=2000)
+            # Ten times quicker than bulk_update, which asks of every row which of all the values is its own.
+            self.bulk_create(changed, batch_size=2000, update_conflicts=True, unique_fields=["project"], update_fields=FIELDS)
             self.filter(pk__in=before).exclude(renewed_on=on).update(renewed_on=on)
             Follow.objects.tell_moves(moves)
             if missing or changed:
@@ -76,8 +77,8 @@ class Standing(models.Model):
     @classmethod
     def of(cls, project: KeyProject) -> "Standing":
         """From a project read `with_progress`."""
-        rounded = [None if value is None else round(value, ROUNDED) for value in (project.actual, project.planned, project.lag_points)]
-        return cls(project, *rounded, project.as_of, tone_of(project.lag_points))
+        rounded = {name: None if (value := getattr(project, name)) is None else round(value, ROUNDED) for name in ("actual", "planned", "lag_points")}
+        return cls(project=project, as_of=project.as_of, tone=tone_of(project.lag_points), **rounded)
 
     def figures(self) -> tuple:
         return tuple(getattr(self, name) for name in FIELDS)

@@ -103,7 +103,7 @@ def test_deputy_desk_puts_the_nearest_first_and_tells_only_him_where_he_lives(cl
     page = client.get(reverse("desk"))
     assert page.status_code == 200
     assert page.context["projects"][0].name == "东溪防洪堤"
-    kinds = [place["properties"]["kind"] for place in page.context["map_data"]["places"]["features"]]
+    kinds = [place["properties"]["kind"] for place in page.context["nearby_data"]["places"]["features"]]
     assert "home" in kinds
 
 
