@@ -131,9 +131,8 @@ class Coverage:
 
     def _counts(self, area: str) -> Iterable[tuple[int, int, int]]:
         members = GridMember.objects.visible_to(self.user).under(area).open().order_by()
-        return members.values_list("grid").annotate(
-            Count("pk", filter=Q(state="confirmed")), Count("pk", filter=Q(state="proposed"))
-        )
+        numbers = {state: Count("pk", filter=Q(state=state)) for state in ("confirmed", "proposed")}
+        return members.values("grid").annotate(**numbers).values_list("grid", *numbers)
 
     def summary(self) -> Summary:
         mine = {self.land.grids[row].pk for row in self.rows}
