@@ -86,9 +86,37 @@ def explain(
     names: of the deputies, by row; None: 第 n 位代表, counted from 1. homes: the sentence may quote what depends on the residences; only for
     those who may see them. IndexError for rows that are not there.
     """
-    if not (0 <= project < len(projects) and 0 <= deputy < len(deputies)):
-        raise IndexError(f"没有第 {project} 行项目或第 {deputy} 行代表（从 0 数起）")
+    return explain_some(projects, deputies, rules, solution, project, [deputy], names, homes)[0]
+
+
+def explain_some(
+    projects: Projects,
+    deputies: Deputies,
+    rules: Rules,
+    solution: Solution,
+    project: int,
+    some: Sequence[int],
+    names: Sequence[str] | None = None,
+    homes: bool = False,
+) -> list[Explanation]:
+    """`explain` for several deputies of one project, whose pairs are measured once."""
+    for deputy in some:
+        if not (0 <= project < len(projects) and 0 <= deputy < len(deputies)):
+            raise IndexError(f"没有第 {project} 行项目或第 {deputy} 行代表（从 0 数起）")
     asked = _Project(projects, deputies, rules, solution, project)
+    return [_explained(asked, deputies, rules, solution, project, deputy, names, homes) for deputy in some]
+
+
+def _explained(
+    asked: "_Project",
+    deputies: Deputies,
+    rules: Rules,
+    solution: Solution,
+    project: int,
+    deputy: int,
+    names: Sequence[str] | None,
+    homes: bool,
+) -> Explanation:
     j, table, measured = deputy, asked.table, bool(asked.table.measured[deputy])
     obstacle = asked.obstacle(j)
     allowed = bool(table.allowed[j] or asked.locked[j])

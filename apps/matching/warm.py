@@ -75,6 +75,21 @@ class WarmAssignment:
         rules = replace(self._rules, locked=self._locked)
         return summed_up(self._projects, self._deputies, rules, self._locked, self._filling, None, np.empty(0, np.int64), started)
 
+    @property
+    def pairs(self) -> frozenset[tuple[int, int]]:
+        """Rows (project, deputy) chosen now, locked ones included."""
+        return frozenset(self._pairs)
+
+    @property
+    def total(self) -> int:
+        """Metres with bonus and balance, without empty places."""
+        return self._total
+
+    @property
+    def unmet(self) -> int:
+        """Empty places."""
+        return self._unmet
+
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def add(self, project: int, places: int = 1) -> Difference:

@@ -12,6 +12,11 @@ def solve_run(run: int) -> None:
     workflow.compute(run, timezone.localdate())
 
 
+@app.task(name="supervision.tell_published", retry=RetryStrategy(max_attempts=5, wait=10), pass_context=False)
+def tell_published(run: int) -> None:
+    workflow.tell_published(run)
+
+
 @app.periodic(cron="7 * * * *")
 @app.task(name="supervision.watch_limits", queueing_lock="watch_limits")
 def watch_limits(timestamp: int) -> None:

@@ -166,10 +166,16 @@ class Topic(models.Model):
         return self._told("experts")
 
     @property
-    def bodies(self) -> list[int]:
-        """Ids of every organisation with a stake in it, whose deputies recuse themselves: owner, responsible, contractors."""
-        contractors = (one.pk for one in self.project.contractors.all()) if self.project_id else ()
-        return sorted({pk for pk in (self._told("owner_id"), self._told("responsible_id"), *contractors) if pk})
+    def bodies(self) -> set[int]:
+        """Ids of every organisation with a stake in it: owner, responsible, contractors."""
+        return self.recused()
+
+    def recused(self, responsible: bool = True, contractors: bool = True) -> set[int]:
+        """Ids of the organisations with a stake in it, whose deputies stay away: always the owner; also, unless told otherwise, the others."""
+        found = {self._told("owner_id"), self._told("responsible_id") if responsible else None}
+        if contractors and self.project_id:
+            found |= {one.pk for one in self.project.contractors.all()}
+        return found - {None}
 
     @property
     def description(self) -> str:

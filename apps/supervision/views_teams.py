@@ -6,14 +6,12 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.perms import Permission, allowed, requires
 from apps.record.states import MoveRefused
-from apps.supervision import workflow
-from apps.supervision.explanation import alternatives, proposal, reasons
-from apps.supervision.instance import instance
+from apps.supervision import workflow_changes
+from apps.supervision.explanation import alternatives, reasons
 from apps.supervision.models import AssignmentRun, Team, TeamMember
 from apps.supervision.views import TOPIC, may_change, visible_run
 
@@ -29,11 +27,9 @@ def _member_visible(request: HttpRequest, pk: int) -> TeamMember:
 def _why(request: HttpRequest, member: TeamMember, error: str = "", typed: dict | None = None) -> HttpResponse:
     run = member.team.run
     homes = allowed(request.user, Permission.SEE_HOMES)
-    asked = instance(run, timezone.localdate())
-    proposed = proposal(run, asked) if homes else None
     return render(request, "supervision/_why.html", {
-        "member": member, "topic": member.team.topic, "reasons": reasons(member, asked, homes, proposed), "homes": homes,
-        "alternatives": alternatives(member, asked, proposed) if homes else [], "may_replace": may_change(request, run), "error": error, "typed": typed or {},
+        "member": member, "topic": member.team.topic, "reasons": reasons(run, member, homes), "homes": homes,
+        "alternatives": alternatives(run, member.team.topic_id, member.deputy_id) if homes else [], "may_replace": may_change(request, run), "error": error, "typed": typed or {},
         "panel": json.dumps({"topic": member.team.topic_id, "member": member.pk, "change": may_change(request, run)}),
         "load": TeamMember.objects.filter(team__run=run, deputy=member.deputy).aggregate(n=Count("pk"))["n"],
     }, status=422 if error else 200)
@@ -55,7 +51,7 @@ def member_replace(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if not deputy.isdigit():
             raise MoveRefused("请先选一位替换的代表。")
-        new = workflow.replace(request.user, pk, int(deputy), reason)
+        new = workflow_changes.replace(request.user, pk, int(deputy), reason)
     except MoveRefused as refusal:
         return _why(request, member, str(refusal), {"deputy": deputy, "reason": reason})
     messages.success(request, f"{new.team.topic}：已换为{new.deputy}。")

@@ -8,7 +8,7 @@ from django.db import connection
 
 from apps.deputies.models import Deputy
 from apps.record.states import MoveRefused
-from apps.supervision import workflow
+from apps.supervision import workflow, workflow_changes
 from apps.supervision.models import RunEvent, TeamMember
 from tests import town as toy
 
@@ -29,7 +29,7 @@ def test_one_of_two_replacements_of_the_same_member_wins():
     def change(deputy: str) -> str:
         try:
             start.wait()
-            return workflow.replace(office, member.pk, town.deputies[deputy].pk, f"换成{deputy}").deputy.name
+            return workflow_changes.replace(office, member.pk, town.deputies[deputy].pk, f"换成{deputy}").deputy.name
         except MoveRefused as refusal:
             return str(refusal)
         finally:

@@ -9,8 +9,9 @@ from procrastinate.contrib.django import app as jobs
 
 from apps.deputies.models import Deputy
 from apps.record.states import MoveRefused
-from apps.supervision import workflow
+from apps.supervision import workflow, workflow_changes
 from apps.supervision.models import AssignmentRun, RunEvent, TeamMember
+from apps.supervision.storing import UNMET_REASONS
 from tests.town import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -71,8 +72,8 @@ def member_of(run: AssignmentRun, project: str) -> TeamMember:
 def test_change_needs_a_reason_and_keeps_it(run, county_office, town):
     member = member_of(run, "东溪防洪堤")
     with pytest.raises(MoveRefused, match="理由"):
-        workflow.replace(county_office, member.pk, town.deputies["D3"].pk, "  ")
-    new = workflow.replace(county_office, member.pk, town.deputies["D3"].pk, "熟悉该村情况")
+        workflow_changes.replace(county_office, member.pk, town.deputies["D3"].pk, "  ")
+    new = workflow_changes.replace(county_office, member.pk, town.deputies["D3"].pk, "熟悉该村情况")
     assert (new.origin, new.reason, new.deputy.name) == ("staff", "熟悉该村情况", "黄杰")
     event = RunEvent.objects.get(subject=run, verb="replace")
     assert event.data["was"] == "D1" and event.data["now"] == "D3"
@@ -81,12 +82,12 @@ def test_change_needs_a_reason_and_keeps_it(run, county_office, town):
 def test_recusal_and_capacity_cannot_be_overridden(run, county_office, town):
     member = member_of(run, "南山中心小学迁建")
     with pytest.raises(MoveRefused, match="回避"):
-        workflow.replace(county_office, member.pk, town.deputies["D2"].pk, "她最近")
+        workflow_changes.replace(county_office, member.pk, town.deputies["D2"].pk, "她最近")
     held = member.deputy
     Deputy.objects.exclude(pk=held.pk).update(capacity=0)
     other = Deputy.objects.filter(mandates__term__level="county").exclude(pk__in=[held.pk, town.deputies["D2"].pk]).first()
     with pytest.raises(MoveRefused, match="上限"):
-        workflow.replace(county_office, member.pk, other.pk, "试试")
+        workflow_changes.replace(county_office, member.pk, other.pk, "试试")
 
 
 def test_only_the_office_drafts_and_only_drafts_change(run, county_office, town_clerk, leader, town):
@@ -96,7 +97,7 @@ def test_only_the_office_drafts_and_only_drafts_change(run, county_office, town_
         workflow.publish(county_office, run.pk)
     workflow.approve(leader, run.pk)
     with pytest.raises(MoveRefused):
-        workflow.replace(county_office, member_of(run, "东溪防洪堤").pk, town.deputies["D3"].pk, "晚了")
+        workflow_changes.replace(county_office, member_of(run, "东溪防洪堤").pk, town.deputies["D3"].pk, "晚了")
     published = workflow.publish(county_office, run.pk)
     assert AssignmentRun.objects.in_force() == published
     with pytest.raises(MoveRefused):
@@ -116,7 +117,7 @@ def test_a_run_without_projects_and_deputies_is_empty_and_proven(db, town, count
     solved = workflow.compute(workflow.draft(county_office, AssignmentRun.Preset.NEAREST).pk, TODAY)
     assert solved.proven and solved.statistics["pairs"] == 0
     assert solved.statistics["unmet"] == sum(project.demand for project in town.projects.values())
-    assert set(solved.teams.values_list("unmet_reason", flat=True)) <= set(workflow.UNMET_REASONS.values())
+    assert set(solved.teams.values_list("unmet_reason", flat=True)) <= set(UNMET_REASONS.values())
 
 
 def test_command_drafts_solves_and_publishes(town, capsys):

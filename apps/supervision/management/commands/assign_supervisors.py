@@ -1,15 +1,13 @@
 """Draft and solve one supervision assignment at once, without the queue; with --publish, approve and publish it too."""
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.projects.models import KeyProject
 from apps.supervision import workflow
-from apps.supervision.models import AssignmentRun, RunEvent
+from apps.supervision.models import AssignmentRun
 from apps.supervision.presets import PRESETS
-from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 
 
@@ -27,12 +25,7 @@ class Command(BaseCommand):
             return
         if not KeyProject.objects.exists():
             raise CommandError("还没有重点项目，请先导入（import_layer project …）。")
-        with transaction.atomic():
-            Topic.objects.of_projects(KeyProject.objects.all())
-            run = AssignmentRun.objects.create(
-                name=f"{timezone.localdate():%Y年}重点项目监督分工", preset=preset, rules=PRESETS[preset].as_json(), created_by=None
-            )
-            RunEvent.objects.append(run, "draft", actor_label="命令行", preset=preset)
+        run = workflow.draft(None, preset, f"{timezone.localdate():%Y年}监督分工")
         run = workflow.compute(run.pk, timezone.localdate())
         if run.state == AssignmentRun.State.FAILED:
             raise CommandError(f"未算成：{run.progress_note}")

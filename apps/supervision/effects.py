@@ -1,0 +1,271 @@
+"""What a change of a draft would cost, told before it is made: at this place alone, and when the rest rearranges.
+
+The problem of a run is kept solved in each process (`WarmAssignment`), the last few runs of them. A change of the draft is carried over
+to what is kept; when deputies, topics or areas have changed it is read and solved anew.
+"""
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.utils import timezone
+
+from apps.matching.assignment import Solution, objective, solve
+from apps.matching.warm import WarmAssignment
+from apps.supervision.instance import Instance, Pair, ruled_out, run_members, stored_instance
+from apps.supervision.models import AssignmentRun
+
+KEPT = 3  # runs whose problem a process keeps; one of 10,000 topics and 20,000 deputies takes some 60 MB
+LAYERS = ["area", "deputy", "organisation", "project", "topic"]
+FAIR = "这个方案先让最远的人最近，换人后的重排要整体重算；这里只按这一处计算，不能让其余人选随之重排。"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What may be done to a draft. kind: replace, add, drop, rearrange; topic, deputy (who comes), was (who goes): ids."""
+
+    kind: str
+    topic: int | None = None
+    deputy: int | None = None
+    was: int | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Totals in metres with bonus and balance, of the draft as it stands (before), of this change alone (plain), and of the best arrangement
+    that holds to it and to all that is locked (best). None: not possible, `obstacle` says why.
+
+    added, removed: pairs (topic, deputy ids) that the rearranging moves besides the change itself. arithmetic: nothing is known of a
+    rearrangement, `said` tells why.
+    """
+
+    before: int
+    plain: int | None
+    best: int | None
+    obstacle: str = ""
+    added: list[Pair] = field(default_factory=list)
+    removed: list[Pair] = field(default_factory=list)
+    unmet_before: int = 0
+    unmet_best: int = 0
+    arithmetic: bool = False
+    said: str = ""
+
+    @property
+    def plain_change(self) -> int | None:
+        return None if self.plain is None else self.plain - self.before
+
+    @property
+    def best_change(self) -> int | None:
+        return None if self.best is None else self.best - self.before
+
+    @property
+    def moved(self) -> int:
+        """Places elsewhere that get somebody else."""
+        return max(len(self.added), len(self.removed))
+
+
+class Kept:
+    """One run's problem, solved. Ask it under its `lock`."""
+
+    def __init__(self, run: AssignmentRun, data: tuple) -> None:
+        self.lock, self.data, self.revision = threading.Lock(), data, run.revision
+        self.asked: Instance = stored_instance(run, run_day(run))
+        self.warm = None if self.asked.rules.fair else WarmAssignment(self.asked.projects, self.asked.deputies, self.asked.rules)
+        self._solution: Solution | None = None
+        self._read(run)
+        self._demand = self.asked.projects.demand.copy()
+        self._locked = set(map(tuple, self.asked.rules.locked.tolist()))
+        self._forbidden = set(map(tuple, self.asked.rules.forbidden.tolist()))
+
+    def _read(self, run: AssignmentRun) -> None:
+        """The draft as it stands: its pairs (rows), loads and totals."""
+        members = list(run_members(run).values_list("team__topic", "deputy", "locked"))
+        self.unmet = sum(run.teams.order_by().values_list("unmet", flat=True))
+        rows = self.asked.rows((t, d) for t, d, _ in members)
+        self.pairs = set(map(tuple, rows.tolist()))
+        self.load = np.bincount(rows[:, 1], minlength=len(self.asked.deputy_keys))
+        self.total = objective(self.asked.priced(rows).price, rows, self.asked.rules.balance, len(self.asked.deputy_keys))
+        self._now_locked = set(map(tuple, self.asked.rows((t, d) for t, d, locked in members if locked).tolist()))
+
+    def follow(self, run: AssignmentRun) -> bool:
+        """Carry over what has been changed by hand since; False when it has to be read and solved anew."""
+        if run.revision == self.revision:
+            return True
+        if self.warm is None:
+            return False
+        self._read(run)
+        places = np.zeros(len(self._demand), np.int64)
+        index = self.asked.topic_index
+        for topic, unmet in run.teams.order_by().values_list("topic", "unmet"):
+            places[index[topic]] = unmet
+        np.add.at(places, [t for t, _ in self.pairs], 1)
+        forbidden = set(map(tuple, self.asked.rows(ruled_out(run)).tolist()))
+        try:
+            for pair in self._locked - self._now_locked:
+                self.warm.unlock(*pair)
+            for pair in self._forbidden - forbidden:
+                self.warm.allow(*pair)
+            for row in np.flatnonzero(places > self._demand).tolist():
+                self.warm.add(row, int(places[row] - self._demand[row]))
+            for pair in forbidden - self._forbidden:
+                self.warm.forbid(*pair)
+            for pair in self._now_locked - self._locked:
+                self.warm.lock(*pair)
+            for row in np.flatnonzero(places < self._demand).tolist():
+                self.warm.remove(row, int(self._demand[row] - places[row]))
+        except ValueError:  # a lock that no longer fits the numbers at hand: those are read anew
+            return False
+        self._demand, self._locked, self._forbidden = places, self._now_locked, forbidden
+        self._solution, self.revision = None, run.revision
+        return True
+
+    @property
+    def solution(self) -> Solution:
+        """The best arrangement under all that is locked, with its prices."""
+        if self._solution is None:
+            self._solution = self.warm.solution if self.warm else solve(self.asked.projects, self.asked.deputies, self.asked.rules)
+        return self._solution
+
+    def moved_by(self, p: int, new: int | None, old: int | None) -> int:
+        """Metres by which the total moves when only this place changes; rows."""
+        moved, balance = 0, self.asked.rules.balance
+        if new is not None:
+            moved += self._price(p, new) + balance * int(self.load[new])
+        if old is not None:
+            moved -= self._price(p, old) + balance * int(self.load[old] - 1)
+        return moved
+
+    def _price(self, p: int, d: int) -> int:
+        return int(self.asked.priced(np.array([[p, d]])).price[0])
+
+    def effect(self, change: Change) -> Effect:
+        """As `effect`, rows inside."""
+        p = self.asked.topic_index.get(change.topic)
+        new, old = (self.asked.deputy_index.get(key) for key in (change.deputy, change.was))
+        if change.kind != "rearrange" and (p is None or (change.deputy is not None and new is None)):
+            return Effect(self.total, None, None, "这位代表不在可分配的名单里。", unmet_before=self.unmet)
+        obstacle = obstacle_of(self.asked, p, new, int(self.load[new])) if new is not None else ""
+        plain = None if obstacle or change.kind == "rearrange" else self.total + self.moved_by(p, new, old)
+        told: dict[str, Any] = {"before": self.total, "plain": plain, "obstacle": obstacle, "unmet_before": self.unmet}
+        if self.warm is None:
+            return Effect(**told, best=None, arithmetic=True, said=FAIR)
+        own = {pair for pair in ((p, new), (p, old)) if None not in pair}
+        with self.warm.trial():
+            try:
+                self._try(change.kind, p, new, old)
+            except ValueError:  # recused, without a position, no seat at all
+                return Effect(**(told | {"obstacle": obstacle or "规则不允许这样调整。"}), best=None)
+            after, best, unmet = self.warm.pairs, self.warm.total, self.warm.unmet
+        added, removed = sorted(after - self.pairs - own), sorted(self.pairs - after - own)
+        return Effect(
+            **told, best=best, unmet_best=unmet,
+            added=self.asked.pairs(np.array(added, np.int64).reshape(-1, 2)), removed=self.asked.pairs(np.array(removed, np.int64).reshape(-1, 2)),
+        )  # fmt: skip
+
+    def _try(self, kind: str, p: int | None, new: int | None, old: int | None) -> None:
+        if old is not None:
+            if (p, old) in self._locked:
+                self.warm.unlock(p, old)
+            self.warm.forbid(p, old)
+        if new is not None:
+            if kind == "add" and self._places(p) >= int(self._demand[p]):
+                self.warm.add(p)
+            self.warm.lock(p, new)
+
+    def _places(self, p: int) -> int:
+        """How many hold a place of the team now."""
+        return sum(row == p for row, _ in self.pairs)
+
+
+_kept: OrderedDict[int, Kept] = OrderedDict()
+_holding = threading.Lock()  # of the dictionary
+_building = threading.Lock()  # one problem at a time is read and solved: the memory of two is not needed twice
+
+
+def run_day(run: AssignmentRun):
+    """The day whose deputies count: today for a draft, for a published list the day it was computed."""
+    return timezone.localtime(run.solved_at).date() if run.state == run.State.PUBLISHED else timezone.localdate()
+
+
+def _data() -> tuple:
+    """Tells apart states of the data that the problem is made of."""
+    # xmin tells apart what two transactions wrote under the same number, of which one was rolled back.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT layer, version, xmin::text FROM territory_layerversion WHERE layer = ANY(%s) ORDER BY layer", [LAYERS])
+        return (timezone.localdate(), *cursor.fetchall())
+
+
+@contextmanager
+def asking(run: AssignmentRun) -> Iterator[Kept]:
+    """The run's kept problem, as the draft stands now and for this thread alone."""
+    data, kept = _data(), None
+    while kept is None:
+        kept = _current(run, data)
+        kept.lock.acquire()
+        if not kept.follow(run):
+            kept.lock.release()
+            with _holding:
+                if _kept.get(run.pk) is kept:
+                    del _kept[run.pk]
+            kept = None
+    try:
+        yield kept
+    finally:
+        kept.lock.release()
+
+
+def _current(run: AssignmentRun, data: tuple) -> Kept:
+    """What is kept of the run, built when it is not there or was made of other data."""
+    with _holding:
+        if (kept := _kept.get(run.pk)) is not None and kept.data == data:
+            _kept.move_to_end(run.pk)
+            return kept
+    with _building:
+        with _holding:
+            if (kept := _kept.get(run.pk)) is not None and kept.data == data:
+                return kept  # another thread has just built it
+        kept = Kept(run, data)
+        with _holding:
+            _kept[run.pk] = kept
+            _kept.move_to_end(run.pk)
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+        return kept
+
+
+def effect(run: AssignmentRun, change: Change) -> Effect:
+    """What the change does to the total, at its place alone and when the rest rearranges."""
+    with asking(run) as kept:
+        return kept.effect(change)
+
+
+def moved_by(run: AssignmentRun, added: Iterable[Pair], removed: Iterable[Pair]) -> int:
+    """Metres by which the total moves when these pairs come and go, by what the rows in the database say; ids."""
+    added, removed = list(added), list(removed)
+    people = {d for _, d in (*added, *removed)}
+    asked = stored_instance(run, timezone.localdate(), {t for t, _ in (*added, *removed)}, people)
+    before = Counter(run_members(run).filter(deputy__in=people).values_list("deputy", flat=True))
+    after = before.copy()
+    after.update(d for _, d in added)
+    after.subtract(d for _, d in removed)
+    metres = sum(sign * int(asked.priced(asked.rows(pairs)).price.sum()) for sign, pairs in ((1, added), (-1, removed)))
+    return metres + asked.rules.balance * sum(after[d] * (after[d] - 1) - before[d] * (before[d] - 1) for d in people) // 2
+
+
+def obstacle_of(asked: Instance, p: int, d: int, load: int) -> str:
+    """Why a deputy cannot take a place without more ado, in words; rows."""
+    table = asked.priced(np.array([[p, d]]))
+    return obstacle_words(bool(table.recused[0]), bool(table.measured[0]), load, int(asked.deputies.capacity[d]))
+
+
+def obstacle_words(recused: bool, measured: bool, load: int, capacity: int) -> str:
+    if recused:
+        return "须回避：所在单位与事项有关"
+    if not measured:
+        return "没有登记居住地或工作地"
+    return f"已有 {load} 项，满额" if load >= capacity else ""
