@@ -25,6 +25,8 @@ class Permission(StrEnum):
     ASSIGN_TO_UNITS = "assign_to_units"
     ANSWER_AS_UNIT = "answer_as_unit"
     SEE_PROJECTS = "see_projects"
+    REPORT_PROGRESS = "report_progress"
+    PLAN_PROJECTS = "plan_projects"
     SEE_DEPUTIES = "see_deputies"
     SEE_HOMES = "see_homes"
     ARRANGE_DUTY = "arrange_duty"
@@ -49,6 +51,8 @@ class Permission(StrEnum):
     MANAGE_SHEETS = "manage_sheets"
     SEE_COCKPIT = "see_cockpit"
     IMPORT_DATA = "import_data"
+    SEE_CALENDAR = "see_calendar"
+    MANAGE_CALENDAR = "manage_calendar"
     MANAGE_CODES = "manage_codes"
     MANAGE_ISSUERS = "manage_issuers"
     SEE_TERMS = "see_terms"
@@ -71,6 +75,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
     Permission.ANSWER_AS_UNIT: frozenset({Role.UNIT, Role.DISPATCHER, Role.TOWN_OFFICE}),
     Permission.SEE_PROJECTS: ALL,
+    Permission.REPORT_PROGRESS: STAFF | {Role.UNIT},  # which of them: KeyProject.objects.reportable_by(user)
+    Permission.PLAN_PROJECTS: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_DEPUTIES: STAFF | {Role.LEADER},
     Permission.SEE_HOMES: frozenset({Role.COUNTY_OFFICE}),
     Permission.ARRANGE_DUTY: STAFF,  # of the stations in their scope
@@ -94,6 +100,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.ORGANISE_INSPECTIONS: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_SHEETS: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
+    Permission.SEE_CALENDAR: ALL,
+    Permission.MANAGE_CALENDAR: frozenset({Role.COUNTY_OFFICE}),
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_CODES: STAFF,  # codes on the doors of their scope
     Permission.MANAGE_ISSUERS: frozenset({Role.COUNTY_OFFICE}),

@@ -53,7 +53,10 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
         ("监督事项", "topic_list", "list-details", Permission.SEE_PROJECTS),
         ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
     ),
-    "项目": (("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),),
+    "项目": (
+        ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),
+        ("进度月报", "upload_list", "table-import", Permission.REPORT_PROGRESS),
+    ),
     "代表": (
         ("代表网格", "grid_list", "grid-dots", Permission.SEE_GRIDS),
         ("覆盖情况", "coverage", "chart-dots", Permission.SEE_GRIDS),
