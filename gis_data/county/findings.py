@@ -22,6 +22,7 @@ LATE = 0.16
 JOINED = 0.25  # have a unit that joins in
 SLOW_PAST = 40  # days after which nothing waits any more, but for what is stuck
 STUCK = 0.09
+FRESH = 12  # days in which some have not been passed on yet
 
 
 def rows(plan: Plan, works: list[Project], organisations: Organisations, visits: pd.DataFrame) -> pd.DataFrame:
@@ -46,7 +47,10 @@ def _one(plan: Plan, rng: np.random.Generator, project: Project, organisations: 
     item, end = content[number], dt.datetime.combine(plan.today, dt.time(0), ZONE)
     clock = _Clock(rng, dt.datetime.combine(visit.on, dt.time(int(rng.integers(14, 18)), int(rng.integers(60))), ZONE), end)
     row: dict = {"topic": visit.topic, "visit": visit.code, "deputy": visit.deputy, "text": item["text"], "severity": item["severity"], "raised_at": clock.text()}
-    stuck = rng.random() < STUCK or (plan.today - visit.on).days < int(rng.integers(3, SLOW_PAST))
+    age = (plan.today - visit.on).days
+    stuck = rng.random() < STUCK or age < int(rng.integers(3, SLOW_PAST))
+    if stuck and age < FRESH and rng.random() < 0.5:
+        return row
     if rng.random() < DECLINED:
         if clock.go(0.8, 3):
             row |= {"declined_at": clock.text(), "decline_reason": _one_of(rng, outcome["declined"])}
