@@ -101,6 +101,11 @@ def stored_instance(run: AssignmentRun, on: dt.date, topics: Collection[int] | N
     return _built(rules, places, eligible, previous_pairs(run, topics), list(locked), [], loads=loads, forbidden=ruled_out(run))
 
 
+def bare_instance(rules: DraftRules, topics: Collection[int], deputies: Collection[int]) -> Instance:
+    """These topics and deputies (ids) under the rules alone: nothing kept, locked or ruled out."""
+    return _built(rules, dict.fromkeys(topics), set(deputies), [], [], [])
+
+
 def serving_on(on: dt.date):
     """Ids of the deputies of the county's congress in office on a day."""
     return Mandate.objects.in_force(on).filter(term__level=Term.Level.COUNTY).values_list("deputy", flat=True)
