@@ -285,6 +285,27 @@ GRIDMEMBER = Layer(
     ),
 )
 
+# One row a visit: planned, and recorded when it has visited_on. The shape is where whoever led it signed in; ratings: 指标=评分.
+VISIT = Layer(
+    "visit", "走访视察", "point", ("code",), shape_required=False, columns=(
+        Column("code", "text", "走访编号", "code", 30, required=True),
+        Column("kind", "text", "方式", "kind", 10, required=True, choices=("look", "inspection")),
+        Column("topic", "text", "监督事项编号", "topic", 30, required=True),
+        Column("deputy", "text", "代表编号", "deputy", 30, required=True),
+        Column("participants", "list", "参加代表编号", "particip", 1000),
+        Column("name", "text", "名称", "name", 60),
+        Column("planned_on", "date", "计划日期", "planned_on", required=True),
+        Column("meeting_place", "text", "集合地点", "meeting", 80),
+        Column("agenda", "text", "安排", "agenda", 1000),
+        Column("visited_on", "date", "走访日期", "visited_on"),
+        Column("signed_at", "datetime", "签到时间", "signed_at"),
+        Column("accuracy", "float", "定位误差(米)", "accuracy", minimum=0, maximum=100_000),
+        Column("text", "text", "看到的情况", "text", 4000),
+        Column("ratings", "list", "评分", "ratings", 1000),
+        Column("recorded_at", "datetime", "记录时间", "recorded"),
+    ),
+)
+
 # What a visit found wrong, and what became of it; the topic is a key project's code or a matter's own.
 FINDING = Layer(
     "finding", "发现的问题", "none", ("code",), shape_required=False, columns=(
@@ -318,6 +339,6 @@ FINDING = Layer(
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, GRIDMEMBER, FINDING)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, GRIDMEMBER, VISIT, FINDING)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

@@ -19,6 +19,8 @@ from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
 from apps.record.files import Photo
+from apps.record.staging import Merged, Stage
+from apps.supervision import merging_visits
 from apps.supervision.findings import Finding
 from apps.supervision.models import Team
 from apps.supervision.rating_sheets import Indicator, RatingSheet
@@ -68,6 +70,9 @@ class VisitQuerySet(models.QuerySet):
         """Annotate `invited`, `present` (signed in on site), `pictures` and `raised` (findings), for lists."""
         count = {"invited": "participants", "present": "participants__check_in", "pictures": "photos", "raised": "findings"}
         return self.annotate(**{name: Count(path, distinct=True) for name, path in count.items()})
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging_visits.visits(stage, VisitEvent)
 
 
 class Visit(models.Model):

@@ -13,6 +13,7 @@ from gis_data.county import (
     deputies,
     districts,
     doorplates,
+    findings,
     grid_members,
     handling,
     hot_spots,
@@ -23,6 +24,7 @@ from gis_data.county import (
     projects,
     rota,
     stations,
+    visits,
     write,
 )
 from gis_data.county.plan import SCALES, Plan
@@ -92,6 +94,9 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("case", case_rows)
     done("draft", next_term.rows(plan, land, county))
     done("gridmember", grid_members.rows(plan, land, doors, people))
+    seen = visits.rows(plan, doors, people, works)
+    done("visit", seen)
+    done("finding", findings.rows(plan, works, employers, visits.recorded(seen)))
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
         scripted.setdefault(case.hot_spot, []).append(str(code))

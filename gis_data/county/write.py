@@ -36,7 +36,7 @@ def layer(folder: Path, name: str, frame: pd.DataFrame) -> dict[str, Any]:
                 table[column.name] = table[column.name].map({True: "true", False: "false"})
         for axis in ("lon", "lat", "workplace_lon", "workplace_lat"):
             if axis in table:
-                table[axis] = table[axis].map("{:.8f}".format)
+                table[axis] = table[axis].map(lambda degrees: "" if pd.isna(degrees) else f"{degrees:.8f}")
         table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     says_no_crs = path.suffix == ".csv" and LAYERS[name].shape != "none"
     return {"layer": name, "file": path.name, "options": ["--crs", "4490"] if says_no_crs else [], "rows": len(frame)}
