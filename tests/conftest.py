@@ -17,7 +17,7 @@ from apps.territory.remembered import Remembered
 from tests import town as toy
 
 # Written by migrations and referred to by others: flushing them away would leave the next test without fields or categories.
-REFERENCE = {"cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_timelimit", "supervision_ratingsheet", "supervision_indicator"}
+REFERENCE = {"cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_calendaryear", "worktime_timelimit", "supervision_ratingsheet", "supervision_indicator"}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class CasesConfig(AppConfig):
     name = "apps.cases"
     verbose_name = "民情件"
+
+    def ready(self) -> None:
+        from apps.cases.limits import ROOM
+        from apps.worktime.recount import ROOMS
+
+        ROOMS.append(ROOM)

@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import io
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 from django.utils import timezone
@@ -90,11 +91,9 @@ def _read_histories(stage: Stage) -> dict[int, list[Happened]]:
     faults = {row: fault for row, past in pasts.items() if (fault := past.fault())}
     if faults:
         stage.refuse_rows(faults)
-    days = dict(TimeLimit.objects.values_list("step", "working_days"))
-    sound = {row: past for row, past in pasts.items() if row not in faults}
-    starts = {at.date() for past in sound.values() for at in (past.submitted_at, past.passed_at, past.assigned_at) if at}
-    limits = CalendarDay.objects.limits((start, limit) for start in starts for limit in days.values())
-    return {row: told(past, lambda step, start: limits[start, days[step]]) for row, past in sound.items()}
+    limits, days = {limit.step: limit for limit in TimeLimit.objects.all()}, CalendarDay.objects.workdays()
+    due_on = cache(lambda step, start: limits[step].last_day(start, days))  # many cases of few days
+    return {row: told(past, due_on) for row, past in pasts.items() if row not in faults}
 
 
 def _compare(stage: Stage, histories: dict[int, list[Happened]], events: Any) -> dict[int, int]:

@@ -23,7 +23,7 @@ class Step:
 OFFICE = {
     "submit": "提交", "answer_as_deputy": "代表答复", "pass_to_town": "代表提交镇人大", "pass_to_county": "提交县人大", "take_over": "{holder}接手",
     "take_over_by_county": "县人大接手", "answer_as_town": "镇人大答复", "answer_as_county": "县人大答复", "pass_to_dispatcher": "转县政府办", "assign_to_unit": "交办{unit}", "return_to_dispatcher": "{unit}退回县政府办",
-    "answer_as_unit": "承办单位答复", "rate": "反映人评价：{score}", "classify": "类别改为“{category}”（原为“{before}”）",
+    "answer_as_unit": "承办单位答复", "rate": "反映人评价：{score}", "recount": "期限改为 {due_on}（原为 {before}）", "classify": "类别改为“{category}”（原为“{before}”）",
 }  # fmt: skip
 PLAIN = {
     "submit": "已收到您反映的问题", "answer_as_deputy": "代表已答复", "pass_to_town": "已转给{holder}办理", "pass_to_county": "已转给{holder}",
@@ -32,7 +32,7 @@ PLAIN = {
     "answer_as_unit": "办理单位已答复", "rate": "您的评价：{score}",
 }  # fmt: skip
 ICONS = {
-    "submit": "send", "rate": "star", "return_to_dispatcher": "arrow-back-up", "classify": "tag", "pass_to_town": "arrow-right", "take_over": "user-check", "take_over_by_county": "user-check",
+    "submit": "send", "rate": "star", "return_to_dispatcher": "arrow-back-up", "classify": "tag", "recount": "calendar-event", "pass_to_town": "arrow-right", "take_over": "user-check", "take_over_by_county": "user-check",
     "pass_to_county": "arrow-right", "pass_to_dispatcher": "arrow-right", "assign_to_unit": "arrow-right",
 }  # fmt: skip
 BLANK = {"unit": "承办单位", "holder": "有关部门", "score": "", "category": "", "before": ""}

@@ -51,6 +51,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
         ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
         ("走访视察", "visit_list", "walk", Permission.SEE_VISITS),
         ("监督事项", "topic_list", "list-details", Permission.SEE_PROJECTS),
+        ("就近联络", "call_list", "map-pin", Permission.SEE_SUPERVISION),
         ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
     ),
     "项目": (

@@ -4,32 +4,27 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.record.events import Event
+from apps.worktime.workdays import Workdays
+
+LOOK_AHEAD = dt.timedelta(days=60)  # limits of today's work end within it
 
 
 class CalendarQuerySet(models.QuerySet):
+    def workdays(self, first: dt.date | None = None, last: dt.date | None = None) -> Workdays:
+        """The calendar of a span of days, or of all, in one query."""
+        days = self.filter(**({"date__gte": first} if first else {}), **({"date__lte": last} if last else {}))
+        return Workdays(dict(days.values_list("date", "working")))
+
     def working(self, day: dt.date) -> bool:
-        exception = self.filter(date=day).values_list("working", flat=True).first()
-        return day.weekday() < 5 if exception is None else exception
+        return self.workdays(day, day).working(day)
 
     def add_working_days(self, day: dt.date, days: int) -> dt.date:
         """The `days`-th working day after `day`; the day itself does not count (民法典 第201条)."""
-        exceptions = dict(self.filter(date__gt=day, date__lte=day + dt.timedelta(days=days * 3 + 30)).values_list("date", "working"))
-        while days:
-            day += dt.timedelta(days=1)
-            days -= exceptions.get(day, day.weekday() < 5)
-        return day
-
-    def limits(self, steps: Iterable[tuple[dt.date, int]]) -> dict[tuple[dt.date, int], dt.date]:
-        """`add_working_days` for many (day, days) pairs, in one query."""
-        exceptions = dict(self.values_list("date", "working"))
-        found = {}
-        for start, days in set(steps):
-            day, left = start, days
-            while left:
-                day += dt.timedelta(days=1)
-                left -= exceptions.get(day, day.weekday() < 5)
-            found[start, days] = day
-        return found
+        return self.workdays(day, day + dt.timedelta(days=days * 3 + 30)).add(day, days)
 
     def working_days_until(self, due: dt.date, today: dt.date) -> int:
         """Working days left; negative when the limit has passed."""
@@ -40,14 +35,21 @@ class CalendarQuerySet(models.QuerySet):
         wanted = set(dates)
         if not wanted:
             return {}
-        first, last = min(wanted | {today}), max(wanted | {today})
-        exceptions = dict(self.filter(date__range=(first, last)).values_list("date", "working"))
+        days = self.workdays(min(wanted | {today}), max(wanted | {today}))
+        return {date: days.between(today, date) for date in wanted}
 
-        def between(start: dt.date, end: dt.date) -> int:
-            span = (start + dt.timedelta(days=step) for step in range(1, (end - start).days + 1))
-            return sum(exceptions.get(day, day.weekday() < 5) for day in span)
+    def known_years(self) -> set[int]:
+        """Years whose holidays are entered."""
+        return {date.year for date in self.dates("date", "year")}
 
-        return {date: between(today, date) if date >= today else -between(date, today) for date in wanted}
+    def missing_years(self, first: dt.date, last: dt.date) -> list[int]:
+        """Years of the span without any holiday entered: there the plain week counts."""
+        return sorted(set(range(first.year, last.year + 1)) - self.known_years())
+
+    def missing_soon(self) -> list[int]:
+        """Years that limits of today's work already reach into."""
+        today = timezone.localdate()
+        return self.missing_years(today, today + LOOK_AHEAD)
 
 
 class CalendarDay(models.Model):
@@ -68,22 +70,87 @@ class CalendarDay(models.Model):
         return f"{self.date} {'上班' if self.working else '放假'}"
 
 
+class CalendarYear(models.Model):
+    """历年: where a year's holidays were taken from; what was changed in it hangs on it."""
+
+    year = models.PositiveSmallIntegerField("年份", unique=True)
+    source = models.CharField("依据", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "历年"
+        verbose_name_plural = "历年"
+        ordering = ["year"]
+
+    def __str__(self) -> str:
+        return f"{self.year}年"
+
+
+class CalendarEvent(Event):
+    """One change of a year's days. The database refuses to change it."""
+
+    subject = models.ForeignKey(CalendarYear, verbose_name="历年", on_delete=models.PROTECT, related_name="events")
+
+    class Meta(Event.Meta):
+        abstract = False
+        verbose_name = "日历经过"
+        verbose_name_plural = "日历经过"
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.verb}"
+
+
 class TimeLimit(models.Model):
-    """How many working days a step may take, and the rule it follows."""
+    """How long a step may take, and the rule it follows."""
+
+    class Unit(models.TextChoices):
+        WORKING_DAYS = "working_days", "个工作日"
+        DAYS = "days", "日"
+        MONTHS = "months", "个月"
 
     step = models.CharField("环节", max_length=40, unique=True)
     label = models.CharField("名称", max_length=60)
-    working_days = models.PositiveSmallIntegerField("工作日")
+    amount = models.PositiveSmallIntegerField("时限")
+    unit = models.CharField("单位", max_length=12, choices=Unit.choices, default=Unit.WORKING_DAYS)
     source = models.CharField("依据", max_length=200, blank=True)
 
     class Meta:
         verbose_name = "办理时限"
         verbose_name_plural = "办理时限"
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=1), name="worktime_limit_positive")]
 
     def __str__(self) -> str:
-        return f"{self.label} {self.working_days} 个工作日"
+        return f"{self.label} {self.words}"
+
+    @property
+    def words(self) -> str:
+        return f"{self.amount} {self.get_unit_display()}"
+
+    @property
+    def span(self) -> dt.timedelta:
+        """No shorter than the limit can become with its holidays: so much of the calendar is needed to count it."""
+        return dt.timedelta(days=self.amount * {"working_days": 3, "days": 1, "months": 31}[self.unit] + 30)
+
+    def last_day(self, start: dt.date, days: Workdays) -> dt.date:
+        """The last day of a step that starts on `start`."""
+        add = {"working_days": days.add, "days": days.add_days, "months": days.add_months}[self.unit]
+        return add(start, self.amount)
 
     @classmethod
     def due(cls, step: str, start: dt.date) -> dt.date:
         """The last day of a step that starts on `start`."""
-        return CalendarDay.objects.add_working_days(start, cls.objects.get(step=step).working_days)
+        limit = cls.objects.get(step=step)
+        return limit.last_day(start, CalendarDay.objects.workdays(start, start + limit.span))
+
+
+class TimeLimitEvent(Event):
+    """One change of a limit. The database refuses to change it."""
+
+    subject = models.ForeignKey(TimeLimit, verbose_name="办理时限", on_delete=models.PROTECT, related_name="events")
+
+    class Meta(Event.Meta):
+        abstract = False
+        verbose_name = "时限经过"
+        verbose_name_plural = "时限经过"
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.verb}"

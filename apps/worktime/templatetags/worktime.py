@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.worktime.due import Due
 from apps.worktime.due import due as due_of
+from apps.worktime.models import CalendarDay, TimeLimit
 
 register = template.Library()
 WEEKDAYS = "一二三四五六日"
@@ -51,3 +52,15 @@ def _ago(passed: dt.timedelta, date: dt.date, today: dt.date) -> str:
     if days < 30:
         return f"{days} 天前"
     return f"{days // 30} 个月前" if days < 365 else f"{days // 365} 年前"
+
+
+@register.filter
+def limit_words(said: list) -> str:
+    """A limit as its event keeps it, [amount, unit, source]: 3 个月."""
+    return TimeLimit(amount=said[0], unit=said[1]).words
+
+
+@register.inclusion_tag("worktime/_gap.html")
+def calendar_gap() -> dict:
+    """Says so where limits already reach into a year whose holidays nobody has entered; one query."""
+    return {"missing": CalendarDay.objects.missing_soon()}
