@@ -285,6 +285,22 @@ GRIDMEMBER = Layer(
     ),
 )
 
+# What is supervised besides the key projects, which are topics by themselves: 民生实事项目 and 重点督办建议.
+TOPIC = Layer(
+    "topic", "监督事项", "any", ("code",), columns=(
+        Column("code", "text", "事项编号", "code", 30, required=True),
+        Column("kind", "text", "类别", "kind", 12, required=True, choices=("livelihood", "suggestion")),
+        Column("title", "text", "事项名称", "title", 80, required=True),
+        Column("year", "int", "年度", "year", minimum=2000, maximum=2100),
+        Column("field", "text", "领域", "field", 20),
+        Column("responsible", "text", "责任单位编号", "responsib", 40, required=True),
+        Column("owner", "text", "实施单位编号", "owner", 40),
+        Column("demand", "int", "监督小组人数", "demand", minimum=0, maximum=5),
+        Column("experts", "int", "须懂行人数", "experts", minimum=0, maximum=5),
+        Column("text", "text", "内容", "text", 1000),
+    ),
+)
+
 # One row a visit: planned, and recorded when it has visited_on. The shape is where whoever led it signed in; ratings: 指标=评分.
 VISIT = Layer(
     "visit", "走访视察", "point", ("code",), shape_required=False, columns=(
@@ -339,6 +355,6 @@ FINDING = Layer(
 
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, GRIDMEMBER, VISIT, FINDING)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, TOPIC, GRIDMEMBER, VISIT, FINDING)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

@@ -33,6 +33,7 @@ from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport, Subproject
 from apps.record.staging import REFUSED, SHAPE, STAGE, Merged, Stage, copy_in, execute, query
 from apps.supervision.findings import Finding
+from apps.supervision.topics import Topic
 from apps.supervision.visits import Visit
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, IssuedPlate, Issuer, LayerVersion
 from gis_data.checks import Checked, check
@@ -44,7 +45,7 @@ OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
     "issuer": Issuer, "plate": IssuedPlate,
     "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
-    "draft": ElectoralDistrict, "gridmember": GridMember, "visit": Visit, "finding": Finding,
+    "draft": ElectoralDistrict, "gridmember": GridMember, "topic": Topic, "visit": Visit, "finding": Finding,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports
 MANY_ROWS = 1000  # from so many written rows on, the planner's statistics are renewed

@@ -14,6 +14,8 @@ from apps.deputies.models import Deputy, Field
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
 from apps.record.events import Event
+from apps.record.staging import Merged, Stage
+from apps.supervision import merging_topics
 from apps.supervision.models import Team
 from apps.territory.models import AdminArea
 
@@ -76,6 +78,9 @@ class TopicQuerySet(models.QuerySet):
         mine = Organisation.objects.filter(members=user).values("pk")
         held = [f"{source}{name}__in" for source in ("project__", "own_") for name in ("responsible", "owner")]
         return self.filter(Q(*((name, mine) for name in held), _connector=Q.OR))
+
+    def merge_staged(self, stage: Stage) -> Merged:
+        return merging_topics.topics(stage)
 
 
 class Topic(models.Model):

@@ -24,6 +24,7 @@ from gis_data.county import (
     projects,
     rota,
     stations,
+    topics,
     visits,
     write,
 )
@@ -93,6 +94,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     case_rows = handling.rows(plan, land, doors, employers, county + township, people, told)
     done("case", case_rows)
     done("draft", next_term.rows(plan, land, county))
+    done("topic", topics.rows(plan, land, employers))
     done("gridmember", grid_members.rows(plan, land, doors, people))
     seen = visits.rows(plan, doors, people, works)
     done("visit", seen)
