@@ -13,13 +13,14 @@ Names are asked for by id. Lines end at the nearer of home and workplace for tho
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F, FloatField, Func, QuerySet
+from django.db.models import F, FloatField, Func, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from numpy.typing import NDArray
 
 from apps.deputies.models import Deputy
 from apps.supervision.models import AssignmentRun, TeamMember
+from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 from apps.territory.remembered import Remembered
 
@@ -27,8 +28,10 @@ MAGIC = b"GRL1"
 HOME, WORK, VILLAGE, NOWHERE = range(4)  # kinds of places
 FREE = 16
 BY_HAND, LOCKED, LEADER = 1, 2, 4  # flags of a line
+KINDS = {True: (HOME, VILLAGE, WORK), False: (VILLAGE, WORK)}  # by whether homes may be seen: where a deputy is, first of these
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class _Along(Func):
@@ -53,10 +56,10 @@ _middles = Remembered(("area",), _read_middles)
 class _People:
     """Deputies in the order of their keys; lon, lat of home, workplace and village by kind, NaN where there is none: [3, m, 2]."""
 
-    keys: NDArray[np.int64]
+    keys: Ints
     at: Floats
 
-    def where(self, rows: NDArray[np.int64], kinds: tuple[int, ...]) -> NDArray[np.int64]:
+    def where(self, rows: Ints, kinds: tuple[int, ...]) -> Ints:
         """The first of the kinds that each deputy has, NOWHERE when none."""
         found = np.full(len(rows), NOWHERE)
         for kind in reversed(kinds):
@@ -88,24 +91,37 @@ def lines(run: AssignmentRun, deputies: QuerySet[Deputy], homes: bool) -> bytes:
     pairs = list(members.values_list("pk", "team__topic", "deputy", "origin", "leader", "locked", *parts))
     people = _people(deputies, homes)
     row = np.searchsorted(people.keys, [pair[2] for pair in pairs])
-    kind = people.where(row, (HOME, VILLAGE, WORK) if homes else (VILLAGE, WORK))
+    kind = people.where(row, KINDS[homes])
     if homes and pairs:
         kind = np.where(_nearer_work(run, pairs) & ~np.isnan(people.at[WORK, row, 0]), WORK, kind)
-    idle = np.setdiff1d(np.arange(len(people.keys)), row)
-    idle_kind = people.where(idle, (HOME, VILLAGE, WORK) if homes else (VILLAGE, WORK))
     drawn = kind != NOWHERE
-    places = np.unique(np.concatenate((row[drawn] * 4 + kind[drawn], (idle * 4 + idle_kind)[idle_kind != NOWHERE])))
-    who, what = places // 4, places % 4
     topic_row = np.searchsorted([topic[0] for topic in topics], [pair[1] for pair in pairs])
-    place_row = np.searchsorted(places, row * 4 + kind)
-    line = np.column_stack(([pair[0] for pair in pairs], topic_row, place_row)).reshape(-1, 3)
-    flags = np.array([BY_HAND * (pair[3] == TeamMember.Origin.STAFF) + LEADER * pair[4] + LOCKED * pair[5] for pair in pairs], np.uint8)
+    ends = np.column_stack(([pair[0] for pair in pairs], topic_row, row * 4 + kind)).astype(np.int64).reshape(-1, 3)[drawn]
+    flags = np.array([BY_HAND * (pair[3] == TeamMember.Origin.STAFF) + LEADER * pair[4] + LOCKED * pair[5] for pair in pairs], np.uint8)[drawn]
+    idle = np.setdiff1d(np.arange(len(people.keys)), row)
+    return _packed(run.revision, topics, people, idle, people.where(idle, KINDS[homes]), ends, flags)
+
+
+def marks(topics: QuerySet[Topic], deputies: QuerySet[Deputy], homes: bool) -> bytes:
+    """The same without lines: what may be supervised, and who may be asked."""
+    site = Coalesce("project__site", "own_site")
+    rows = list(topics.order_by("pk").values_list("pk", Value(0), _Along("X", site), _Along("Y", site)))
+    people = _people(deputies, homes)
+    idle = np.arange(len(people.keys))
+    return _packed(0, rows, people, idle, people.where(idle, KINDS[homes]), np.empty((0, 3), np.int64), np.empty(0, np.uint8))
+
+
+def _packed(revision: int, topics: list[tuple], people: _People, idle: Ints, idle_kind: Ints, ends: Ints, flags: NDArray[np.uint8]) -> bytes:
+    """ends: member, row of the topic, 4 times the row of the deputy plus the kind of his place."""
+    places = np.unique(np.concatenate((ends[:, 2], (idle * 4 + idle_kind)[idle_kind != NOWHERE]))).astype(np.int64)
+    who, what = places // 4, places % 4
+    line = np.column_stack((ends[:, :2], np.searchsorted(places, ends[:, 2])))
     return b"".join((
-        MAGIC, np.array([run.revision, len(topics), len(places), drawn.sum()], "<u4").tobytes(),
+        MAGIC, np.array([revision, len(topics), len(places), len(line)], "<u4").tobytes(),
         _millionths([topic[2:] for topic in topics]), _millionths(people.at[what, who]),
-        np.array([topic[0] for topic in topics], "<u4").tobytes(), people.keys[who].astype("<u4").tobytes(), line[drawn].astype("<u4").tobytes(),
+        np.array([topic[0] for topic in topics], "<u4").tobytes(), people.keys[who].astype("<u4").tobytes(), line.astype("<u4").tobytes(),
         np.array([topic[1] > 0 for topic in topics], np.uint8).tobytes(),
-        (what + FREE * np.isin(who, idle)).astype(np.uint8).tobytes(), flags[drawn].tobytes(),
+        (what + FREE * np.isin(who, idle)).astype(np.uint8).tobytes(), flags.tobytes(),
     ))  # fmt: skip
 
 

@@ -167,4 +167,4 @@ class RunEvent(Event):
         return f"{self.subject} {self.verb}"
 
 
-from apps.supervision import claims, findings, rating_sheets, topics, visits  # noqa: E402, F401  its models are this room's too, and lean on the ones above
+from apps.supervision import calls, claims, findings, rating_sheets, topics, visits  # noqa: E402, F401  its models are this room's too, and lean on the ones above

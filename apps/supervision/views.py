@@ -9,20 +9,24 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies.models import Deputy
 from apps.supervision import workflow
+from apps.supervision.drafting import candidates
 from apps.supervision.lines import lines
 from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
+from apps.supervision.presets import FIELDS
 from apps.supervision.standing import standing
 from apps.territory.models import AdminArea
 
 TOPIC = [f"topic__{name}" for name in ("project__town", "project__field", "project__responsible", "own_town", "own_field", "own_responsible")]
 CODE = Coalesce("topic__project__code", "topic__own_code")
 TEAMS_A_PAGE = 60
+UNSOLVED = frozenset({AssignmentRun.State.QUEUED, AssignmentRun.State.RUNNING, AssignmentRun.State.FAILED, AssignmentRun.State.CANCELLED})
 SHOWN = {"": "全部", "unmet": "有空缺的", "changed": "人工调整的", "locked": "锁定的"}
 
 
@@ -33,7 +37,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     runs = AssignmentRun.objects.visible_to(request.user).select_related("created_by").order_by("-created_at", "-pk")
     return render(request, "supervision/run_list.html", {
         "page_obj": Paginator(runs, 20).get_page(request.GET.get("page")),
-        "may_draft": allowed(request.user, Permission.DRAFT_SUPERVISION),
+        "may_draft": may_draft(request),
         "in_force": AssignmentRun.objects.in_force(),
     })  # fmt: skip
 
@@ -47,15 +51,42 @@ def visible_run(request: HttpRequest, pk: int) -> AssignmentRun:
 @requires(Permission.SEE_SUPERVISION)
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """/supervision/12/ — totals, map, teams a page at a time, unmet and changed ones first."""
-    run = visible_run(request, pk)
-    if run.state in (run.State.QUEUED, run.State.RUNNING, run.State.FAILED):
-        return render(request, "supervision/run_waiting.html", {"run": run})
+    return run_page(request, visible_run(request, pk))
+
+
+def run_page(request: HttpRequest, run: AssignmentRun, refused: str = "", typed: dict | None = None) -> HttpResponse:
+    """The run's page. refused: why its next step was not taken, with what was typed for it."""
+    moves = {move.verb for move in workflow.STATES.possible(run.state, Role(request.user.role))}
+    status = 409 if refused else 200
+    if run.state in UNSOLVED:
+        return render(request, "supervision/run_waiting.html", {"run": run, "moves": moves, "refused": refused}, status=status)
+    now = AssignmentRun.objects.in_force()
     return render(request, "supervision/run_detail.html", {
-        "run": run,
-        "moves": {move.verb for move in workflow.STATES.possible(run.state, Role(request.user.role))},
-        "events": _told(run),
-        **strip(request, run), **_teams(request, run),
-    })  # fmt: skip
+        "run": run, "refused": refused, "events": _told(run), "bodies": AssignmentRun.Body.choices,
+        "typed": typed or {"on": timezone.localdate().isoformat(), "body": AssignmentRun.Body.COMMITTEE},
+        "overtaken": now if now and run.state == run.State.APPROVED and now.pk != run.follows_id else None,
+        "vacancies": workflow.vacancies(run, timezone.localdate()) if now and now.pk == run.pk and may_draft(request) else [],
+        "rules": rules_told(run.rules), **strip(request, run), **_teams(request, run),
+    }, status=status)  # fmt: skip
+
+
+def may_draft(request: HttpRequest) -> bool:
+    return allowed(request.user, Permission.DRAFT_SUPERVISION)
+
+
+def rules_told(rules: dict) -> list[tuple[str, str]]:
+    """Each rule of a run with its value in words."""
+    told = []
+    for field in FIELDS:
+        value = rules.get(field.name)
+        if field.kind == "flag":
+            said = "是" if value else "否"
+        elif field.kind == "choice":
+            said = dict(field.choices).get(value, "")
+        else:
+            said = "不另定" if value is None else f"{value:g} {field.unit}".strip()
+        told.append((field.label, said))
+    return told
 
 
 def _told(run: AssignmentRun) -> list[RunEvent]:
@@ -70,7 +101,8 @@ def _told(run: AssignmentRun) -> list[RunEvent]:
 def strip(request: HttpRequest, run: AssignmentRun) -> dict:
     """What the strip of totals shows."""
     homes = allowed(request.user, Permission.SEE_HOMES)
-    return {"standing": standing(run), "homes": homes, "now_total": run.total if run.changed_total is None else run.changed_total}
+    moves = {move.verb for move in workflow.STATES.possible(run.state, Role(request.user.role))}
+    return {"standing": standing(run), "moves": moves, "may_change": may_change(request, run), "homes": homes, "now_total": run.total if run.changed_total is None else run.changed_total}
 
 
 def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
@@ -105,7 +137,7 @@ def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
 
 
 def may_change(request: HttpRequest, run: AssignmentRun) -> bool:
-    return run.state == run.State.DRAFT and allowed(request.user, Permission.DRAFT_SUPERVISION)
+    return run.state == run.State.DRAFT and may_draft(request)
 
 
 @require_GET
@@ -131,7 +163,8 @@ def run_strip(request: HttpRequest, pk: int) -> HttpResponse:
 def run_lines(request: HttpRequest, pk: int) -> HttpResponse:
     """/supervision/12/lines — the map as bytes (see lines.py). Who may change the run sees all its deputies, others those with a topic."""
     run = visible_run(request, pk)
-    deputies = Deputy.objects.filter(Exists(TeamMember.objects.filter(team__run=run, deputy=OuterRef("pk"))))
+    inside = Deputy.objects.filter(Exists(TeamMember.objects.filter(team__run=run, deputy=OuterRef("pk"))))
+    deputies = candidates(run) if may_change(request, run) else inside
     return as_bytes(request, lines(run, deputies, allowed(request.user, Permission.SEE_HOMES)))
 
 
@@ -163,7 +196,8 @@ def member_tip(request: HttpRequest, pk: int) -> HttpResponse:
 def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """Polled every second while the run is computed; reloads the page when there is something to see."""
     run = visible_run(request, pk)
-    response = render(request, "supervision/_progress.html", {"run": run})
+    moves = {move.verb for move in workflow.STATES.possible(run.state, Role(request.user.role))}
+    response = render(request, "supervision/_progress.html", {"run": run, "moves": moves})
     if run.state not in (run.State.QUEUED, run.State.RUNNING):
         response["HX-Refresh"] = "true"
     return response

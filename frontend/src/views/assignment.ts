@@ -4,21 +4,21 @@
  * Elements: #workbench[data-lines][data-tip][data-why][data-topic], addresses with 0 where an id goes; #assignment-map; rows
  * tr[data-id][data-topic] in #pairs, which htmx may swap; a row chosen on the map gets the event "lit"; #why, the panel, which
  * htmx fills: what is lit follows the JSON in its [data-panel]: {topic, member, change?: the line's end may be pulled,
- * candidates?: [[lon, lat]]}. On "run-changed" (body) the lines are read anew.
+ * candidates?: ids of deputies}. On "run-changed" (body) the lines are read anew.
  */
 import htmx from "htmx.org";
 import { ApiError, bytes, request } from "../api";
 import { boundsOf, collection, distanceWords, metresBetween, pointFeature } from "../geo";
 import { DEPUTY_LAYERS, type Line, lightTeam, PAIR_LAYERS, pullLine, readRun, type RunMap, showCandidates, showRun, TOPIC_LAYERS } from "../layers/pairs";
 import { symbolKey } from "../layers/places";
-import { type Hit, type LonLat, openMap, type PlaceMap } from "../map";
+import { type Hit, openMap, type PlaceMap } from "../map";
 import { toast } from "../toast";
 
 interface Panel {
   topic: number;
   member: number | null;
   change?: boolean;
-  candidates?: LonLat[];
+  candidates?: number[];
 }
 
 const TIP_DELAY = 90; // milliseconds
@@ -71,7 +71,8 @@ class Workbench {
     this.panel = JSON.parse(this.why.querySelector<HTMLElement>("[data-panel]")?.dataset.panel ?? "null") as Panel | null;
     const { topic = null, member = null } = this.panel ?? {};
     lightTeam(this.map, this.run, topic, member);
-    showCandidates(this.map, this.panel?.candidates ?? []);
+    const candidates = new Set(this.panel?.change ? this.panel.candidates : []);
+    showCandidates(this.map, this.run.places.filter((place) => candidates.has(place.id)).map(({ at }) => at));
     this.markRows();
     this.dropKnob?.();
     this.dropKnob = null;
