@@ -101,6 +101,12 @@ class KeyProjectQuerySet(models.QuerySet):
         away = [Distance("site", point, spheroid=True) for point in points]
         return self.annotate(distance=Least(*away) if len(away) > 1 else away[0]).order_by("distance", "code")
 
+    def owing(self, month: dt.date):
+        """Those at work by the end of a month that nothing was reported of for it."""
+        whole, parts = (self.model.objects.filter(**{f"{path}reports__month": month}).values("pk") for path in ("", "subprojects__"))
+        done = Q(state_now__actual__gte=FINISHED)
+        return self.filter(starts__lte=curves.month_end(month), suspended_on=None).exclude(pk__in=whole).exclude(pk__in=parts).exclude(done)
+
     def merge_staged(self, stage: Stage) -> Merged:
         merged = merging.projects(stage)
         Standing.objects.renew(stage.today)

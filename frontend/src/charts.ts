@@ -118,6 +118,16 @@ function gapColour(gap: number | null, colours: Inks): string {
   return gap >= -5 ? colours.due : colours.late;
 }
 
+/** Money spent month by month, 万元. */
+export function spentBars(element: HTMLElement, months: readonly (readonly [string, number])[]): void {
+  const colours = inks();
+  const base = axes(months.map(([month]) => month), "");
+  draw(element, `逐月完成投资：${months.map(([month, spent]) => `${month} ${spent} 万元`).join("，")}`, {
+    ...base,
+    series: [{ name: "当月完成投资（万元）", type: "bar", barMaxWidth: 22, data: months.map(([, spent]) => spent), itemStyle: { color: colours.blue } }],
+  });
+}
+
 export interface Trend {
   labels: string[];
   current: number[];

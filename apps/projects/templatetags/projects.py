@@ -19,6 +19,14 @@ def money(ten_thousand: Decimal | float | None) -> str:
 
 
 @register.filter
+def points(ahead: float | None) -> str:
+    """快 2.1 点 or 慢 2.1 点: percentage points that something is ahead of what it is held against."""
+    if ahead is None:
+        return "—"
+    return "持平" if abs(ahead) < 0.05 else f"{'快' if ahead > 0 else '慢'} {abs(ahead):.1f} 点"
+
+
+@register.filter
 def away(distance: Distance | None) -> str:
     """离您多远, from a distance that a query has annotated; nothing without one."""
     if not distance:

@@ -1,8 +1,9 @@
 /**
  * One project: where it is, and its progress against plan as a curve.
  *
- * Elements: #project-map; #project-curve (class chart). JSON "project-data": {shape: Feature or FeatureCollection, tone,
- * name, places?: FeatureCollection of points {kind, name}, curve?: {months, plan, actual, today?} in percent}.
+ * Elements: #project-map; #project-curve, #project-spent (class chart). JSON "project-data": {shape: Feature or FeatureCollection,
+ * tone, name, places?: FeatureCollection of points {kind, name}, curve?: {months, plan, actual, today?} in percent, spent?:
+ * [month, 万元][]}.
  */
 import type { Feature, FeatureCollection } from "geojson";
 import type { Curve } from "../charts";
@@ -19,6 +20,7 @@ interface ProjectData {
   name?: string;
   places?: FeatureCollection | null;
   curve?: Curve | null;
+  spent?: [string, number][];
 }
 
 function asProjects(data: ProjectData): FeatureCollection {
@@ -39,8 +41,13 @@ async function showMap(element: HTMLElement, data: ProjectData): Promise<void> {
 const data = pageData<ProjectData>("project-data") ?? {};
 const map = document.querySelector<HTMLElement>("#project-map");
 const chart = document.querySelector<HTMLElement>("#project-curve");
+const bars = document.querySelector<HTMLElement>("#project-spent");
 if (map) void showMap(map, data);
 if (chart && data.curve) {
   const { curve } = data;
   void import("../charts").then(({ progressCurve }) => progressCurve(chart, curve));
+}
+if (bars && data.spent) {
+  const { spent } = data;
+  void import("../charts").then(({ spentBars }) => spentBars(bars, spent));
 }
