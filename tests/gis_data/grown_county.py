@@ -23,7 +23,7 @@ REFERENCES = [
     ("deputy", "congress", "area"), ("deputy", "district", "district"), ("deputy", "station", "station"), ("project", "owner", "organisation"),
     ("project", "responsible", "organisation"), ("subproject", "project", "project"), ("progress", "project", "project"),
     ("case", "deputy", "deputy"), ("case", "unit", "organisation"), ("draft", "congress", "area"),
-    ("topic", "responsible", "organisation"), ("topic", "owner", "organisation"),
+    ("gridmember", "grid", "grid"), ("gridmember", "deputy", "deputy"), ("topic", "responsible", "organisation"), ("topic", "owner", "organisation"),
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db.models import GeneratedField, Model
 
 from apps.cases.models import Case, CaseEvent, Rating
+from apps.deputies.grid import GridMember
 from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
 from apps.deputies.rota import DutyTurn, Rota
 from apps.organisations.models import Organisation
@@ -21,7 +22,7 @@ KEYS: dict[type[Model], tuple[str, ...]] = {
     Doorplate: ("code",), Issuer: ("slug",), IssuedPlate: ("issuer", "external_id"), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
     Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
     Visit: ("code",), VisitParticipant: ("visit", "deputy"), CheckIn: ("participant",), IndicatorRating: ("visit", "indicator"),
-    Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
+    GridMember: ("grid", "deputy"), Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
 }  # fmt: skip
 LISTS = {ElectoralDistrict: "employers", Deputy: "fields", KeyProject: "contractors"}
 OWN = {"id", "submission", "hash", "previous_hash"}  # made anew by every database
