@@ -72,6 +72,7 @@ NOTE_LABELS = {
     "confirm": "现场看到的情况", "send_back": "哪里没有整改到位", "hand_to": "为什么改由另一位代表跟进", "remind": "催办意见", "oversee": "督办意见",
 }  # fmt: skip
 NOTE_OPTIONAL = frozenset({"forward", "merge", "assign", "grant_extension", "confirm", "remind"})
+SHOWN_AS_REQUIRED = ("lead", "into", "deputy", "unit", "more_days", "body", "decided_on")
 WITH_PHOTOS = frozenset({"answer", "confirm", "send_back"})
 
 
@@ -171,6 +172,8 @@ def _detail(request: HttpRequest, finding: Finding, form: MoveForm, *, status: i
     if chosen not in {move.verb for move in moves}:
         first_step = [move.verb for move in moves if move.verb not in workflow.FROM_ABOVE or not held]
         chosen = first_step[0] if first_step else ""
+    for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
+        form.fields[name].required = True
     page = {
         "finding": finding, "form": form, "held": held, "steps": listing.history(finding), "next": _next(request), "chosen": chosen,
         "actions": [

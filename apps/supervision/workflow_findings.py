@@ -51,9 +51,9 @@ MOVES = StateTable(
         _move("take_back", "收回重新交办", {S.WITH_UNIT}, S.WITH_DISPATCHER, Role.DISPATCHER),
         _move("confirm", "确认办结", {S.ANSWERED}, S.CLOSED, Role.DEPUTY, Role.COUNTY_OFFICE),
         _move("send_back", "退回重办", {S.ANSWERED}, S.WITH_UNIT, Role.DEPUTY, Role.COUNTY_OFFICE),
-        _move("hand_to", "改由另一位代表跟进", {S.RAISED, S.WITH_DISPATCHER, S.WITH_UNIT, S.ANSWERED}, "", Role.COUNTY_OFFICE),
         _move("remind", "催办", {S.WITH_DISPATCHER, S.WITH_UNIT, S.ANSWERED}, "", Role.COUNTY_OFFICE, Role.DISPATCHER),
         _move("oversee", "督办", {S.WITH_DISPATCHER, S.WITH_UNIT}, "", Role.COUNTY_OFFICE, Role.LEADER),
+        _move("hand_to", "改由另一位代表跟进", {S.RAISED, S.WITH_DISPATCHER, S.WITH_UNIT, S.ANSWERED}, "", Role.COUNTY_OFFICE),
     ],
 )  # fmt: skip
 PERMISSIONS = {
@@ -304,6 +304,8 @@ def _why_not(finding: Finding, verb: str, user: User, held: bool) -> str:
     if verb == "withdraw":
         own = Deputy.objects.filter(pk__in=[finding.raised_by_id, finding.follower_id], user=user).exists()
         return "" if own else "只有提出问题的代表能撤回。"
+    if verb == "remind" and held and finding.state != S.WITH_UNIT:
+        return "这个问题在您手里，请直接办理。"
     if verb in FROM_ABOVE:
         return "" if Finding.objects.visible_to(user).filter(pk=finding.pk).exists() else "这个问题不在您的范围里。"
     if verb == "give_opinion" and user.role == Role.DISPATCHER:
