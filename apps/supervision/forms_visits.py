@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
-from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_datetime
 
 from apps.accounts.models import User
@@ -100,7 +99,7 @@ class RecordForm(PresenceForm):
 
     def __init__(self, data=None, files=None, *, user: User, visit: Visit | None = None, signed_in: bool = False, topics: Sequence[Topic] = (), **options) -> None:
         self.user, self.visit, self.signed_in, self.topics = user, visit, signed_in, topics
-        super().__init__(data, files or MultiValueDict(), **options)
+        super().__init__(data, files, **options)
         today = timezone.localdate()
         self.fields["visited_on"].widget.attrs |= {"max": f"{today:%Y-%m-%d}", "min": f"{today - OLDEST:%Y-%m-%d}"}
         self.fields["topic"].widget.choices = [("", "请选择"), *((str(topic.pk), topic.title) for topic in topics)]
@@ -208,7 +207,7 @@ class InspectionForm(PlanForm):
 
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
-        serving = Deputy.objects.serving_on(timezone.localdate()).only("code", "name", "occupation")
+        serving = Deputy.objects.serving_on(timezone.localdate())
         self.fields["deputies"].queryset = self.fields["leader"].queryset = serving
         self.fields["group"].queryset = Group.objects.all()
         self.fields["accompanying"].queryset = Organisation.objects.standing().filter(handles_cases=True)
