@@ -51,8 +51,10 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
         ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
         ("走访视察", "visit_list", "walk", Permission.SEE_VISITS),
         ("监督事项", "topic_list", "list-details", Permission.SEE_PROJECTS),
+        ("认领", "claim_list", "hand-stop", Permission.SEE_SUPERVISION),
         ("就近联络", "call_list", "map-pin", Permission.SEE_SUPERVISION),
         ("问题整改", "finding_list", "tool", Permission.SEE_FINDINGS),
+        ("成效评估", "evaluation", "chart-bar", Permission.SEE_EVALUATION),
     ),
     "项目": (
         ("重点项目", "project_list", "crane", Permission.SEE_PROJECTS),

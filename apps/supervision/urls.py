@@ -2,14 +2,19 @@
 
 from django.urls import include, path
 
-from apps.supervision import views, views_approval, views_drafting, views_teams
+from apps.supervision import views, views_approval, views_claims, views_drafting, views_evaluation, views_teams
 
 urlpatterns = [
+    path("evaluation/", views_evaluation.evaluation, name="evaluation"),
+    path("evaluation/list.xlsx", views_evaluation.evaluation_workbook, name="evaluation_workbook"),
     path("visits/", include("apps.supervision.urls_visits")),
     path("", views.run_list, name="run_list"),
     path("new/", views_drafting.run_new, name="run_new"),
     path("new/map", views_drafting.run_choices_map, name="run_choices_map"),
     path("new/<str:part>", views_drafting.run_choose, name="run_choose"),
+    path("claims/", views_claims.claim_list, name="claim_list"),
+    path("claims/<int:pk>/decide", views_claims.claim_decide, name="claim_decide"),
+    path("claims/<int:pk>/take-back", views_claims.claim_take_back, name="claim_take_back"),
     path("calls/", include("apps.supervision.urls_calls")),
     path("topics/", include("apps.supervision.urls_topics")),
     path("<int:pk>/", views.run_detail, name="run_detail"),

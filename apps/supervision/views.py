@@ -21,6 +21,7 @@ from apps.supervision.lines import lines
 from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
 from apps.supervision.presets import FIELDS
 from apps.supervision.standing import standing
+from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 
 TOPIC = [f"topic__{name}" for name in ("project__town", "project__field", "project__responsible", "own_town", "own_field", "own_responsible")]
@@ -209,4 +210,5 @@ def project_team(request: HttpRequest, code: str) -> HttpResponse:
     """The team of a project in the published list in force: a fragment for the project's page."""
     team = Team.objects.in_force().filter(topic__project__code=code).select_related("run").first()
     members = team.members.select_related("deputy__station").order_by("-leader", "deputy__code") if team else []
-    return render(request, "supervision/_team.html", {"run": team and team.run, "members": members})
+    topic = Topic.objects.filter(project__code=code).first()
+    return render(request, "supervision/_team.html", {"run": team and team.run, "members": members, "topic": topic})
