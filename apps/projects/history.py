@@ -70,6 +70,8 @@ def events(project: KeyProject, most: int = 30) -> list[dict]:
         month = event.data.get("month", "")
         label = VERBS.get(event.verb, event.verb) + (f"（{month[:4]}年{int(month[5:])}月）" if month else "")
         changes = event.data.get("changes", [])
+        if event.verb == "import" and event.data.get("fresh"):
+            label = f"{label}：{event.data['first']} 至 {event.data['last']}，{event.data['fresh']} 行"
         if event.verb == "plan":
             changes = [[name, str(event.data["was"].get(key, "")), str(event.data["now"].get(key, ""))] for key, name in PLAN_WORDS.items() if event.data["was"].get(key) != event.data["now"].get(key) and key != "points"]
             if event.data["was"].get("points", []) != event.data["now"].get("points", []):

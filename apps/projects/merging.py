@@ -1,6 +1,6 @@
 """What staged rows become here: key projects with their site and town, subprojects, monthly reports."""
 
-from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, copied, execute, query
+from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
 from apps.territory.merging import COVERING, NEAREST
 
 # The one point that distances are measured from: as the file says, else on the surface, at the middle of the longest line, the point.
@@ -69,13 +69,16 @@ def subprojects(stage: Stage) -> Merged:
     return wanted.merged()
 
 
-def reports(stage: Stage) -> Merged:
+def reports(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
+    """What became of the rows, and an event for each project: how many months came in, and what was there where a row was changed."""
     stage.refuse_unknown("project", "projects_keyproject", "重点项目")
     part = "JOIN projects_keyproject k ON k.code = {0}.project JOIN projects_subproject u ON u.project_id = k.id AND u.number = {0}.number"
     stage.refuse(
         "NOT EXISTS (SELECT FROM projects_subproject u JOIN projects_keyproject k ON k.id = u.project_id WHERE k.code = s.project AND u.number = s.number)",
         "'项目“' || s.project || '”没有序号为 ' || s.number || ' 的子项目，请先导入子项目'",
     )
+    stage.refuse("s.month > %(today)s", "to_char(s.month, 'YYYY年FMMM月') || '还没有到，请核对月份'", {"today": stage.today})
+    _refuse_going_back(stage, part)
     wanted = stage.want(
         "projects_progressreport",
         "t.subproject_id = s.subproject_id AND t.month = s.month",
@@ -85,5 +88,62 @@ def reports(stage: Stage) -> Merged:
         ],
         source=f"(SELECT x.*, u.id AS subproject_id FROM {STAGE} x {part.format('x')}) s",
     )  # fmt: skip
+    execute(f"""SELECT FROM projects_keyproject WHERE id IN (SELECT u.project_id FROM {wanted.name} w JOIN projects_subproject u ON u.id = w.subproject_id)
+                ORDER BY id FOR NO KEY UPDATE""")
+    corrected = _corrected(stage, wanted)
     wanted.write()
-    return wanted.merged()
+    return wanted.merged(), _events(wanted, corrected)
+
+
+def _refuse_going_back(stage: Stage, part: str) -> None:
+    """Percent only grows from month to month, in the file and in what is there, unless the note says why not."""
+    execute(
+        f"""
+        CREATE TEMP TABLE import_steps ON COMMIT DROP AS
+        WITH given AS (
+            SELECT s.row, u.id AS part, s.month, s.percent, t.percent AS was FROM {STAGE} s {part.format("s")}
+            LEFT JOIN projects_progressreport t ON t.subproject_id = u.id AND t.month = s.month
+        ), known AS (
+            SELECT * FROM given UNION ALL
+            SELECT NULL, r.subproject_id, r.month, r.percent, r.percent FROM projects_progressreport r
+            WHERE r.subproject_id IN (SELECT part FROM given) AND NOT EXISTS (SELECT FROM given g WHERE g.part = r.subproject_id AND g.month = r.month)
+        )
+        SELECT row, percent, was, lag(percent) OVER w AS earlier, lag(month) OVER w AS since, lead(percent) OVER w AS later, lead(row) OVER w AS later_row
+        FROM known WINDOW w AS (PARTITION BY part ORDER BY month)
+        """
+    )
+    execute("CREATE INDEX ON import_steps (row)")
+    steps = "SELECT FROM import_steps x WHERE x.row = s.row AND x.percent IS DISTINCT FROM x.was"
+    stage.refuse(
+        f"coalesce(s.note, '') = '' AND EXISTS ({steps} AND x.percent < x.earlier - 0.05)",
+        """(SELECT '累计完成 ' || x.percent || '% 比' || to_char(x.since, 'YYYY年FMMM月') || '的 ' || x.earlier || '% 低，请在“说明”里写明原因'
+            FROM import_steps x WHERE x.row = s.row)""",
+    )
+    stage.refuse(
+        f"coalesce(s.note, '') = '' AND EXISTS ({steps} AND x.later_row IS NULL AND x.percent > x.later + 0.05)",
+        "(SELECT '累计完成 ' || x.percent || '% 比以后月份已报的 ' || x.later || '% 高，请在“说明”里写明原因' FROM import_steps x WHERE x.row = s.row)",
+    )
+
+
+def _corrected(stage: Stage, wanted: Wanted) -> dict[int, list[list[str]]]:
+    """For each project what rows that are there will change: which, what it was, what it becomes."""
+    columns = [(name, label) for name, label in (("percent", "累计完成%"), ("invested", "累计投资(万元)"), ("note", "说明")) if stage.has(name)]
+    found: dict[int, list[list[str]]] = {}
+    for name, label in columns:
+        rows = query(
+            f"""SELECT u.project_id, u.number || '. ' || u.name || to_char(w.month, ' YYYY年FMMM月'), coalesce(t."{name}"::text, ''), coalesce(w."{name}"::text, '')
+                FROM {wanted.name} w JOIN projects_progressreport t ON t.id = w.id JOIN projects_subproject u ON u.id = w.subproject_id
+                WHERE NOT w.fresh AND t."{name}" IS DISTINCT FROM w."{name}" ORDER BY u.project_id, w.month, u.number"""
+        )
+        for project, what, was, now in rows:
+            found.setdefault(project, []).append([f"{what}{label}", was, now])
+    return found
+
+
+def _events(wanted: Wanted, corrected: dict[int, list[list[str]]]) -> list[tuple[int, str, str, dict]]:
+    fresh = query(
+        f"""SELECT u.project_id, count(*), to_char(min(w.month), 'YYYY-MM'), to_char(max(w.month), 'YYYY-MM') FROM {wanted.name} w
+            JOIN projects_subproject u ON u.id = w.subproject_id WHERE w.fresh GROUP BY u.project_id"""
+    )
+    said = {project: {"fresh": count, "first": first, "last": last} for project, count, first, last in fresh}
+    return [(project, "import", "", said.get(project, {}) | ({"changes": corrected[project]} if project in corrected else {})) for project in sorted({*said, *corrected})]

@@ -277,7 +277,8 @@ class Subproject(models.Model):
 
 class ProgressReportQuerySet(models.QuerySet):
     def merge_staged(self, stage: Stage) -> Merged:
-        merged = merging.reports(stage)
+        merged, said = merging.reports(stage)
+        ProjectEvent.objects.append_each(said)
         Standing.objects.renew(stage.today)
         return merged
 

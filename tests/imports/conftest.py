@@ -25,7 +25,7 @@ def bring(db: None) -> Bring:
     """Import a file and give its batch back; `done=True` (the default) also asserts that every row went in."""
 
     def run(layer: str, path: Path, *, done: bool = True, **options: object) -> ImportBatch:
-        batch = bring_in(Order(layer, path, today=TODAY, **options))
+        batch = bring_in(Order(layer, path, **{"today": TODAY} | options))
         if done:
             told = [f"{row.row}: {row.reason}" for row in batch.rejected_rows.all()[:5]]
             assert batch.status == ImportBatch.Status.DONE and batch.rejected == 0, (layer, batch.message, told)

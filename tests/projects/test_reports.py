@@ -323,3 +323,26 @@ def test_two_who_take_the_same_table_in_at_once(town, county_office):
     assert sorted(said)[0] == "taken" and "已收入" in sorted(said)[1]
     assert ProjectEvent.objects.filter(verb="report").count() == 2 == ProjectReport.objects.count()
     assert connection.is_usable()
+
+
+# --- the layer ------------------------------------------------------------------------------------------------------------
+
+
+def brought_in(tmp_path, rows: str):
+    from apps.imports.importing import Order, bring_in
+
+    file = tmp_path / "progress.csv"
+    file.write_text(f"project,number,month,percent,note\n{rows}", encoding="utf-8")
+    return bring_in(Order("progress", file, today=TODAY))
+
+
+def test_the_layer_asks_for_reasons_too_and_keeps_what_was_there(town, tmp_path):
+    batch = brought_in(tmp_path, "KP-K1,1,2026-01,95,\nKP-K1,1,2026-02,92,\nKP-K1,2,2026-01,25,按监理复核核减\nKP-K1,2,2025-12,28,审计核减\nKP-K1,1,2026-05,96,\nKP-K1,1,2025-03,60,\n")
+    assert (batch.inserted, batch.updated, batch.rejected) == (2, 1, 3)
+    reasons = "；".join(batch.rejected_rows.values_list("reason", flat=True))
+    assert "比2026年1月的 95% 低" in reasons and "2026年5月还没有到" in reasons and "比以后月份已报的 40% 高" in reasons
+    event = ProjectEvent.objects.get(verb="import")
+    assert event.data["fresh"] == 2 and ["2. 绿化 2025年12月累计完成%", "30", "28"] in event.data["changes"]
+    assert ProjectEvent.objects.broken_chains() == []
+    again = brought_in(tmp_path, "KP-K1,1,2026-01,95,\nKP-K1,2,2026-01,25,按监理复核核减\nKP-K1,2,2025-12,28,审计核减\n")
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, 3) and ProjectEvent.objects.filter(verb="import").count() == 1
