@@ -49,6 +49,7 @@ class Permission(StrEnum):
     RECORD_VISITS = "record_visits"
     ORGANISE_INSPECTIONS = "organise_inspections"
     MANAGE_SHEETS = "manage_sheets"
+    SEE_EVALUATION = "see_evaluation"
     SEE_COCKPIT = "see_cockpit"
     IMPORT_DATA = "import_data"
     SEE_CALENDAR = "see_calendar"
@@ -99,6 +100,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.RECORD_VISITS: frozenset({Role.DEPUTY}),  # his own looks, and inspections that he leads
     Permission.ORGANISE_INSPECTIONS: frozenset({Role.COUNTY_OFFICE}),
     Permission.MANAGE_SHEETS: frozenset({Role.COUNTY_OFFICE}),
+    Permission.SEE_EVALUATION: ALL,  # which rows: views_evaluation
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
     Permission.SEE_CALENDAR: ALL,
     Permission.MANAGE_CALENDAR: frozenset({Role.COUNTY_OFFICE}),
