@@ -202,7 +202,7 @@ def evaluate(asked: Asked, limit: int | None = None, offset: int = 0) -> Evaluat
                 AND (%(town)s::bigint IS NULL OR town_id = %(town)s) AND (%(words)s = '' OR strpos(name, %(words)s) > 0 OR strpos(code, %(words)s) > 0)
         )
         SELECT count(*) OVER (), {sums}, {', '.join(COUNTS)}, id, code, name, place, project FROM counted
-        WHERE {shown} ORDER BY {SORTS.get(asked.sort, SORTS[''])} LIMIT %(limit)s OFFSET %(offset)s"""  # noqa: S608 - only names of ours
+        WHERE {shown} ORDER BY {SORTS.get(asked.sort, SORTS[''])} LIMIT %(limit)s OFFSET %(offset)s"""
     with connection.cursor() as cursor:
         cursor.execute(query, {
             "first": asked.period.first, "last": asked.period.last, "today": timezone.localdate(), "run": run and run.pk,

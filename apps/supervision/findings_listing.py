@@ -115,12 +115,12 @@ WORDS = {
     "ask_extension": "{unit}申请延期 {days} 个工作日", "grant_extension": "同意延期，期限由 {before} 延到 {until}", "refuse_extension": "不同意延期",
     "return_to_dispatcher": "{unit}退回县政府办", "take_back": "从{unit}收回，重新交办", "confirm": "代表确认：{result}{clerk}",
     "send_back": "代表第 {times} 次退回重办{clerk}", "hand_to": "跟进代表由{was}改为{now}", "remind": "第 {times} 次催办{holder}", "oversee": "{body}决定督办（{decided_on}）",
-    "fall_overdue": "{holder}超过期限 {due_on}",
+    "fall_overdue": "{holder}超过期限 {due_on}", "recount": "期限改为 {due_on}（原为 {before}）",
 }  # fmt: skip
 ICONS = {
     "raise": "flag", "forward": "arrow-right", "assign": "send", "answer": "message-2", "decline": "x", "withdraw": "x", "merge": "arrow-merge", "take_in": "arrow-merge",
     "return_to_dispatcher": "arrow-back-up", "take_back": "arrow-back-up", "send_back": "arrow-back-up", "remind": "bell-ringing", "oversee": "gavel",
-    "fall_overdue": "alert-triangle", "ask_extension": "clock", "grant_extension": "clock", "refuse_extension": "clock", "give_opinion": "message-2", "hand_to": "user-check",
+    "fall_overdue": "alert-triangle", "recount": "calendar-event", "ask_extension": "clock", "grant_extension": "clock", "refuse_extension": "clock", "give_opinion": "message-2", "hand_to": "user-check",
 }  # fmt: skip
 
 

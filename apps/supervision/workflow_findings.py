@@ -249,7 +249,7 @@ def send_back(finding: Finding, actor: User, reason: str, photos: Sequence[Photo
         raise MoveRefused(f"{locked.lead}已经撤销，不能再退给它。请联系工委，由县政府办另定单位。")
     _keep_photos(locked, photos, EvidencePhoto.Stage.CHECKED)
     locked.sent_back += 1
-    locked.rectify_by = TimeLimit.due(STEPS[S.WITH_UNIT], timezone.localdate())
+    locked.rectify_by = TimeLimit.due("finding_redo", timezone.localdate())
     told.tell(locked, [*told.dispatchers(locked), *told.office(locked)], f"代表第 {locked.sent_back} 次退回重办", reason)
     return moved(locked, "send_back", actor, reason, title=f"代表认为没有整改到位，请在 {locked.rectify_by} 前重新整改", times=locked.sent_back,
                   photos=len(photos), by_clerk=actor.role == Role.COUNTY_OFFICE)  # fmt: skip
