@@ -20,8 +20,9 @@ from apps.supervision.findings import Finding
 from apps.supervision.on_site import Position
 from apps.supervision.rating_sheets import Indicator, RatingSheet
 from apps.supervision.topics import Topic
+from apps.supervision.visit_records import Inspection, Presence, Raised, Record
 from apps.supervision.visits import Visit
-from apps.supervision.workflow_visits import OLDEST, Inspection, Presence, Raised, Record
+from apps.supervision.workflow_visits import OLDEST
 
 MOST_FINDINGS = 5
 CHINA = (73.0, 3.0, 136.0, 54.0)
@@ -93,7 +94,7 @@ class RecordForm(PresenceForm):
 
     submission = SubmissionField()
     writer = forms.CharField(required=False, widget=forms.HiddenInput)
-    topic = forms.CharField(label="看的是哪一项", required=False, widget=forms.Select(attrs=SELECT))
+    topic = forms.CharField(label="看的是哪一项", widget=forms.Select(attrs=SELECT), error_messages={"required": "请选看的是哪一项。"})
     visited_on = day("走访日期")
     text = words("看到的情况", 4000, rows=6, empty="请写下看到的情况，几句话就可以。", help_text="到哪看了、干到什么程度、群众怎么说。可以用键盘上的语音输入。")
 
@@ -102,7 +103,10 @@ class RecordForm(PresenceForm):
         super().__init__(data, files, **options)
         today = timezone.localdate()
         self.fields["visited_on"].widget.attrs |= {"max": f"{today:%Y-%m-%d}", "min": f"{today - OLDEST:%Y-%m-%d}"}
-        self.fields["topic"].widget.choices = [("", "请选择"), *((str(topic.pk), topic.title) for topic in topics)]
+        if visit:
+            del self.fields["topic"]
+        else:
+            self.fields["topic"].widget.choices = [("", "请选择"), *((str(topic.pk), topic.title) for topic in topics)]
 
     def clean(self) -> dict:
         data = super().clean()
@@ -120,8 +124,8 @@ class RecordForm(PresenceForm):
 
     def _topic(self, typed: str) -> Topic | None:
         found = Topic.objects.with_facts().filter(pk=int(typed)).first() if typed.isdecimal() and len(typed) < 10 else None
-        if found is None:
-            self.add_error("topic", "请选看的是哪一项。")
+        if found is None and typed:
+            self.add_error("topic", "没有这一项，请重新选。")
         return found
 
     def _ratings(self) -> dict[int, int]:

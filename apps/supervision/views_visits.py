@@ -23,6 +23,7 @@ from apps.supervision.findings import Finding
 from apps.supervision.forms_visits import InspectionForm, PlanForm, PresenceForm, VisitFilters
 from apps.supervision.models import Team
 from apps.supervision.topics import Topic
+from apps.supervision.visit_records import Presence
 from apps.supervision.visits import Visit, VisitParticipant, VisitPhoto
 
 PAGE = 30
@@ -243,7 +244,7 @@ def visit_check_in(request: HttpRequest, pk: int) -> HttpResponse:
         return visit_page(request, visit, problem="没有签上：" + "；".join(error for errors in form.errors.values() for error in errors), status=422)
     code = request.POST.get("deputy", "")[:30]
     deputy = Deputy.objects.serving_on(timezone.localdate()).filter(code=code).first() if code else None
-    presence = form.presence() or workflow_visits.Presence(timezone.now())
+    presence = form.presence() or Presence(timezone.now())
     try:
         made = workflow_visits.check_in(request.user, visit.pk, presence, deputy)
     except MoveRefused as refusal:

@@ -9,7 +9,7 @@ from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
 CASES, PROJECTS, RUNS, COCKPIT, DESK, INBOX, DAYS = "民情件", "重点项目", "分配方案", "驾驶舱", "工作台", "通知", "工作日历"
-FINDINGS = "问题整改"
+FINDINGS, VISITS = "问题整改", "走访视察"
 ROTA, CARDS, PLATES, TERMS = "排班", "代表码", "门牌码", "换届"
 
 
@@ -23,12 +23,12 @@ def labels(user, path="/"):
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", {INBOX, DAYS, FINDINGS, DESK, CASES, PROJECTS, RUNS, "附近项目", "我的值班"}),
-        ("town_clerk", {INBOX, DAYS, FINDINGS, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS}),
-        ("county_office", {INBOX, DAYS, FINDINGS, COCKPIT, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
-        ("dispatcher", {INBOX, DAYS, FINDINGS, CASES, PROJECTS}),
-        ("unit_officer", {INBOX, DAYS, FINDINGS, CASES, PROJECTS}),
-        ("leader", {INBOX, DAYS, FINDINGS, COCKPIT, CASES, PROJECTS, RUNS, TERMS}),
+        ("deputy", {INBOX, DAYS, FINDINGS, VISITS, DESK, CASES, PROJECTS, RUNS, "附近项目", "我的值班"}),
+        ("town_clerk", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS}),
+        ("county_office", {INBOX, DAYS, FINDINGS, VISITS, COCKPIT, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
+        ("dispatcher", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS}),
+        ("unit_officer", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS}),
+        ("leader", {INBOX, DAYS, FINDINGS, VISITS, COCKPIT, CASES, PROJECTS, RUNS, TERMS}),
         ("stranger", set()),
     ],
 )

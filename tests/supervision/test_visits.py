@@ -20,8 +20,9 @@ from apps.supervision.findings import Finding
 from apps.supervision.on_site import Position, fixed, metres_to
 from apps.supervision.rating_sheets import RatingSheet
 from apps.supervision.topics import Topic
+from apps.supervision.visit_records import Inspection, Presence, Raised, Record
 from apps.supervision.visits import CheckIn, Visit, VisitEvent
-from apps.supervision.workflow_visits import AlreadyRecorded, Inspection, Presence, Raised, Record
+from apps.supervision.workflow_visits import AlreadyRecorded
 from gis_data.crs import wgs84_to_gcj02
 from tests.town import at
 
