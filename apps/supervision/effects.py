@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.matching.assignment import Solution, objective, solve
-from apps.matching.warm import WarmAssignment
+from apps.matching.warm import Difference, WarmAssignment
 from apps.supervision.instance import Instance, Pair, ruled_out, run_members, stored_instance
 from apps.supervision.models import AssignmentRun
 
@@ -81,6 +81,12 @@ class Kept:
         self._demand = self.asked.projects.demand.copy()
         self._locked = set(map(tuple, self.asked.rules.locked.tolist()))
         self._forbidden = set(map(tuple, self.asked.rules.forbidden.tolist()))
+        self._hold_apart()
+
+    def _hold_apart(self) -> None:
+        """How the best arrangement differs from the draft: +1 for pairs it has besides, -1 for those it lacks."""
+        best = self.warm.pairs if self.warm else self.pairs
+        self._apart = dict.fromkeys(best - self.pairs, 1) | dict.fromkeys(self.pairs - best, -1)
 
     def _read(self, run: AssignmentRun) -> None:
         """The draft as it stands: its pairs (rows), loads and totals."""
@@ -88,6 +94,7 @@ class Kept:
         self.unmet = sum(run.teams.order_by().values_list("unmet", flat=True))
         rows = self.asked.rows((t, d) for t, d, _ in members)
         self.pairs = set(map(tuple, rows.tolist()))
+        self._held = np.bincount(rows[:, 0], minlength=len(self.asked.topic_keys))
         self.load = np.bincount(rows[:, 1], minlength=len(self.asked.deputy_keys))
         self.total = objective(self.asked.priced(rows).price, rows, self.asked.rules.balance, len(self.asked.deputy_keys))
         self._now_locked = set(map(tuple, self.asked.rows((t, d) for t, d, locked in members if locked).tolist()))
@@ -99,11 +106,10 @@ class Kept:
         if self.warm is None:
             return False
         self._read(run)
-        places = np.zeros(len(self._demand), np.int64)
+        places = self._held.copy()
         index = self.asked.topic_index
         for topic, unmet in run.teams.order_by().values_list("topic", "unmet"):
-            places[index[topic]] = unmet
-        np.add.at(places, [t for t, _ in self.pairs], 1)
+            places[index[topic]] += unmet
         forbidden = set(map(tuple, self.asked.rows(ruled_out(run)).tolist()))
         try:
             for pair in self._locked - self._now_locked:
@@ -122,6 +128,7 @@ class Kept:
             return False
         self._demand, self._locked, self._forbidden = places, self._now_locked, forbidden
         self._solution, self.revision = None, run.revision
+        self._hold_apart()
         return True
 
     @property
@@ -154,32 +161,29 @@ class Kept:
         told: dict[str, Any] = {"before": self.total, "plain": plain, "obstacle": obstacle, "unmet_before": self.unmet}
         if self.warm is None:
             return Effect(**told, best=None, arithmetic=True, said=FAIR)
-        own = {pair for pair in ((p, new), (p, old)) if None not in pair}
+        moved = Counter(self._apart)
         with self.warm.trial():
             try:
-                self._try(change.kind, p, new, old)
+                for step in self._try(change.kind, p, new, old):
+                    moved.update(map(tuple, step.added.tolist()))
+                    moved.subtract(map(tuple, step.removed.tolist()))
             except ValueError:  # recused, without a position, no seat at all
                 return Effect(**(told | {"obstacle": obstacle or "规则不允许这样调整。"}), best=None)
-            after, best, unmet = self.warm.pairs, self.warm.total, self.warm.unmet
-        added, removed = sorted(after - self.pairs - own), sorted(self.pairs - after - own)
-        return Effect(
-            **told, best=best, unmet_best=unmet,
-            added=self.asked.pairs(np.array(added, np.int64).reshape(-1, 2)), removed=self.asked.pairs(np.array(removed, np.int64).reshape(-1, 2)),
-        )  # fmt: skip
+            best, unmet = self.warm.total, self.warm.unmet
+        for pair in ((p, new), (p, old)):
+            moved.pop(pair, None)
+        added, removed = (np.array(sorted(pair for pair, times in moved.items() if times == way), np.int64).reshape(-1, 2) for way in (1, -1))
+        return Effect(**told, best=best, unmet_best=unmet, added=self.asked.pairs(added), removed=self.asked.pairs(removed))
 
-    def _try(self, kind: str, p: int | None, new: int | None, old: int | None) -> None:
+    def _try(self, kind: str, p: int | None, new: int | None, old: int | None) -> Iterator[Difference]:
         if old is not None:
             if (p, old) in self._locked:
-                self.warm.unlock(p, old)
-            self.warm.forbid(p, old)
+                yield self.warm.unlock(p, old)
+            yield self.warm.forbid(p, old)
         if new is not None:
-            if kind == "add" and self._places(p) >= int(self._demand[p]):
-                self.warm.add(p)
-            self.warm.lock(p, new)
-
-    def _places(self, p: int) -> int:
-        """How many hold a place of the team now."""
-        return sum(row == p for row, _ in self.pairs)
+            if kind == "add" and self._held[p] >= self._demand[p]:
+                yield self.warm.add(p)
+            yield self.warm.lock(p, new)
 
 
 _kept: OrderedDict[int, Kept] = OrderedDict()

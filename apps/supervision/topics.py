@@ -14,7 +14,7 @@ from apps.deputies.models import Deputy, Field
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
 from apps.record.events import Event
-from apps.record.staging import Merged, Stage
+from apps.record.staging import Merged, Stage, execute
 from apps.supervision import merging_topics
 from apps.supervision.models import Team
 from apps.territory.models import AdminArea
@@ -31,12 +31,16 @@ CODE = Coalesce("project__code", "own_code")
 class TopicQuerySet(models.QuerySet):
     def of_projects(self, projects: Iterable[KeyProject]):
         """The topics of these projects; those without one get it now. Safe when two ask at once."""
-        wanted = [project.pk for project in projects]
-        had = set(self.model.objects.filter(project__in=wanted).values_list("project", flat=True))
-        missing = [self.model(kind=Topic.Kind.PROJECT, project_id=pk) for pk in wanted if pk not in had]
-        if missing:
-            self.model.objects.bulk_create(missing, ignore_conflicts=True)
-        return self.filter(project__in=wanted)
+        keys = projects.values_list("pk", flat=True) if isinstance(projects, models.QuerySet) else [project.pk for project in projects]
+        # One statement: looking for what is missing and adding it must not be two for whoever asks at the same time.
+        execute(
+            """
+            INSERT INTO supervision_topic (kind, project_id, text, own_title) SELECT 'project', p.id, '', '' FROM unnest(%s) p (id)
+            WHERE NOT EXISTS (SELECT FROM supervision_topic t WHERE t.project_id = p.id) ON CONFLICT (project_id) DO NOTHING
+            """,
+            [list(keys)],
+        )
+        return self.filter(project__in=keys)
 
     def with_facts(self):
         """Everything the uniform properties read, in this query; shapes that are only drawn stay behind."""

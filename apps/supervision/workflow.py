@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
@@ -239,22 +239,22 @@ def publish(user: User, run_id: int, revision: int | None = None, over: int | No
 
 def _check_members(run: AssignmentRun) -> None:
     """A list names only deputies in office and without a stake; else who they are, and what to do."""
-    members = run_members(run).select_related("deputy", "team__topic__project")
-    gone = members.exclude(deputy__in=serving_on(timezone.localdate()))
+    members = run_members(run).select_related("deputy", "team__topic__project").defer("team__topic__project__geom", "team__topic__project__geom_3857")
+    gone = members.exclude(deputy__in=list(serving_on(timezone.localdate())))
     if names := list(gone.values_list("deputy__name", flat=True).distinct()[: NAMED + 1]):
         raise MoveRefused(f"{_named(names)}已不是在任的县人大代表。请把方案退回修改，换下后再批准、发布。")
-    stakes = DraftRules(**run.rules)
-    barred = [member for member in members.filter(deputy__organisation__in=_bodies(run)).prefetch_related("team__topic__project__contractors")
-              if member.deputy.organisation_id in member.team.topic.recused(stakes.recuse_responsible, stakes.recuse_contractors)]  # fmt: skip
-    if barred:
-        raise MoveRefused(f"{_named([f'{each.deputy}（{each.team.topic}）' for each in barred[: NAMED + 1]])}的单位与事项有关，须回避。请把方案退回修改，换下后再批准、发布。")
+    if barred := members.filter(_stake(DraftRules(**run.rules)))[: NAMED + 1]:
+        raise MoveRefused(f"{_named([f'{each.deputy}（{each.team.topic}）' for each in barred])}的单位与事项有关，须回避。请把方案退回修改，换下后再批准、发布。")
 
 
-def _bodies(run: AssignmentRun) -> list[int]:
-    """Ids of all organisations with a stake in a topic of the run."""
-    topics = Topic.objects.filter(teams__run=run)
-    columns = ("own_owner", "own_responsible", "project__owner", "project__responsible", "project__contractors")
-    return list({pk for column in columns for pk in topics.order_by().values_list(column, flat=True).distinct() if pk})
+def _stake(rules: DraftRules) -> Q:
+    """Members whose organisation has a stake in their topic, as the run's rules see it."""
+    bodies = ["project__owner", "own_owner", *(["project__responsible", "own_responsible"] if rules.recuse_responsible else [])]
+    found = Q(*((f"team__topic__{body}", F("deputy__organisation")) for body in bodies), _connector=Q.OR)
+    if rules.recuse_contractors:
+        contracted = KeyProject.contractors.through.objects.filter(keyproject=OuterRef("team__topic__project"), organisation=OuterRef("deputy__organisation"))
+        found |= Exists(contracted)
+    return found
 
 
 def _named(names: list[str]) -> str:
@@ -293,7 +293,7 @@ class Vacancy:
 def vacancies(run: AssignmentRun, on: dt.date) -> list[Vacancy]:
     """Where a published list has become short, by the topics' codes."""
     left: dict[int, list[Deputy]] = defaultdict(list)
-    for member in run_members(run).exclude(deputy__in=serving_on(on)).select_related("deputy").order_by("deputy__code"):
+    for member in run_members(run).exclude(deputy__in=list(serving_on(on))).select_related("deputy").order_by("deputy__code"):
         left[member.team_id].append(member.deputy)
     short = run.teams.filter(pk__in=left) | run.teams.filter(unmet__gt=0)
     return [Vacancy(team, left[team.pk], team.unmet + len(left[team.pk])) for team in short.select_related("topic__project")]
