@@ -122,7 +122,7 @@ def told(past: Past, due_on: DueOn) -> Told:
     if past.answered_at:
         answered(past.answered_at, past.answer)
     if past.sent_back_at:
-        out.rectify_by = due_on("finding_answer", past.sent_back_at.date(), None)
+        out.rectify_by = due_on("finding_redo", past.sent_back_at.date(), None)
         then("send_back", past.sent_back_at, past.deputy, "with_unit", out.rectify_by, past.send_back_reason, times=1, photos=0, by_clerk=False)
     if past.reanswered_at:
         answered(past.reanswered_at, past.reanswer)

@@ -11,7 +11,7 @@ from apps.worktime.models import TimeLimit
 from tests import town as toy
 from tests.cases.conftest import People
 
-DAYS = {"finding_forward": 3, "finding_assign": 5, "finding_return": 3, "finding_answer": 10, "finding_confirm": 5}
+DAYS = {"finding_forward": 3, "finding_assign": 5, "finding_return": 3, "finding_answer": 10, "finding_redo": 6, "finding_confirm": 5}
 WRONG = "K3至K4段边坡没有做临时覆盖，下雨后泥水流到下方菜地。"
 
 

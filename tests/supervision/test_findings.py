@@ -209,7 +209,7 @@ def test_sent_back_with_a_new_limit_and_late_stays_late(town, people, clock: Clo
     assert finding.late
     finding = workflow.send_back(finding, people.deputy, "没盖全。")
     today = clock.now.date()
-    assert (finding.state, finding.sent_back, finding.rectify_by) == ("with_unit", 1, CalendarDay.objects.add_working_days(today, 10))
+    assert (finding.state, finding.sent_back, finding.rectify_by) == ("with_unit", 1, CalendarDay.objects.add_working_days(today, 6))
     finding = workflow.answer(finding, people.unit_officer, "盖全了。")
     finding = workflow.confirm(finding, people.deputy, "put_right")
     assert finding.late and not Finding.objects.put_right_in_time().exists()
