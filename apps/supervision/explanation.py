@@ -56,14 +56,15 @@ def reasons(run: AssignmentRun, member: TeamMember, homes: bool) -> list[str]:
     deputy, topic, said = member.deputy, member.team.topic, []
     if homes and (sentence := _proposed(run, member)):
         said.append(sentence)
-    asked = stored_instance(run, run_day(run), [topic.pk], [deputy.pk])
-    table = asked.priced(np.array([[0, 0]]))
-    towns, home_known, work_known = asked.deputies.towns[0], not np.isnan(asked.deputies.residence_lon[0]), not np.isnan(asked.deputies.workplace_lon[0])
+    asked = stored_instance(run, run_day(run), [topic.pk], [deputy.pk])  # those locked on the team are in it too
+    d = asked.deputy_index[deputy.pk]
+    table = asked.priced(np.array([[0, d]]))
+    towns, home_known, work_known = asked.deputies.towns[d], not np.isnan(asked.deputies.residence_lon[d]), not np.isnan(asked.deputies.workplace_lon[d])
     if deputy.residence_village:
-        near = f"，离现场 {metres_text(_metres(asked, 'residence'))}" if homes and home_known else ""
+        near = f"，离现场 {metres_text(_metres(asked, d, 'residence'))}" if homes and home_known else ""
         said.append(f"住在{'本镇街的' if topic.town_id == towns[0] else ''}{deputy.residence_village.name}{near}")
     if work_known:
-        said.append(f"在{'本镇街' if topic.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, 'workplace'))}")
+        said.append(f"在{'本镇街' if topic.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, d, 'workplace'))}")
     labels = "、".join(field.label for field in deputy.fields.all())
     if topic.field and table.has_field[0]:
         said.append(f"懂行：工作领域含{topic.field.label}")
@@ -127,6 +128,6 @@ def _sentences(kept: Kept, p: int, team: set[int], listed: list[int]) -> list[st
     return [why.sentence.removeprefix(names[d]) if set(why.team) == team and why.load == kept.load[d] else "" for d, why in zip(listed, found, strict=True)]
 
 
-def _metres(asked: Instance, anchor: str) -> float:
-    lon, lat = getattr(asked.deputies, f"{anchor}_lon"), getattr(asked.deputies, f"{anchor}_lat")
+def _metres(asked: Instance, d: int, anchor: str) -> float:
+    lon, lat = (getattr(asked.deputies, f"{anchor}_{axis}")[[d]] for axis in ("lon", "lat"))
     return float(distances(asked.projects.lon, asked.projects.lat, lon, lat)[0])

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.supervision import views, views_approval, views_claims, views_drafting, views_evaluation, views_teams
+from apps.supervision import views, views_approval, views_claims, views_compare, views_drafting, views_evaluation, views_teams
 
 urlpatterns = [
     path("evaluation/", views_evaluation.evaluation, name="evaluation"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("new/", views_drafting.run_new, name="run_new"),
     path("new/map", views_drafting.run_choices_map, name="run_choices_map"),
     path("new/<str:part>", views_drafting.run_choose, name="run_choose"),
+    path("compare/", views_compare.run_compare, name="run_compare"),
     path("claims/", views_claims.claim_list, name="claim_list"),
     path("claims/<int:pk>/decide", views_claims.claim_decide, name="claim_decide"),
     path("claims/<int:pk>/take-back", views_claims.claim_take_back, name="claim_take_back"),

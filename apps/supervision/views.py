@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
@@ -67,7 +68,7 @@ def run_page(request: HttpRequest, run: AssignmentRun, refused: str = "", typed:
         "typed": typed or {"on": timezone.localdate().isoformat(), "body": AssignmentRun.Body.COMMITTEE},
         "overtaken": now if now and run.state == run.State.APPROVED and now.pk != run.follows_id else None,
         "vacancies": workflow.vacancies(run, timezone.localdate()) if now and now.pk == run.pk and may_draft(request) else [],
-        "rules": rules_told(run.rules), **strip(request, run), **_teams(request, run),
+        "rules": rules_told(run.rules), "begins": True, **strip(request, run), **_teams(request, run),
     }, status=status)  # fmt: skip
 
 
@@ -147,7 +148,8 @@ def run_teams(request: HttpRequest, pk: int) -> HttpResponse:
     """/supervision/12/teams?show=unmet — the table alone, for filters, pages and after a change."""
     run = visible_run(request, pk)
     response = render(request, "supervision/_pairs.html", {"run": run, "homes": allowed(request.user, Permission.SEE_HOMES), **_teams(request, run)})
-    response["HX-Push-Url"] = f"{reverse('run_detail', args=[pk])}?{request.GET.urlencode()}"
+    asked = {name: value for name, value in request.GET.items() if value}
+    response["HX-Replace-Url"] = reverse("run_detail", args=[pk]) + (f"?{urlencode(asked)}" if asked else "")
     return response
 
 

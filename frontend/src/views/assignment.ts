@@ -41,6 +41,10 @@ class Workbench {
     showRun(map, run);
     this.follow();
     why.addEventListener("htmx:afterSettle", () => this.follow());
+    why.addEventListener("change", (event) => {
+      const along = why.querySelector<HTMLInputElement>("#rearrange");
+      if (along && (event.target as HTMLElement).dataset.rearrange !== undefined) along.checked = true; // he has no room otherwise
+    });
     table.addEventListener("htmx:afterSettle", () => this.markRows());
     table.addEventListener("click", (event) => this.moveTo(event.target));
     table.addEventListener("keydown", (event) => {
