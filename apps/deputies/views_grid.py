@@ -69,11 +69,10 @@ def _villages(user, wanted: dict[str, str]) -> QuerySet[AdminArea]:
         rows = rows.filter(Exists(members.waiting()))
     elif wanted["show"] == "none":
         rows = rows.filter(Exists(grids.exclude(pk__in=GridMember.objects.confirmed().values("grid"))))
-    if wanted["q"]:
-        named = Q(Exists(grids.filter(Q(name__icontains=wanted["q"]) | Q(code=wanted["q"])))) | Q(
-            Exists(members.filter(deputy__name__icontains=wanted["q"]))
-        )
-        rows = rows.filter(Q(name__icontains=wanted["q"]) | named)
+    if wanted["q"]:  # each list by itself: a search that leans on the village's row would look through all grids for every village
+        named = Grid.objects.filter(Q(name__icontains=wanted["q"]) | Q(code=wanted["q"])).values("village")
+        people = GridMember.objects.open().filter(deputy__in=Deputy.objects.filter(name__icontains=wanted["q"]).values("pk")).values("grid__village")
+        rows = rows.filter(Q(name__icontains=wanted["q"]) | Q(pk__in=named) | Q(pk__in=people))
     return rows.order_by("code")
 
 

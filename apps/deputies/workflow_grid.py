@@ -18,6 +18,7 @@ from apps.record.staging import copy_in, execute, query
 from apps.record.states import Move, MoveRefused, StateTable
 from apps.territory.models import Grid, LayerVersion
 
+MANY_ROWS = 1000  # from so many new rows on, the planner's statistics are renewed
 State, Basis = GridMember.State, GridMember.Basis
 OFFICES = frozenset({Role.TOWN_OFFICE, Role.COUNTY_OFFICE})
 STATES = StateTable(dict(State.choices), [
@@ -155,6 +156,8 @@ def _insert(user: User | None, today: dt.date) -> int:
         [today],
     )
     _tell_all(user, "propose", fresh)
+    if len(fresh) >= MANY_ROWS:
+        execute("ANALYZE deputies_gridmember")
     return len(fresh)
 
 

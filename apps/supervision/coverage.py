@@ -7,6 +7,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -18,7 +19,7 @@ from apps.deputies.models import Deputy, Field
 from apps.projects.models import KeyProject
 from apps.supervision.grid_needs import Needs, needs, present
 from apps.supervision.models import AssignmentRun, TeamMember
-from apps.supervision.nearness import Crowd, crowd, ground
+from apps.supervision.nearness import Crowd, crowd, degrees, ground
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 from gis_data.wording import metres_text
@@ -28,13 +29,23 @@ BUSY = 12  # grids from which a deputy has much to look after
 KNOWN = 8  # how many of the nearest are looked at first, so that recused ones can be passed over
 
 
+class Village(NamedTuple):
+    """A village and the town it belongs to: None and "" where there is none."""
+
+    code: str
+    name: str
+    town_id: int | None
+    town_code: str | None
+    town: str | None
+
+
 @dataclass(frozen=True, eq=False)
 class GridLine:
     """One grid: its confirmed deputies, what waits, fields that are asked for there and known by none of them, and who is nearest."""
 
     code: str
     name: str
-    village: AdminArea
+    village: Village
     confirmed: int
     waiting: int
     lacking: tuple[tuple[str, tuple[str, ...]], ...]  # field label, what asks for it
@@ -55,15 +66,19 @@ class GridLine:
 class TopicLine:
     """One matter: who is nearest of those who may supervise it, and who of them knows its field."""
 
-    topic: Topic | KeyProject
-    title: str
-    url: str
-    town: str
-    field: str
+    topic: Topic
     nearest: Deputy | None
     metres: float
     expert: Deputy | None
     expert_metres: float
+
+    @property
+    def town(self) -> str:
+        return self.topic.town.name if self.topic.town else ""
+
+    @property
+    def field(self) -> str:
+        return self.topic.field.label if self.topic.field else ""
 
     @property
     def near_words(self) -> str:
@@ -114,12 +129,11 @@ class Coverage:
     def __init__(self, user: User, area: str, on: dt.date, far: float = FAR) -> None:
         self.user, self.on, self.far = user, on, far
         self.land, self.people = ground(on), crowd(on)
-        places = AdminArea.objects.filter(level="village").visible_to(user).select_related("parent")
+        places = AdminArea.objects.filter(level="village").visible_to(user)
         if area:
             places = places.filter(code__startswith=area_prefix(area))
-        self.villages = {
-            village.pk: village for village in places.defer("geom", "geom_3857", "parent__geom", "parent__geom_3857")
-        }
+        said = places.values_list("pk", "code", "name", "parent", "parent__code", "parent__name")
+        self.villages = {pk: Village(*rest) for pk, *rest in said}
         self.rows = np.array(
             [row for row, grid in enumerate(self.land.grids) if grid.village_id in self.villages], np.intp
         )
@@ -200,7 +214,7 @@ class Coverage:
         village = self.villages[grid.village_id]
         if by_grid:
             return grid.code, grid.name
-        return (village.parent.code, village.parent.name) if village.parent else (village.code, village.name)
+        return (village.town_code, village.town or "") if village.town_code else (village.code, village.name)
 
     def topic_lines(self, show: str = "") -> list[TopicLine]:
         """Every matter in sight, farthest from anybody first. show: "far" nobody within `far`; "expert" nobody there who knows its field."""
@@ -212,17 +226,23 @@ class Coverage:
         return lines
 
 
-def _matters(user: User, on: dt.date, villages: dict[int, AdminArea]) -> list[Topic]:
-    """Key projects and the other matters of the year in the towns in sight; a project without a topic row stands as one that is not saved."""
-    towns = {village.parent_id for village in villages.values()}
-    own = list(Topic.objects.current(on.year).exclude(kind=Topic.Kind.PROJECT).with_facts())
-    left = ("geom", "geom_3857", "town__geom", "town__geom_3857")
-    projects = (
-        KeyProject.objects.select_related("field", "town").prefetch_related("contractors").defer(*left).order_by("code")
-    )
-    found = [Topic(kind=Topic.Kind.PROJECT, project=project) for project in projects] + sorted(
-        own, key=lambda topic: topic.code
-    )
+def _matters(user: User, on: dt.date, villages: dict[int, Village]) -> list[Topic]:
+    """Key projects and the other matters of the year in the towns in sight, each with `lon`, `lat` and `recused`, the bodies with a stake in it.
+    A project without a topic row stands as one that is not saved."""
+    towns = {village.town_id for village in villages.values()}
+    contractors: dict[int, set[int]] = defaultdict(set)
+    for project, body in KeyProject.contractors.through.objects.values_list("keyproject_id", "organisation_id"):
+        contractors[project].add(body)
+    found = []
+    left = ("site", "geom", "geom_3857", "town__geom", "town__geom_3857")
+    projects = KeyProject.objects.select_related("field", "town").defer(*left).annotate(lon=degrees("ST_X", "site"), lat=degrees("ST_Y", "site"))
+    for project in projects.order_by("code"):
+        topic = Topic(kind=Topic.Kind.PROJECT, project=project)
+        topic.lon, topic.lat, topic.recused = project.lon, project.lat, {project.owner_id, project.responsible_id, *contractors[project.pk]} - {None}
+        found.append(topic)
+    for topic in Topic.objects.current(on.year).exclude(kind=Topic.Kind.PROJECT).with_facts().order_by("own_code"):
+        topic.lon, topic.lat, topic.recused = topic.site.x, topic.site.y, set(topic.bodies)
+        found.append(topic)
     whole = len(user.scope) <= 6
     return [topic for topic in found if topic.town_id in towns or (whole and topic.town_id is None)]
 
@@ -241,29 +261,24 @@ def _topic_lines(topics: list[Topic], people: Crowd) -> list[TopicLine]:
     lines = []
     for row, topic in enumerate(topics):
         (who, metres), (expert, far) = first[row], experts.get(row, (-1, np.inf))
-        lines.append(TopicLine(
-            topic, topic.title, topic.url, topic.town.name if topic.town else "", topic.field.label if topic.field else "",
-            people.deputies[who] if who >= 0 else None, metres, people.deputies[expert] if expert >= 0 else None, far,
-        ))  # fmt: skip
+        lines.append(TopicLine(topic, people.deputies[who] if who >= 0 else None, metres, people.deputies[expert] if expert >= 0 else None, far))
     return sorted(lines, key=lambda line: (-line.metres, line.topic.code))
 
 
 def _first(topics: list[Topic], people: Crowd, able: np.ndarray) -> list[tuple[int, float]]:
     """For each matter the nearest who may supervise it: whoever works for a body with a stake in it is passed over. (-1, inf): nobody."""
     sites = people.sites(able)
-    bodies = [set(topic.bodies) for topic in topics]
+    lon, lat = (np.array([getattr(topic, axis) for topic in topics], float) for axis in ("lon", "lat"))
     found, asked, k = [(-1, np.inf)] * len(topics), list(range(len(topics))), KNOWN
     while asked:
-        who, metres = sites.nearest(
-            np.array([topics[row].site.x for row in asked]), np.array([topics[row].site.y for row in asked]), k
-        )
+        who, metres = sites.nearest(lon[asked], lat[asked], k)
         again = []
         for line, row in enumerate(asked):
             fit = next(
                 (
                     place
                     for place in range(k)
-                    if who[line, place] >= 0 and people.deputies[who[line, place]].organisation_id not in bodies[row]
+                    if who[line, place] >= 0 and people.deputies[who[line, place]].organisation_id not in topics[row].recused
                 ),
                 None,
             )

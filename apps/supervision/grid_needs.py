@@ -15,7 +15,7 @@ from apps.deputies.workflow_grid import Proposed, propose, propose_for_fields
 from apps.matching.assignment import Deputies, Projects, Rules, solve
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
-from apps.supervision.nearness import Crowd, Ground, crowd, grids_at, ground
+from apps.supervision.nearness import Crowd, Ground, crowd, degrees, grids_at, ground
 from apps.supervision.topics import Topic
 
 REACH = 10_000.0  # metres: farther away nobody is proposed for his field
@@ -31,21 +31,17 @@ Needs = Mapping[tuple[int, int], list[str]]
 
 def needs(on: dt.date) -> Needs:
     """(grid id, field id) -> what there asks for it, by name: key projects and other matters of the year, schools, hospitals, factories, courts."""
-    places: list[tuple[float, float, int, str]] = []
-    for site, field, name in (
-        KeyProject.objects.exclude(field=None).order_by("code").values_list("site", "field", "name")
-    ):
-        places.append((*site.coords, field, name))
-    others = (
-        Topic.objects.current(on.year).exclude(kind=Topic.Kind.PROJECT).exclude(own_field=None).order_by("own_code")
-    )
-    for site, field, name in others.values_list("own_site", "own_field", "own_title"):
-        places.append((*site.coords, field, name))
+    projects = KeyProject.objects.exclude(field=None).order_by("code").annotate(lon=degrees("ST_X", "site"), lat=degrees("ST_Y", "site"))
+    places: list[tuple[float, float, int, str]] = list(projects.values_list("lon", "lat", "field", "name"))
+    others = Topic.objects.current(on.year).exclude(kind=Topic.Kind.PROJECT).exclude(own_field=None).order_by("own_code")
+    others = others.annotate(lon=degrees("ST_X", "own_site"), lat=degrees("ST_Y", "own_site"))
+    places += others.values_list("lon", "lat", "own_field", "own_title")
     fields = dict(Field.objects.values_list("code", "pk"))
     employers = Organisation.objects.filter(kind__in=EMPLOYERS, point__isnull=False, closed_on=None).order_by("code")
-    for point, kind, name in employers.values_list("point", "kind", "name"):
+    employers = employers.annotate(lon=degrees("ST_X", "point"), lat=degrees("ST_Y", "point"))
+    for lon, lat, kind, name in employers.values_list("lon", "lat", "kind", "name"):
         if EMPLOYERS[kind] in fields:
-            places.append((*point.coords, fields[EMPLOYERS[kind]], name))
+            places.append((lon, lat, fields[EMPLOYERS[kind]], name))
     found: dict[tuple[int, int], list[str]] = defaultdict(list)
     if places:
         at = grids_at(on, [lon for lon, *_ in places], [lat for _, lat, *_ in places])

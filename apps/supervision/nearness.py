@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import shapely
+from django.db.models import FloatField, Func
 from numpy.typing import NDArray
 
 from apps.deputies.models import Deputy
@@ -16,6 +17,11 @@ from apps.territory.models import Term
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def degrees(axis: str, column: str) -> Func:
+    """ST_X or ST_Y of a column of points, for many rows: a geometry for each would cost most of the time."""
+    return Func(column, function=axis, output_field=FloatField())
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,10 +150,10 @@ class TestNearness:
         assert nobody.nearest(np.array([120.0]), np.array([28.0]), 2)[0].tolist() == [[-1, -1]]
 
     def test_homes_change_nothing(self, scattered, today, county_office):
-        before = [(line.title, line.metres, line.expert_metres) for line in Coverage(county_office, "", today).topic_lines()], ground(today).metres.tolist()
+        before = [(line.topic.title, line.metres, line.expert_metres) for line in Coverage(county_office, "", today).topic_lines()], ground(today).metres.tolist()
         Home.objects.all().update(point=at(0.01, 0.01))
         renewed()
-        assert before == ([(line.title, line.metres, line.expert_metres) for line in Coverage(county_office, "", today).topic_lines()], ground(today).metres.tolist())
+        assert before == ([(line.topic.title, line.metres, line.expert_metres) for line in Coverage(county_office, "", today).topic_lines()], ground(today).metres.tolist())
 
 
 class TestCoverage:
