@@ -25,6 +25,7 @@ def main(folder: Path) -> None:
         call_command("import_layer", layer["layer"], str(folder / layer["file"]), *layer["options"])
     call_command("match_doorplates")
     call_command("assign_supervisors", "--preset", "nearest", "--publish")
+    call_command("propose_grid_members")
     call_command("issue_cards")
     call_command("compare_terms")
     print(json.dumps(facts(PASSWORD), ensure_ascii=False))
