@@ -206,7 +206,7 @@ class InspectionForm(PlanForm):
     deputies = forms.ModelMultipleChoiceField(Deputy.objects.none(), label="参加代表", widget=forms.CheckboxSelectMultiple, error_messages={"required": "请至少选一位参加的代表。", "invalid_choice": "有一位代表已经不在任，请重新选。", "invalid_pk_value": "名单读不出来，请重新选。"})
     leader = forms.ModelChoiceField(Deputy.objects.none(), label="带队代表", widget=forms.Select(attrs=SELECT), empty_label="请选择", error_messages={"required": "请选带队代表。", "invalid_choice": "带队代表请从在任代表里选。"})
     group = forms.ModelChoiceField(Group.objects.none(), label="算作哪个代表小组的活动", required=False, widget=forms.Select(attrs=SELECT), empty_label="不算小组活动", error_messages={"invalid_choice": "没有这个小组，请重新选。"})
-    accompanying = forms.ModelMultipleChoiceField(Organisation.objects.none(), label="陪同单位", required=False, widget=forms.SelectMultiple(attrs={**SELECT, "size": 6}), error_messages={"invalid_choice": "有一个单位已经不在，请重新选。", "invalid_pk_value": "单位读不出来，请重新选。"})
+    accompanying = forms.ModelMultipleChoiceField(Organisation.objects.none(), label="陪同单位", required=False, widget=forms.CheckboxSelectMultiple, error_messages={"invalid_choice": "有一个单位已经不在，请重新选。", "invalid_pk_value": "单位读不出来，请重新选。"})
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, **options) -> None:

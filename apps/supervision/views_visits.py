@@ -221,8 +221,10 @@ def _inspection_form(request: HttpRequest, chosen: Topic | None, start: dict, sa
             except MoveRefused as refusal:
                 form.add_error(None, str(refusal))
         status = 422
-    ticked = {str(getattr(value, "pk", value)) for value in form["deputies"].value() or []}
-    return render(request, "visits/visit_organise.html", {"form": form, "visit": visit, "ticked": ticked, "people": _people(form)}, status=status)
+    ticked, joined = ({str(getattr(value, "pk", value)) for value in form[name].value() or []} for name in ("deputies", "accompanying"))
+    return render(request, "visits/visit_organise.html", {
+        "form": form, "visit": visit, "ticked": ticked, "people": _people(form), "joined": joined, "units": form.fields["accompanying"].queryset,
+    }, status=status)
 
 
 def _people(form: InspectionForm) -> list[Deputy]:

@@ -212,8 +212,8 @@ class CheckIn(models.Model):
         """How near it was and how sure that is; or why nobody knows."""
         if self.distance_m is None:
             return f"没有定位：{self.reason}"
-        where = "在现场范围内" if self.distance_m == 0 else f"离现场约 {metres_in_words(self.distance_m)}"
-        sure = f"，定位误差约 {metres_in_words(self.accuracy_m)}" if self.accuracy_m else ""
+        where = "在现场范围内" if self.distance_m == 0 else f"离现场{metres_in_words(self.distance_m)}"
+        sure = f"，定位误差{metres_in_words(self.accuracy_m)}" if self.accuracy_m else ""
         freed = "，位置按网络地图的坐标偏移换算过" if self.datum else ""
         return f"{where}{sure}{freed}。"
 
