@@ -5,7 +5,7 @@ to what is kept; when deputies, topics or areas have changed it is read and solv
 """
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from apps.supervision.models import AssignmentRun
 
 KEPT = 3  # runs whose problem a process keeps; one of 10,000 topics and 20,000 deputies takes some 60 MB
 LAYERS = ["area", "deputy", "organisation", "project", "topic"]
+EXPERT = "小组里须有懂行的代表"
 FAIR = "这个方案先让最远的人最近，换人后的重排要整体重算；这里只按这一处计算，不能让其余人选随之重排。"
 
 
@@ -94,6 +95,9 @@ class Kept:
         self.unmet = sum(run.teams.order_by().values_list("unmet", flat=True))
         rows = self.asked.rows((t, d) for t, d, _ in members)
         self.pairs = set(map(tuple, rows.tolist()))
+        self.teams: dict[int, list[int]] = defaultdict(list)
+        for p, d in rows.tolist():
+            self.teams[p].append(d)
         self._held = np.bincount(rows[:, 0], minlength=len(self.asked.topic_keys))
         self.load = np.bincount(rows[:, 1], minlength=len(self.asked.deputy_keys))
         self.total = objective(self.asked.priced(rows).price, rows, self.asked.rules.balance, len(self.asked.deputy_keys))
@@ -147,6 +151,18 @@ class Kept:
             moved -= self._price(p, old) + balance * int(self.load[old] - 1)
         return moved
 
+    def obstacle(self, p: int, new: int, old: int | None) -> str:
+        """Why a deputy cannot take the place without more ado, in words; rows."""
+        table = self.asked.priced(np.array([[p, new]]))
+        words = obstacle_words(bool(table.recused[0]), bool(table.measured[0]), int(self.load[new]), int(self.asked.deputies.capacity[new]))
+        return words or (EXPERT if not table.has_field[0] and self.needs_expert(p, old) else "")
+
+    def needs_expert(self, p: int, old: int | None) -> bool:
+        """Whether the place of a deputy who knows the field must go to another who does."""
+        team = self.teams[p]
+        knows = dict(zip(team, self.asked.priced(np.array([(p, d) for d in team], np.int64).reshape(-1, 2)).has_field.tolist(), strict=True))
+        return knows.get(old, False) and sum(knows.values()) - 1 < min(int(self.asked.projects.experts[p]), len(team))
+
     def _price(self, p: int, d: int) -> int:
         return int(self.asked.priced(np.array([[p, d]])).price[0])
 
@@ -156,7 +172,7 @@ class Kept:
         new, old = (self.asked.deputy_index.get(key) for key in (change.deputy, change.was))
         if change.kind != "rearrange" and (p is None or (change.deputy is not None and new is None)):
             return Effect(self.total, None, None, "这位代表不在可分配的名单里。", unmet_before=self.unmet)
-        obstacle = obstacle_of(self.asked, p, new, int(self.load[new])) if new is not None else ""
+        obstacle = self.obstacle(p, new, old) if new is not None else ""
         plain = None if obstacle or change.kind == "rearrange" else self.total + self.moved_by(p, new, old)
         told: dict[str, Any] = {"before": self.total, "plain": plain, "obstacle": obstacle, "unmet_before": self.unmet}
         if self.warm is None:
@@ -259,12 +275,6 @@ def moved_by(run: AssignmentRun, added: Iterable[Pair], removed: Iterable[Pair])
     after.subtract(d for _, d in removed)
     metres = sum(sign * int(asked.priced(asked.rows(pairs)).price.sum()) for sign, pairs in ((1, added), (-1, removed)))
     return metres + asked.rules.balance * sum(after[d] * (after[d] - 1) - before[d] * (before[d] - 1) for d in people) // 2
-
-
-def obstacle_of(asked: Instance, p: int, d: int, load: int) -> str:
-    """Why a deputy cannot take a place without more ado, in words; rows."""
-    table = asked.priced(np.array([[p, d]]))
-    return obstacle_words(bool(table.recused[0]), bool(table.measured[0]), load, int(asked.deputies.capacity[d]))
 
 
 def obstacle_words(recused: bool, measured: bool, load: int, capacity: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from apps.deputies.models import Deputy
 from apps.matching.costs import PairTable, distances
 from apps.matching.explanation import explain_some
-from apps.supervision.effects import Change, Kept, asking, obstacle_words, run_day
+from apps.supervision.effects import EXPERT, Change, Kept, asking, obstacle_words, run_day
 from apps.supervision.instance import Instance, stored_instance
 from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.topics import Topic
@@ -93,22 +93,23 @@ def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None,
     key = getattr(topic, "pk", topic)
     with asking(run) as kept:
         asked, p, old = kept.asked, kept.asked.topic_index[key], kept.asked.deputy_index.get(was)
-        team = {d for row, d in kept.pairs if row == p}
+        team = set(kept.teams[p])
         m = len(asked.deputy_keys)
         table = asked.priced(np.column_stack((np.full(m, p), np.arange(m))))
         change = table.price + asked.rules.balance * kept.load + (kept.moved_by(p, None, old) if old is not None else 0)
         full = kept.load >= asked.deputies.capacity
-        stopped = table.recused | ~table.measured | ~table.within | full
+        unfit = ~table.has_field & kept.needs_expert(p, old)
+        stopped = table.recused | ~table.measured | ~table.within | full | unfit
         others = np.setdiff1d(np.arange(m), sorted(team))
         order = others[np.lexsort((others, change[others]))]
         listed = [*order[~stopped[order]][:free].tolist(), *order[stopped[order]][:taken].tolist()]
         sentences = _sentences(kept, p, team, listed)
-        found = [_alternative(kept, table, change, key, was, d, sentence) for d, sentence in zip(listed, sentences, strict=True)]
+        found = [_alternative(kept, table, change, key, was, d, EXPERT if unfit[d] else "", sentence) for d, sentence in zip(listed, sentences, strict=True)]
     deputies = Deputy.objects.select_related("organisation", "residence_village").in_bulk([pk for pk, _ in found])
     return [Alternative(deputies[pk], **told) for pk, told in found]
 
 
-def _alternative(kept: Kept, table: PairTable, change: np.ndarray, topic: int, was: int | None, d: int, sentence: str) -> tuple[int, dict]:
+def _alternative(kept: Kept, table: PairTable, change: np.ndarray, topic: int, was: int | None, d: int, unfit: str, sentence: str) -> tuple[int, dict]:
     asked, deputy = kept.asked, int(kept.asked.deputy_keys[d])
     words = obstacle_words(bool(table.recused[d]), bool(table.measured[d]), int(kept.load[d]), int(asked.deputies.capacity[d]))
     barred = table.recused[d] or not table.measured[d]
@@ -117,7 +118,7 @@ def _alternative(kept: Kept, table: PairTable, change: np.ndarray, topic: int, w
     return deputy, {
         "metres": int(table.cost[d]), "change": int(change[d]), "best_change": effect.best_change if known else None, "moved": effect.moved if known else None,
         "load": int(kept.load[d]), "capacity": int(asked.deputies.capacity[d]), "expert": bool(table.has_field[d]),
-        "obstacle": words or ("" if table.within[d] else "超出限定距离"), "sentence": sentence,
+        "obstacle": words or unfit or ("" if table.within[d] else "超出限定距离"), "sentence": sentence,
     }  # fmt: skip
 
 
