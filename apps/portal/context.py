@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
 from apps.portal.tiles import LAYERS, layer_versions
 from apps.record.notices import Notice
@@ -38,7 +39,7 @@ def _read_county() -> _County:
 _county = Remembered(("area",), _read_county)
 
 PUBLIC = (("找代表", "home", "search", None), ("联络站", "station_list", "building-community", None), ("查进度", "follow", "history", None))
-OFFICE = {  # group -> label, url name, icon, permission; on phones the first entry of each group stands in the bar
+OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of each of four groups stands in the bar
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
         ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
@@ -77,12 +78,16 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones the first en
 }
 
 
+FRONT = {Role.DEPUTY: ("visit_list",), Role.DISPATCHER: ("finding_list",), Role.UNIT: ("finding_list",)}  # stand for their groups on phones
+
+
 @dataclass(frozen=True)
 class NavigationGroup:
-    """What lies together in the navigation; residents' entries are one group without a label."""
+    """What lies together in the navigation; residents' entries are one group without a label. front: which of it phones show at once."""
 
     label: str
     entries: tuple[dict, ...]
+    front: dict
 
     @property
     def active(self) -> bool:
@@ -100,12 +105,14 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
     here = max((entry["url"] for entries in groups.values() for entry in entries if _lies_under(request.path, entry["url"])), key=len, default="")
     for entry in (entry for entries in groups.values() for entry in entries):
         entry["active"] = entry["url"] == here
-    return [NavigationGroup(label, tuple(entries)) for label, entries in groups.items() if entries]
+    preferred = FRONT.get(getattr(user, "role", ""), ())
+    front = {label: next((entry for entry in entries if entry["name"] in preferred), entries[0]) for label, entries in groups.items() if entries}
+    return [NavigationGroup(label, tuple(groups[label]), entry) for label, entry in front.items()]
 
 
 def _entry(label: str, name: str, icon: str) -> dict | None:
     try:
-        return {"label": label, "url": reverse(name), "icon": icon}
+        return {"label": label, "name": name, "url": reverse(name), "icon": icon}
     except NoReverseMatch:  # not in this zone
         return None
 

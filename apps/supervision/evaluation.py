@@ -37,6 +37,13 @@ class Share:
         return 100 * self.part / self.whole if self.whole >= LEAST else None
 
     @property
+    def figure(self) -> tuple[str, str]:
+        """For a figure: the large words and the small ones beside them."""
+        if self.percent is None:
+            return self.words, ""
+        return f"{self.percent:.0f}%", f"{self.part}/{self.whole}"
+
+    @property
     def words(self) -> str:
         if not self.whole:
             return "—"
@@ -74,6 +81,10 @@ class Figures:
     @property
     def mean(self) -> float | None:
         return self.marks_sum / self.marks if self.marks >= LEAST else None
+
+    @property
+    def mean_figure(self) -> tuple[str, str]:
+        return (self.mean_words, "") if self.mean is None else (f"{self.mean:.1f}", f"{self.marks} 次")
 
     @property
     def mean_words(self) -> str:

@@ -53,7 +53,7 @@ def evaluation(request: HttpRequest) -> HttpResponse:
         "asked": asked, "found": found, "page_obj": Page(found.rows, number, _Counted(found.rows, found.count)), "faults": faults, "least": LEAST,
         "by": [(value, BY[value]) for value in BY_ROLE[Role(chosen)]], "kinds": KINDS.items(), "only": ONLY.items(), "town": request.GET.get("town", ""),
         "towns": AdminArea.objects.filter(level="town").order_by("code").only("code", "name") if chosen in WIDE and asked.by != "unit" else [],
-        "name_of": BY[asked.by], "query": _query(request),
+        "name_of": BY[asked.by], "people": "人次" if asked.by == "deputy" else "", "query": _query(request),
     })  # fmt: skip
 
 

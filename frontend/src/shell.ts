@@ -79,6 +79,13 @@ async function copy(text: string): Promise<void> {
   }
 }
 
+/** Where the navigation is longer than the window, it opens at the page's own entry. */
+function showWhereWeAre(): void {
+  const here = document.querySelector<HTMLElement>(".app-nav-side [aria-current]");
+  const side = here?.closest<HTMLElement>(".app-nav");
+  if (here && side) side.scrollTop = Math.max(0, here.offsetTop - side.clientHeight / 2);
+}
+
 /** A form with data-submit-on-change sends itself when a filter changes; its button is then not needed. */
 function connectFilters(): void {
   document.addEventListener("change", (event) => {
@@ -180,6 +187,7 @@ document.addEventListener("DOMContentLoaded", () => {
   connectHtmx();
   connectNetwork();
   connectMenus();
+  showWhereWeAre();
   connectActions();
   connectFilters();
   connectWorkList();

@@ -8,9 +8,10 @@ from apps.portal.context import navigation, shell
 from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
-CASES, PROJECTS, RUNS, COCKPIT, DESK, INBOX, DAYS = "民情件", "重点项目", "分配方案", "驾驶舱", "工作台", "通知", "工作日历"
-FINDINGS, VISITS = "问题整改", "走访视察"
-ROTA, CARDS, PLATES, TERMS = "排班", "代表码", "门牌码", "换届"
+CASES, COCKPIT = "民情件", "驾驶舱"
+EVERYBODY = {"通知", CASES, "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
+CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
+STAFF = CONGRESS | {"代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
 
 
 def labels(user, path="/"):
@@ -23,12 +24,12 @@ def labels(user, path="/"):
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", {INBOX, DAYS, FINDINGS, VISITS, DESK, CASES, PROJECTS, RUNS, "附近项目", "我的值班"}),
-        ("town_clerk", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS}),
-        ("county_office", {INBOX, DAYS, FINDINGS, VISITS, COCKPIT, CASES, PROJECTS, RUNS, ROTA, CARDS, PLATES, TERMS, "地图数据"}),
-        ("dispatcher", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS}),
-        ("unit_officer", {INBOX, DAYS, FINDINGS, VISITS, CASES, PROJECTS}),
-        ("leader", {INBOX, DAYS, FINDINGS, VISITS, COCKPIT, CASES, PROJECTS, RUNS, TERMS}),
+        ("deputy", CONGRESS | {"工作台", "附近项目", "我的值班", "我的网格"}),
+        ("town_clerk", STAFF),
+        ("county_office", STAFF | {COCKPIT, "地图数据"}),
+        ("dispatcher", EVERYBODY),
+        ("unit_officer", EVERYBODY | {"进度月报"}),
+        ("leader", CONGRESS | {COCKPIT, "代表网格", "覆盖情况", "换届"}),
         ("stranger", set()),
     ],
 )
@@ -36,7 +37,21 @@ def test_by_role(users, who, sees):
     assert set(labels(getattr(users, who))[0]) == sees
 
 
+def test_groups_and_what_stands_for_them_on_phones(users, rf):
+    request = rf.get("/projects/nearby/somewhere")
+    fronts = {}
+    for name in ("deputy", "county_office", "unit_officer"):
+        request.user = getattr(users, name)
+        groups = navigation(request)
+        assert [group.label for group in groups if group.active] == (["我的工作"] if name == "deputy" else ["项目"])
+        fronts[name] = [group.front["label"] for group in groups[:4]]
+    assert fronts == {
+        "deputy": ["工作台", CASES, "走访视察", "重点项目"], "county_office": [COCKPIT, CASES, "分配方案", "重点项目"], "unit_officer": ["通知", CASES, "问题整改", "重点项目"],
+    }  # fmt: skip
+
+
 def test_the_page_is_marked_in_the_navigation(users):
+    assert labels(users.county_office, "/supervision/evaluation/")[1] == ["成效评估"]  # not what lies above it too
     assert labels(users.leader, "/cases/ABCDE/")[1] == [CASES]
     assert labels(users.leader, "/cockpit/")[1] == [COCKPIT]
 

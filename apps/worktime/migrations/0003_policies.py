@@ -22,6 +22,7 @@ def load(apps, schema_editor):
     TimeLimit, CalendarYear, CalendarDay = (apps.get_model("worktime", name) for name in ("TimeLimit", "CalendarYear", "CalendarDay"))
     TimeLimit.objects.bulk_create(TimeLimit(step=step, label=label, amount=amount, unit=unit, source=source) for step, label, amount, unit, source in LIMITS)
     TimeLimit.objects.filter(source=QUOTED).update(source=f"{QINGDAO}第十四条：五个工作日内交办")
+    TimeLimit.objects.filter(source="同上").update(source="县人大常委会代表联系选民工作办法（预设，可改）")
     years = sorted({date.year for date in CalendarDay.objects.values_list("date", flat=True)})
     CalendarYear.objects.bulk_create(CalendarYear(year=year, source=f"国务院办公厅关于{year}年部分节假日安排的通知") for year in years)
 
