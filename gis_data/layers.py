@@ -353,8 +353,22 @@ FINDING = Layer(
     ),
 )
 
+# A month of a whole project: money and words. Percent only where there are no subprojects; reason: why something is put right.
+MONTHLY = Layer(
+    "monthly", "项目月报", "none", ("project", "month"), shape_required=False, columns=(
+        Column("project", "text", "项目编号", "project", 30, required=True),
+        Column("month", "month", "月份", "month", required=True),
+        Column("percent", "float", "累计完成%", "percent", minimum=0, maximum=100),
+        Column("invested", "float", "开工以来累计完成投资(万元)", "invested", minimum=0),
+        Column("invested_year", "float", "本年累计完成投资(万元)", "investyear", minimum=0),
+        Column("text", "text", "形象进度", "text", 300),
+        Column("problems", "text", "存在问题", "problems", 300),
+        Column("reason", "text", "更正理由", "reason", 200),
+    ),
+)
+
 LAYERS: dict[str, Layer] = {
     layer.name: layer
-    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, TOPIC, GRIDMEMBER, VISIT, FINDING)
+    for layer in (AREA, ORGANISATION, DISTRICT, GRID, DOORPLATE, ISSUER, PLATE, STATION, DEPUTY, ROTA, DRAFT, PROJECT, SUBPROJECT, PROGRESS, CASE, TOPIC, GRIDMEMBER, VISIT, FINDING, MONTHLY)
 }
 """Every layer, in the order in which they can be imported: each refers only to the ones before it."""

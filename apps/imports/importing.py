@@ -30,7 +30,7 @@ from apps.deputies.rota import DutyTurn
 from apps.imports import surveys
 from apps.imports.models import ImportBatch
 from apps.organisations.models import Organisation
-from apps.projects.models import KeyProject, ProgressReport, Subproject
+from apps.projects.models import KeyProject, ProgressReport, ProjectReport, Subproject
 from apps.record.staging import REFUSED, SHAPE, STAGE, Merged, Stage, copy_in, execute, query
 from apps.supervision.findings import Finding
 from apps.supervision.topics import Topic
@@ -45,7 +45,7 @@ OWNERS: dict[str, type[Model]] = {
     "area": AdminArea, "organisation": Organisation, "district": ElectoralDistrict, "grid": Grid, "doorplate": Doorplate,
     "issuer": Issuer, "plate": IssuedPlate,
     "station": Station, "deputy": Deputy, "rota": DutyTurn, "project": KeyProject, "subproject": Subproject, "progress": ProgressReport, "case": Case,
-    "draft": ElectoralDistrict, "gridmember": GridMember, "topic": Topic, "visit": Visit, "finding": Finding,
+    "draft": ElectoralDistrict, "monthly": ProjectReport, "gridmember": GridMember, "topic": Topic, "visit": Visit, "finding": Finding,
 }  # fmt: skip
 LOCK = 0x6765_6F00  # with the layer's number: advisory locks of imports
 MANY_ROWS = 1000  # from so many written rows on, the planner's statistics are renewed

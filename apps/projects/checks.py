@@ -60,6 +60,7 @@ class Past:
     parts: dict[int, dict[dt.date, tuple[float, str]]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     starts: dict[int, dt.date] = field(default_factory=dict)
+    spent: dict[dt.date, Decimal] = field(default_factory=dict)  # what the subprojects together had cost by the end of a month
 
     def take(self, claim: Claim) -> None:
         """As it is after this has been taken in: what comes next in the same table is held against it."""
@@ -143,6 +144,9 @@ def spent_before(project: KeyProject, past: Past, month: dt.date) -> Decimal | N
     december = past.whole.get(dt.date(month.year - 1, 12, 1))
     if december and december.invested is not None:
         return december.invested
+    earlier = max((m for m in past.spent if m.year < month.year), default=None)
+    if earlier:
+        return past.spent[earlier]
     return Decimal(0) if project.starts >= dt.date(month.year, 1, 1) else None
 
 

@@ -32,18 +32,18 @@ def months(project: KeyProject, curve: dict) -> list[Month]:
     rows = {row.month: row for row in project.reports.select_related("reported_by").prefetch_related("photos__photo")}
     known = sorted({*rows, *(month for series in past.parts.values() for month in series)})
     percents = dict(zip(curve["months"], curve["actual"], strict=True))
-    sums = _money_of_parts(project) if not any(row.invested is not None or row.invested_year is not None for row in rows.values()) else {}
+    own = any(row.invested is not None or row.invested_year is not None for row in rows.values())  # then those of the parts do not count
     found: list[Month] = []
     for month in known:
         row = rows.get(month)
         one = Month(month, percents.get(f"{month:%Y-%m}"), report=row)
+        before = spent_before(project, past, month)
         if row:
             one.text, one.problems = row.text, row.problems
-            before = spent_before(project, past, month)
             one.invested = row.invested if row.invested is not None or before is None or row.invested_year is None else before + row.invested_year
             one.invested_year = row.invested_year if row.invested_year is not None or before is None or row.invested is None else row.invested - before
-        elif month in sums:
-            one.invested = sums[month]
+        if not own and month in past.spent:
+            one.invested, one.invested_year = past.spent[month], None if before is None else past.spent[month] - before
         last = found[-1] if found and found[-1].month == month_start(month, -1) else None
         if one.invested is not None and last and last.invested is not None:
             one.spent = one.invested - last.invested
@@ -52,15 +52,6 @@ def months(project: KeyProject, curve: dict) -> list[Month]:
         one.notes = [(past.names[number], series[month][1]) for number, series in sorted(past.parts.items()) if month in series and series[month][1]]
         found.append(one)
     return found[::-1]
-
-
-def _money_of_parts(project: KeyProject) -> dict[dt.date, Decimal]:
-    """What all subprojects together had cost by the end of each month that one of them reported money of."""
-    series = [sorted((report.month, report.invested) for report in part.reports.all() if report.invested is not None) for part in project.subprojects.prefetch_related("reports")]
-    return {
-        month: sum((next((spent for at, spent in reversed(each) if at <= month), Decimal(0)) for each in series), Decimal(0))
-        for month in sorted({month for each in series for month, _ in each})
-    }
 
 
 def events(project: KeyProject, most: int = 30) -> list[dict]:

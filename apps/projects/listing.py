@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 
-from apps.projects.models import FINISHED, KeyProject
+from apps.projects.models import KeyProject
 
 FILTERS = ("town", "field", "tone", "level", "kind", "stage", "unit", "q", "sort")
 TONES = (("late", "落后 10 点以上"), ("due", "略慢"), ("good", "按计划"))
@@ -19,17 +19,13 @@ ORDERS = {
 }
 SHAPES = ("geom", "geom_3857", "town__geom", "town__geom_3857")
 
-# As KeyProject.stage has it, from the standing that is kept (alias st), the project (k) and its money (m).
-STAGE = f"""CASE WHEN st.actual >= {FINISHED} THEN 'finished' WHEN k.suspended_on IS NOT NULL THEN 'suspended'
-    WHEN st.actual > 0 OR m.invested > 0 OR m.invested_year > 0 THEN 'building' WHEN k.kind = 'preparatory' THEN 'preparation' ELSE 'waiting' END"""
-
 
 def asked(query: Mapping[str, str]) -> dict[str, str]:
     """What of the address is a filter."""
     return {name: query.get(name, "").strip().replace("\x00", "")[:80] for name in FILTERS}
 
 
-def narrowed(wanted: Mapping[str, str], on: dt.date) -> QuerySet[KeyProject]:
+def narrowed(wanted: Mapping[str, str]) -> QuerySet[KeyProject]:
     rows = KeyProject.objects.all()
     if wanted["town"].isascii() and wanted["town"].isdigit():
         rows = rows.filter(town__code=wanted["town"])
@@ -41,17 +37,8 @@ def narrowed(wanted: Mapping[str, str], on: dt.date) -> QuerySet[KeyProject]:
     if wanted["tone"] in dict(TONES):
         rows = rows.filter(state_now__tone=wanted["tone"])
     if wanted["stage"] in KeyProject.Stage.values:
-        rows = rows.annotate(stage_now=stage_now(on)).filter(stage_now=wanted["stage"])
+        rows = rows.filter(state_now__stage=wanted["stage"])
     return rows
-
-
-def stage_now(on: dt.date) -> RawSQL:
-    """Raw SQL: one look at a project's money for the whole expression."""
-    return RawSQL(
-        f"""(SELECT {STAGE} FROM projects_keyproject k LEFT JOIN projects_standing st ON st.project_id = k.id
-             LEFT JOIN LATERAL projects_money(k.id, %s) m ON true WHERE k.id = projects_keyproject.id)""",
-        (on,), output_field=models.CharField(),
-    )  # fmt: skip
 
 
 def described(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:

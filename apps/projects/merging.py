@@ -90,9 +90,40 @@ def reports(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
     )  # fmt: skip
     execute(f"""SELECT FROM projects_keyproject WHERE id IN (SELECT u.project_id FROM {wanted.name} w JOIN projects_subproject u ON u.id = w.subproject_id)
                 ORDER BY id FOR NO KEY UPDATE""")
-    corrected = _corrected(stage, wanted)
+    names = {"percent": "累计完成%", "invested": "累计投资(万元)", "note": "说明"}
+    corrected = _corrected(stage, wanted, names, "u.number || '. ' || u.name", "JOIN projects_subproject u ON u.id = w.subproject_id", "u.project_id")
     wanted.write()
-    return wanted.merged(), _events(wanted, corrected)
+    return wanted.merged(), _events(wanted, corrected, "JOIN projects_subproject u ON u.id = w.subproject_id", "u.project_id")
+
+
+def months(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
+    """Reports of whole projects, with their events as above."""
+    stage.refuse_unknown("project", "projects_keyproject", "重点项目")
+    stage.refuse("s.month > %(today)s", "to_char(s.month, 'YYYY年FMMM月') || '还没有到，请核对月份'", {"today": stage.today})
+    stage.refuse("s.invested_year > s.invested + 0.01", "'本年累计 ' || s.invested_year || ' 万元，多于开工以来累计 ' || s.invested || ' 万元'")
+    stage.refuse(
+        "s.percent IS NOT NULL AND EXISTS (SELECT FROM projects_subproject u JOIN projects_keyproject k ON k.id = u.project_id WHERE k.code = s.project)",
+        "'项目有子项目，累计完成%由子项目算出，请空着这一格，另按图层 progress 导入子项目的月报'",
+    )
+    earlier = f"""SELECT max(x.invested) FROM (
+        SELECT r.invested FROM projects_projectreport r JOIN projects_keyproject k ON k.id = r.project_id WHERE k.code = s.project AND r.month < s.month
+        UNION ALL SELECT o.invested FROM {STAGE} o WHERE o.project = s.project AND o.month < s.month) x"""
+    stage.refuse(
+        f"coalesce(s.reason, '') = '' AND s.invested < ({earlier}) - 0.01",
+        f"'开工以来累计 ' || s.invested || ' 万元，比以前月份的 ' || ({earlier}) || ' 万元少，请在“更正理由”里写明原因'",
+    )
+    money = [Target(name, f"round(s.{name}::numeric, 2)", (name,)) for name in ("invested", "invested_year")]
+    wanted = stage.want(
+        "projects_projectreport",
+        "t.project_id = s.project_id AND t.month = s.month",
+        [Target("project_id", "s.project_id"), copied("month"), copied("percent"), *money, copied("text", "''"), copied("problems", "''"), Target("reported_at", "coalesce(t.reported_at, now())")],
+        source=f"(SELECT x.*, k.id AS project_id FROM {STAGE} x JOIN projects_keyproject k ON k.code = x.project) s",
+    )  # fmt: skip
+    execute(f"SELECT FROM projects_keyproject WHERE id IN (SELECT project_id FROM {wanted.name}) ORDER BY id FOR NO KEY UPDATE")
+    names = {"percent": "累计完成%", "invested": "开工以来累计投资", "invested_year": "本年累计投资", "text": "形象进度", "problems": "存在问题"}
+    corrected = _corrected(stage, wanted, names, "''", "", "w.project_id")
+    wanted.write()
+    return wanted.merged(), _events(wanted, corrected, "", "w.project_id")
 
 
 def _refuse_going_back(stage: Stage, part: str) -> None:
@@ -125,25 +156,25 @@ def _refuse_going_back(stage: Stage, part: str) -> None:
     )
 
 
-def _corrected(stage: Stage, wanted: Wanted) -> dict[int, list[list[str]]]:
+def _corrected(stage: Stage, wanted: Wanted, names: dict[str, str], what: str, joined: str, project: str) -> dict[int, list[list[str]]]:
     """For each project what rows that are there will change: which, what it was, what it becomes."""
-    columns = [(name, label) for name, label in (("percent", "累计完成%"), ("invested", "累计投资(万元)"), ("note", "说明")) if stage.has(name)]
     found: dict[int, list[list[str]]] = {}
-    for name, label in columns:
+    for name, label in names.items():
+        if not stage.has(name):
+            continue
         rows = query(
-            f"""SELECT u.project_id, u.number || '. ' || u.name || to_char(w.month, ' YYYY年FMMM月'), coalesce(t."{name}"::text, ''), coalesce(w."{name}"::text, '')
-                FROM {wanted.name} w JOIN projects_progressreport t ON t.id = w.id JOIN projects_subproject u ON u.id = w.subproject_id
-                WHERE NOT w.fresh AND t."{name}" IS DISTINCT FROM w."{name}" ORDER BY u.project_id, w.month, u.number"""
+            f"""SELECT {project}, {what} || to_char(w.month, ' YYYY年FMMM月'), coalesce(t."{name}"::text, ''), coalesce(w."{name}"::text, '')
+                FROM {wanted.name} w JOIN {wanted.table} t ON t.id = w.id {joined} WHERE NOT w.fresh AND t."{name}" IS DISTINCT FROM w."{name}" ORDER BY 1, w.month, 2"""
         )
-        for project, what, was, now in rows:
-            found.setdefault(project, []).append([f"{what}{label}", was, now])
+        for pk, row, was, now in rows:
+            found.setdefault(pk, []).append([f"{row.strip()}{label}", was, now])
     return found
 
 
-def _events(wanted: Wanted, corrected: dict[int, list[list[str]]]) -> list[tuple[int, str, str, dict]]:
+def _events(wanted: Wanted, corrected: dict[int, list[list[str]]], joined: str, project: str) -> list[tuple[int, str, str, dict]]:
     fresh = query(
-        f"""SELECT u.project_id, count(*), to_char(min(w.month), 'YYYY-MM'), to_char(max(w.month), 'YYYY-MM') FROM {wanted.name} w
-            JOIN projects_subproject u ON u.id = w.subproject_id WHERE w.fresh GROUP BY u.project_id"""
+        f"""SELECT {project}, count(*), to_char(min(w.month), 'YYYY-MM'), to_char(max(w.month), 'YYYY-MM') FROM {wanted.name} w {joined}
+            WHERE w.fresh GROUP BY 1"""
     )
-    said = {project: {"fresh": count, "first": first, "last": last} for project, count, first, last in fresh}
-    return [(project, "import", "", said.get(project, {}) | ({"changes": corrected[project]} if project in corrected else {})) for project in sorted({*said, *corrected})]
+    said = {pk: {"fresh": count, "first": first, "last": last} for pk, count, first, last in fresh}
+    return [(pk, "import", "", said.get(pk, {}) | ({"changes": corrected[pk]} if pk in corrected else {})) for pk in sorted({*said, *corrected})]

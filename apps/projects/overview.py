@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
-from apps.projects.listing import STAGE
 from apps.projects.models import KeyProject, tone_of
 from apps.projects.templatetags.projects import money
 from apps.territory.models import AdminArea
@@ -18,7 +17,7 @@ from apps.territory.models import AdminArea
 
 @dataclass(frozen=True)
 class Grouping:
-    """One way to group: `key` in SQL over the project (k) or its stage; `filter` is the list's own; labels by key."""
+    """One way to group: `key` in SQL over the project (k) or its standing (st); `filter` is the list's own; labels by key."""
 
     label: str
     key: str
@@ -33,7 +32,7 @@ def _choices(choices) -> Callable[[list], dict]:
 GROUPINGS = {
     "level": Grouping("级别", "k.level", "level", _choices(KeyProject.Level.choices)),
     "kind": Grouping("建设性质", "k.kind", "kind", _choices(KeyProject.Kind.choices)),
-    "stage": Grouping("状态", STAGE, "stage", _choices(KeyProject.Stage.choices)),
+    "stage": Grouping("状态", "st.stage", "stage", _choices(KeyProject.Stage.choices)),
     "town": Grouping("乡镇街道", "k.town_id::text", "town", lambda keys: {str(pk): (code, name) for pk, code, name in AdminArea.objects.filter(pk__in=keys).values_list("pk", "code", "name")}),
     "unit": Grouping(
         "责任单位", "k.responsible_id::text", "unit",
@@ -112,10 +111,10 @@ class Sums:
         return "late" if self.late else "good"
 
 
-def sums(rows: QuerySet[KeyProject], by: str, on: dt.date) -> tuple[Sums, list[Sums]]:
+def sums(rows: QuerySet[KeyProject], by: str) -> tuple[Sums, list[Sums]]:
     """All of the projects together, and by group, largest plans first. One query (and one for the groups' names).
 
-    Raw SQL: grouping sets over a lateral look at each project's money.
+    Raw SQL: grouping sets.
     """
     grouping = GROUPINGS[by]
     chosen, params = rows.order_by().values("pk").query.sql_with_params()
@@ -124,9 +123,8 @@ def sums(rows: QuerySet[KeyProject], by: str, on: dt.date) -> tuple[Sums, list[S
         cursor.execute(
             f"""
             WITH each AS (
-                SELECT {grouping.key} AS key, {STAGE} AS stage, k.kind, k.investment_total, k.investment_year, m.month, m.invested_year, st.tone
-                FROM projects_keyproject k LEFT JOIN projects_standing st ON st.project_id = k.id LEFT JOIN LATERAL projects_money(k.id, %s) m ON true
-                WHERE k.id IN ({chosen})
+                SELECT {grouping.key} AS key, st.stage, k.kind, k.investment_total, k.investment_year, st.money_month AS month, st.invested_year, st.tone
+                FROM projects_keyproject k LEFT JOIN projects_standing st ON st.project_id = k.id WHERE k.id IN ({chosen})
             ), newest AS (SELECT max(month) AS month FROM each),
             known AS (SELECT e.*, CASE WHEN date_trunc('year', e.month) = date_trunc('year', n.month) THEN e.invested_year END AS spent FROM each e, newest n)
             SELECT grouping(key), key, count(*), sum(investment_total), sum(investment_year), sum(spent), count(*) FILTER (WHERE investment_year > 0 AND spent IS NULL),
@@ -134,7 +132,7 @@ def sums(rows: QuerySet[KeyProject], by: str, on: dt.date) -> tuple[Sums, list[S
                 count(*) FILTER (WHERE tone = 'good'), count(*) FILTER (WHERE tone = 'due'), count(*) FILTER (WHERE tone = 'late'), (SELECT month FROM newest)
             FROM known GROUP BY GROUPING SETS ((key), ())
             """,
-            [on, *params],
+            params,
         )
         found = cursor.fetchall()
     keys = [key for whole, key, *_ in found if not whole and key is not None]

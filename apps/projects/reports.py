@@ -4,9 +4,20 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from apps.projects import merging
 from apps.projects.models import KeyProject
+from apps.projects.standing import Standing
 from apps.record.events import Event
 from apps.record.files import Photo
+from apps.record.staging import Merged, Stage
+
+
+class ProjectReportQuerySet(models.QuerySet):
+    def merge_staged(self, stage: Stage) -> Merged:
+        merged, said = merging.months(stage)
+        ProjectEvent.objects.append_each(said)
+        Standing.objects.renew(stage.today)
+        return merged
 
 
 class ProjectReport(models.Model):
@@ -22,6 +33,8 @@ class ProjectReport(models.Model):
     problems = models.CharField("存在问题", max_length=300, blank=True)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="填报人", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField("填报时间", auto_now=True)
+
+    objects = ProjectReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = "项目月报"

@@ -14,7 +14,7 @@ from apps.projects.following import Follow, Move
 from apps.projects.models import KeyProject, standing_of, tone_of
 from apps.territory.models import LayerVersion
 
-FIELDS = ("actual", "planned", "lag_points", "as_of", "tone")
+FIELDS = ("actual", "planned", "lag_points", "as_of", "tone", "stage", "money_month", "invested", "invested_year")
 ROUNDED = 4  # decimals: sums of floats differ in the last digits
 
 
@@ -32,7 +32,7 @@ class StandingQuerySet(models.QuerySet):
             kept = self.filter(project__in=wanted).order_by("project_id").select_for_update(of=("self",))
             before = {row.project_id: row for row in kept}
             changed, moves = [], []
-            for project in wanted.filter(pk__in=before).with_progress(on).only("pk", "code", "name"):
+            for project in wanted.filter(pk__in=before).with_progress(on).with_money(on).only("pk", "code", "name", "kind", "suspended_on"):
                 after = Standing.of(project)
                 if after.figures() != before[project.pk].figures():
                     changed.append(after)
@@ -55,7 +55,7 @@ class StandingQuerySet(models.QuerySet):
 
 
 class Standing(models.Model):
-    """进度现状: percent done and planned, how far apart, and the colour of that, on the day both refer to."""
+    """进度现状: percent done and planned, how far apart, and the colour of that, on the day both refer to; how far it has come; its money."""
 
     project = models.OneToOneField(KeyProject, verbose_name="项目", primary_key=True, on_delete=models.CASCADE, related_name="state_now")
     actual = models.FloatField("累计完成%", null=True)
@@ -63,6 +63,10 @@ class Standing(models.Model):
     lag_points = models.FloatField("落后百分点", null=True)
     as_of = models.DateField("截至", null=True)
     tone = models.CharField("颜色", max_length=8, default="neutral")
+    stage = models.CharField("阶段", max_length=12, choices=KeyProject.Stage.choices, default=KeyProject.Stage.WAITING, db_default=KeyProject.Stage.WAITING)
+    money_month = models.DateField("投资截至月份", null=True)
+    invested = models.DecimalField("开工以来累计完成投资(万元)", max_digits=14, decimal_places=2, null=True)
+    invested_year = models.DecimalField("本年累计完成投资(万元)", max_digits=14, decimal_places=2, null=True)
     renewed_on = models.DateField("算于", null=True)
 
     objects = StandingQuerySet.as_manager()
@@ -76,9 +80,10 @@ class Standing(models.Model):
 
     @classmethod
     def of(cls, project: KeyProject) -> "Standing":
-        """From a project read `with_progress`."""
+        """From a project read `with_progress` and `with_money`."""
         rounded = {name: None if (value := getattr(project, name)) is None else round(value, ROUNDED) for name in ("actual", "planned", "lag_points")}
-        return cls(project=project, as_of=project.as_of, tone=tone_of(project.lag_points), **rounded)
+        money = {name: getattr(project, name) for name in ("money_month", "invested", "invested_year")}
+        return cls(project=project, as_of=project.as_of, tone=tone_of(project.lag_points), stage=project.stage, **rounded, **money)
 
     def figures(self) -> tuple:
         return tuple(getattr(self, name) for name in FIELDS)

@@ -25,6 +25,7 @@ from apps.territory.models import AdminArea
 
 PROJECTS_A_PAGE = 30
 GROUPS_SHOWN = 60
+MONTHS_SHOWN = 6
 POINTS_AT_ONCE = 3000  # beyond that the map shows tiles
 
 
@@ -33,9 +34,9 @@ POINTS_AT_ONCE = 3000  # beyond that the map shows tiles
 def project_list(request: HttpRequest) -> HttpResponse:
     """/projects/?by=town&town=339901101000&field=transport&tone=late&stage=building&q=公路&lat=…&lon=… — filters stay in the address."""
     wanted, today = asked(request.GET), timezone.localdate()
-    rows = narrowed(wanted, today)
+    rows = narrowed(wanted)
     by = request.GET.get("by") if request.GET.get("by") in GROUPINGS else "level"
-    together, groups = sums(rows, by, today)
+    together, groups = sums(rows, by)
     here = _here(request)
     shown = described(rows, today)
     shown = shown.nearest(here) if here else shown.order_by(*ORDERS.get(wanted["sort"], ORDERS[""]))
@@ -91,8 +92,7 @@ def _here(request: HttpRequest) -> Point | None:
 @requires(Permission.SEE_PROJECTS)
 def project_points(request: HttpRequest) -> JsonResponse:
     """/projects/map.json?… — the sites of all projects of the list, [lon, lat, code, name, tone]; `more` when there are too many."""
-    today = timezone.localdate()
-    rows = narrowed(asked(request.GET), today).order_by("code").values_list("site", "code", "name", "state_now__tone", "state_now__lag_points")[: POINTS_AT_ONCE + 1]
+    rows = narrowed(asked(request.GET)).order_by("code").values_list("site", "code", "name", "state_now__tone", "state_now__lag_points")[: POINTS_AT_ONCE + 1]
     points = [[round(site.x, 6), round(site.y, 6), code, name, tone or "neutral", lag if lag is None else round(lag, 1)] for site, code, name, tone, lag in rows[:POINTS_AT_ONCE]]
     return JsonResponse({"points": points, "more": len(rows) > POINTS_AT_ONCE}, headers={"Cache-Control": "private, no-store"})
 
@@ -102,10 +102,10 @@ def project_points(request: HttpRequest) -> JsonResponse:
 def project_export(request: HttpRequest) -> HttpResponse:
     """/projects/export.xlsx?… — the same list as a workbook, with its sums."""
     wanted, today = asked(request.GET), timezone.localdate()
-    rows = narrowed(wanted, today)
+    rows = narrowed(wanted)
     by = request.GET.get("by") if request.GET.get("by") in GROUPINGS else "level"
     buffer = io.BytesIO()
-    write_workbook(buffer, described(rows, today).select_related("owner").order_by(*ORDERS.get(wanted["sort"], ORDERS[""])), GROUPINGS[by].label, *sums(rows, by, today), today)
+    write_workbook(buffer, described(rows, today).select_related("owner").order_by(*ORDERS.get(wanted["sort"], ORDERS[""])), GROUPINGS[by].label, *sums(rows, by), today)
     response = HttpResponse(buffer.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response["Content-Disposition"] = content_disposition_header(True, f"重点项目{today:%Y%m%d}.xlsx")
     return response
@@ -129,7 +129,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
     months = history.months(project, curve)
     spent = [[f"{one.month:%Y-%m}", float(one.spent)] for one in reversed(months) if one.spent is not None]
     return render(request, "projects/project_detail.html", {
-        "project": project, "parts": parts, "months": months, "events": history.events(project), "seen": workflow.last_event(project),
+        "project": project, "parts": parts, "months": months, "newest": months[:MONTHS_SHOWN], "older": months[MONTHS_SHOWN:], "events": history.events(project), "seen": workflow.last_event(project),
         "photos": [link for one in months if one.report for link in one.report.photos.all()][:12],
         "curve_rows": list(zip(curve["months"], curve["plan"], curve["actual"], strict=True)), "spent": spent,
         "money": _money(project),

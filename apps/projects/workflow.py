@@ -1,8 +1,10 @@
 """Verbs of projects: take reports in, change a plan, stop and resume work. Each is one transaction with its event row."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 
 from django.db import transaction
@@ -51,9 +53,14 @@ def past_of(projects: Collection[int]) -> dict[int, Past]:
     for part, pk, number, name, starts in Subproject.objects.filter(project__in=found).values_list("pk", "project", "number", "name", "starts"):
         numbers[part] = pk, number
         found[pk].names[number], found[pk].starts[number] = name, starts
-    for part, month, percent, note in ProgressReport.objects.filter(subproject__project__in=found).values_list("subproject", "month", "percent", "note"):
+    last: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    reports = ProgressReport.objects.filter(subproject__project__in=found).order_by("month")
+    for part, month, percent, note, invested in reports.values_list("subproject", "month", "percent", "note", "invested"):
         pk, number = numbers[part]
         found[pk].parts.setdefault(number, {})[month] = percent, note
+        if invested is not None:
+            last[pk][part] = invested
+            found[pk].spent[month] = sum(last[pk].values(), Decimal(0))
     return found
 
 
@@ -221,6 +228,7 @@ def suspend(user: User, project: KeyProject, on: dt.date, because: str, seen: in
         project.suspended_on, project.suspended_because = on, because
         project.save(update_fields=["suspended_on", "suspended_because"])
         ProjectEvent.objects.append(project, "suspend", actor=user, note=because, on=on.isoformat())
+        Standing.objects.renew(timezone.localdate(), [project.pk])
 
 
 def resume(user: User, project: KeyProject, on: dt.date, seen: int) -> None:
@@ -233,3 +241,4 @@ def resume(user: User, project: KeyProject, on: dt.date, seen: int) -> None:
         ProjectEvent.objects.append(project, "resume", actor=user, on=on.isoformat(), was=[project.suspended_on.isoformat(), project.suspended_because])
         project.suspended_on, project.suspended_because = None, ""
         project.save(update_fields=["suspended_on", "suspended_because"])
+        Standing.objects.renew(timezone.localdate(), [project.pk])

@@ -17,6 +17,7 @@ from gis_data.county import (
     grid_members,
     handling,
     hot_spots,
+    monthly,
     next_term,
     organisations,
     plates,
@@ -99,6 +100,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     seen = visits.rows(plan, doors, people, works)
     done("visit", seen)
     done("finding", findings.rows(plan, works, employers, visits.recorded(seen)))
+    done("monthly", monthly.rows(plan, works, reports))
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
         scripted.setdefault(case.hot_spot, []).append(str(code))

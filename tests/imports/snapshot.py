@@ -12,7 +12,7 @@ from apps.deputies.grid import GridMember
 from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
 from apps.deputies.rota import DutyTurn, Rota
 from apps.organisations.models import Organisation
-from apps.projects.models import KeyProject, ProgressReport, Subproject
+from apps.projects.models import KeyProject, ProgressReport, ProjectReport, Subproject
 from apps.supervision.findings import CoHandler, Finding, FindingEvent, Oversight
 from apps.supervision.visits import CheckIn, IndicatorRating, Visit, VisitParticipant
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid, IssuedPlate, Issuer, Term
@@ -21,13 +21,13 @@ METRES_PER_DEGREE = 111_320.0
 KEYS: dict[type[Model], tuple[str, ...]] = {
     AdminArea: ("code",), Organisation: ("code",), Term: ("congress", "number", "plan"), ElectoralDistrict: ("code",), Grid: ("code",),
     Doorplate: ("code",), Issuer: ("slug",), IssuedPlate: ("issuer", "external_id"), Station: ("code",), Group: ("name",), Deputy: ("code",), Home: ("deputy",), Contact: ("deputy",),
-    Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"),
+    Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"), ProjectReport: ("project", "month"),
     Visit: ("code",), VisitParticipant: ("visit", "deputy"), CheckIn: ("participant",), IndicatorRating: ("visit", "indicator"),
     Finding: ("code",), FindingEvent: ("subject", "verb", "at"), CoHandler: ("finding", "organisation"), Oversight: ("finding", "body"),
     GridMember: ("grid", "deputy"), Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
 }  # fmt: skip
 LISTS = {ElectoralDistrict: "employers", Deputy: "fields", KeyProject: "contractors"}
-OWN = {"id", "submission", "hash", "previous_hash"}  # made anew by every database
+OWN = {"id", "reported_at", "submission", "hash", "previous_hash"}  # made anew by every database
 
 
 def snapshot() -> dict[str, dict[tuple, dict[str, Any]]]:

@@ -54,7 +54,7 @@ def picture() -> SimpleUploadedFile:
 
 
 def test_sums_as_counted_by_hand(told):
-    together, groups = sums(KeyProject.objects.all(), "kind", TODAY)
+    together, groups = sums(KeyProject.objects.all(), "kind")
     assert (together.projects, together.plan, together.spent, together.silent) == (3, 12000, 1300, 1)
     assert (together.rate, together.pace) == (pytest.approx(100 * 1300 / 12000), pytest.approx(100 * 2 / 12))
     assert (together.fresh, together.begun) == (1, 1)
@@ -64,10 +64,10 @@ def test_sums_as_counted_by_hand(told):
 
 @pytest.mark.parametrize("by", GROUPINGS)
 def test_every_grouping_adds_up_and_leads_to_its_projects(told, by):
-    together, groups = sums(KeyProject.objects.all(), by, TODAY)
+    together, groups = sums(KeyProject.objects.all(), by)
     assert sum(group.projects for group in groups) == together.projects == 3
     for group in groups:
-        found = narrowed(asked({GROUPINGS[by].filter: group.value}), TODAY)
+        found = narrowed(asked({GROUPINGS[by].filter: group.value}))
         assert found.count() == group.projects
 
 
@@ -76,7 +76,7 @@ def test_stage_in_sql_and_in_python_agree(told):
     by_hand = {project.code: project.stage for project in rows}
     assert by_hand == {"KP-K1": "building", "KP-K2": "building", "KP-K3": "suspended"}
     for stage in KeyProject.Stage.values:
-        assert set(narrowed(asked({"stage": stage}), TODAY).values_list("code", flat=True)) == {code for code, now in by_hand.items() if now == stage}
+        assert set(narrowed(asked({"stage": stage})).values_list("code", flat=True)) == {code for code, now in by_hand.items() if now == stage}
 
 
 @pytest.mark.parametrize("query", ["", "?by=unit", "?by=nonsense&stage=x&town=²&page=999", "?tone=late", "?unit=ORG-construction&by=town", "?lat=28.002&lon=120.005"])
@@ -189,7 +189,7 @@ def test_from_the_bureaus_file_to_reports(client, county_office, town):
     assert answer.headers["Location"] == url
     page = client.get(url).content.decode()
     assert "每一列是什么" in page and "1-2月完成投资" in page
-    chosen = {name: value for name, value in re.findall(r'<select class="form-select" name="(means-\d+|unit-\d+)".*?<option value="(\w*)" selected>', page, re.S)}
+    chosen = dict(re.findall(r'<select class="form-select" name="(means-\d+|unit-\d+)".*?<option value="(\w*)" selected>', page, re.S))
     assert client.post(url, chosen | {"month": "2026-02"}).headers["Location"] == url
     page = client.get(url).content.decode()
     assert "没有叫“不认识的项目”的项目" in page and "收入 2 行" in page

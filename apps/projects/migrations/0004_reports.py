@@ -8,7 +8,7 @@ from django.db.models import Q
 from apps.record.events import append_only
 
 # Reports of the project itself go before those of its parts, which are summed. The money before 1 January is known from any
-# report of the year that says both figures, from last December's, or is none when work began this year.
+# report of the year that says both figures, from last December's, from the parts, or is none when work began this year.
 MONEY = """
 CREATE FUNCTION projects_money(project bigint, day date) RETURNS TABLE (month date, invested numeric, invested_year numeric, invested_month numeric)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -20,6 +20,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
             (SELECT r.invested - r.invested_year FROM projects_projectreport r WHERE r.project_id = project
              AND r.month BETWEEN date_trunc('year', l.month) AND l.month AND r.invested - r.invested_year IS NOT NULL ORDER BY r.month DESC LIMIT 1),
             (SELECT r.invested FROM projects_projectreport r WHERE r.project_id = project AND r.month = (date_trunc('year', l.month) - interval '1 month')::date),
+            (SELECT sum(y.invested) FROM projects_subproject s, LATERAL (SELECT r.invested FROM projects_progressreport r WHERE r.subproject_id = s.id
+                AND r.month < date_trunc('year', l.month) AND r.invested IS NOT NULL ORDER BY r.month DESC LIMIT 1) y WHERE s.project_id = project),
             (SELECT 0 FROM projects_keyproject k WHERE k.id = project AND k.starts >= date_trunc('year', l.month))
         ) AS spent FROM last l
     ), own AS (
