@@ -45,7 +45,7 @@ def test_a_project_against_its_plan(visit: Visit) -> None:
     visitor = visit("phone", "deputy")
     page, project = visitor.page, visitor.product.facts["projects"][0]
     page.goto("/desk/?show=assigned")
-    page.get_by_role("link", name=project).click()
+    page.get_by_role("link", name=project, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(project)
     expect(page.get_by_text(re.compile(r"(比计划(快|慢) \d+ 个百分点|按计划|已完工|尚未开工)")).first).to_be_visible()
     parts = page.get_by_role("main").get_by_role("listitem").filter(has_text="权重")
