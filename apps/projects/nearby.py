@@ -19,7 +19,7 @@ from apps.territory.remembered import Remembered
 
 PAGE = 20
 ORDERS = ("near", "late")
-FILTERS = ("kind", "field", "tone", "level")
+FILTERS = ("kind", "stage", "field", "tone", "level")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,11 @@ def _read() -> _Held:
     # In SQL: a hundred thousand rows as models would take seconds.
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT p.id, ST_X(p.site), ST_Y(p.site), coalesce(s.lag_points, 'NaN'), p.kind, coalesce(f.code, ''), coalesce(s.tone, 'neutral'), p.level
+            """SELECT p.id, ST_X(p.site), ST_Y(p.site), coalesce(s.lag_points, 'NaN'), p.kind, coalesce(s.stage, 'waiting'), coalesce(f.code, ''), coalesce(s.tone, 'neutral'), p.level
                FROM projects_keyproject p LEFT JOIN projects_standing s ON s.project_id = p.id LEFT JOIN deputies_field f ON f.id = p.field_id
                ORDER BY p.code"""
         )
-        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * 8
+        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * 9
     facts = {name: np.array(column, dtype=np.str_) for name, column in zip(FILTERS, columns[4:], strict=True)}
     return _Held(Sites(columns[1], columns[2]), np.array(columns[0], np.int64), np.array(columns[3], np.float64), facts)
 
@@ -89,7 +89,7 @@ class _Found:
     def __getitem__(self, part: slice) -> Sequence[KeyProject]:
         rows, metres = self._ordered(part)
         keys = self.held.keys[rows].tolist()
-        there = KeyProject.objects.as_they_stand().select_related("town", "field").defer(
+        there = KeyProject.objects.as_they_stand().select_related("town", "field", "state_now").defer(
             "geom", "geom_3857", "town__geom", "town__geom_3857"
         ).in_bulk(keys)  # fmt: skip
         for key, far in zip(keys, metres, strict=True):

@@ -14,12 +14,12 @@ from apps.accounts.models import Role
 from apps.accounts.perms import Permission, requires
 from apps.deputies.models import Deputy, Field
 from apps.projects.following import Follow
+from apps.projects.listing import TONES
 from apps.projects.models import KeyProject
 from apps.projects.nearby import FILTERS, ORDERS, Search
 from apps.projects.whence import Whence, whence
 
 ASKED = ("from", "lat", "lon", "accuracy", "datum", "q", "doorplate")  # what of the question a filter leaves as it is
-TONES = (("late", "落后 10 点以上"), ("due", "略慢"), ("good", "按计划"))
 FAR = 50_000.0  # metres: who is farther from the nearest project is not in the county
 
 
@@ -104,7 +104,10 @@ def mark_followed(user, projects: list[KeyProject]) -> None:
 def _choices(wanted: dict[str, str]) -> list[tuple[str, str, list[tuple[str, str, bool]]]]:
     """The filters: name, label, and their options with whether they are chosen."""
     fields = [(field.code, field.label) for field in Field.objects.all()]
-    offered = [("kind", "建设性质", KeyProject.Kind.choices), ("field", "领域", fields), ("tone", "进度", TONES), ("level", "级别", KeyProject.Level.choices)]
+    offered = [
+        ("tone", "进度", TONES), ("stage", "阶段", KeyProject.Stage.choices), ("field", "领域", fields), ("kind", "建设性质", KeyProject.Kind.choices),
+        ("level", "级别", KeyProject.Level.choices),
+    ]  # fmt: skip
     return [(name, label, [(value, words, value == wanted[name]) for value, words in options]) for name, label, options in offered]
 
 

@@ -8,9 +8,9 @@ const ALONE = ["==", ["get", "count"], 1];
 
 export const PROGRESS_LAYERS = ["progress-dot"];
 
-/** Only those that are wanted are drawn, by what a tile tells: {kind?, tone?}; discs of many stand for all. */
+/** Only those that are wanted are drawn, by what a tile tells: {kind?, stage?, tone?}; discs of many stand for all. */
 export function showProgress(map: PlaceMap, wanted: Record<string, string> = {}): void {
-  const asked = ["kind", "tone"].filter((name) => wanted[name]).map((name) => ["==", ["get", name], wanted[name]]);
+  const asked = ["kind", "stage", "tone"].filter((name) => wanted[name]).map((name) => ["==", ["get", name], wanted[name]]);
   map.addTiles("progress");
   map.addLayer(
     {
