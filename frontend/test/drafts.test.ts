@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Draft, discard, drafts, fieldsOf, isWritten, keep, send, sendWaiting, title } from "../src/drafts";
+import { filesOf, keepFiles } from "../src/draft-files";
+import { type Draft, discard, drafts, fieldsOf, isWritten, keep, rememberWriter, send, sendWaiting, title, writer } from "../src/drafts";
 
 const DAY = 24 * 3600 * 1000;
 
@@ -182,5 +183,82 @@ describe("sendWaiting", () => {
     vi.stubGlobal("navigator", { locks: { request: async (_: string, __: object, work: (lock: null) => unknown) => work(null) } });
     expect(await sendWaiting()).toEqual([]);
     expect(drafts()).toHaveLength(1);
+  });
+});
+
+describe("whose it is", () => {
+  const signedIn = (user: string, blank = false) => vi.stubGlobal("document", { cookie: "csrftoken=t", body: { dataset: user ? { user } : {} }, querySelector: (asked: string) => (blank && asked.includes("data-blank") ? {} : null) });
+
+  it("is seen and sent by its writer alone", async () => {
+    signedIn("7");
+    keep(draft("mine", { owner: writer() }));
+    expect(drafts().map((each) => each.id)).toEqual(["mine"]);
+    for (const somebodyElse of ["8", ""]) {
+      signedIn(somebodyElse);
+      server(sent);
+      expect(drafts()).toEqual([]);
+      expect(await sendWaiting()).toEqual([]);
+    }
+    expect(posted).toEqual([]);
+    signedIn("7");
+    expect(drafts().map((each) => each.id)).toEqual(["mine"]);
+  });
+  it("leaves a resident's drafts alone when somebody signs in", () => {
+    keep(draft("resident"));
+    signedIn("7");
+    expect(drafts()).toEqual([]);
+    signedIn("");
+    expect(drafts().map((each) => each.id)).toEqual(["resident"]);
+  });
+  it("is removed after thirty days, whoever is signed in", () => {
+    keep(draft("old", { owner: "7", changed: Date.now() - 31 * DAY }));
+    signedIn("8");
+    drafts();
+    expect(store.length).toBe(0);
+  });
+  it("on a page that the device kept, belongs to whoever was signed in last", () => {
+    signedIn("", true);
+    expect(writer()).toBe("");
+    rememberWriter("7");
+    expect(writer()).toBe("7");
+    signedIn("", false);
+    expect(writer()).toBe("");
+    signedIn("", true);
+    rememberWriter("");
+    expect(writer()).toBe("");
+  });
+});
+
+describe("a visit", () => {
+  const visit = (more: Partial<Draft> = {}) => draft("v", { action: "/supervision/visits/new", done: "/supervision/visits/", what: "走访记录", ...more });
+
+  it("is done when its page follows, and waits when the login was over", async () => {
+    server(() => ({ redirected: true, url: "http://x/accounts/login/?next=/supervision/visits/new" }));
+    expect(await send(visit())).toEqual({ unreachable: "登录已过期，请重新登录。" });
+    server(() => ({ redirected: true, url: "http://x/supervision/visits/new" }));
+    expect(await send(visit())).toMatchObject({ refused: 200 });
+    server(() => ({ redirected: true, url: "http://x/supervision/visits/12/" }));
+    expect(await send(visit())).toEqual({ done: "/supervision/visits/12/" });
+  });
+  it("does not go out without its photos", async () => {
+    server(sent);
+    expect(await send(visit({ files: 2 }))).toMatchObject({ unreachable: expect.stringContaining("找不到") });
+    expect(posted).toEqual([]);
+  });
+  it("goes out with them, in one form", async () => {
+    await keepFiles("v", "photos", [new File(["a"], "一.jpg"), new File(["b"], "二.jpg")]);
+    let body: unknown;
+    vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+      body = init.body;
+      return { ok: true, status: 200, redirected: true, url: "http://x/supervision/visits/12/", text: async () => "" };
+    });
+    expect(await send(visit({ files: 2 }))).toEqual({ done: "/supervision/visits/12/" });
+    expect((body as FormData).getAll("photos").map((file) => (file as File).name)).toEqual(["一.jpg", "二.jpg"]);
+    expect((body as FormData).get("submission")).toBe("v");
+    expect(await filesOf("v")).toEqual([]);
+  });
+  it("is written once something is rated, found or signed", () => {
+    expect(isWritten({ "rating-4": "", "finding-0-severity": "1", visited_on: "2026-11-22", topic: "3" })).toBe(false);
+    for (const name of ["rating-4", "finding-0-text", "at", "reason"]) expect(isWritten({ [name]: "x" })).toBe(true);
   });
 });
