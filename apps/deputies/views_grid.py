@@ -95,6 +95,7 @@ def _list(
     for village in page:
         village.listed = grids[village.pk]
         village.waiting = sum(member.state == "proposed" for grid in village.listed for member in grid.standing)
+        village.shared = _shared(village.listed)
     area = wanted["town"].ljust(12, "0") if wanted["town"].isdigit() else ""
     there = GridMember.objects.visible_to(user).under(area)
     sums = there.aggregate(
@@ -116,8 +117,25 @@ def _list(
     }, status=status)  # fmt: skip
 
 
+def _shared(grids: list[Grid]) -> list[GridMember]:
+    """Whoever stands at all of a village's grids for the same reason, taken out of them and said once; `pks`: the rows that he stands for."""
+    rows: dict[tuple, list[GridMember]] = defaultdict(list)
+    for member in (member for grid in grids for member in grid.standing):
+        rows[member.deputy_id, member.state, member.basis, member.field_id, member.reason, member.fits].append(member)
+    shared = [same for same in rows.values() if 1 < len(grids) == len(same)]
+    for same in rows.values():
+        for member in same:
+            member.pks = ",".join(str(one.pk) for one in same) if same in shared else str(member.pk)
+    everywhere = {same[0].deputy_id for same in shared}
+    for grid in grids:
+        grid.standing = [member for member in grid.standing if member.deputy_id not in everywhere]
+    return [same[0] for same in shared]
+
+
 def _ids(texts: list[str]) -> list[int]:
-    return [int(text) for text in texts[:MOST_AT_ONCE] if re.fullmatch(r"[0-9]{1,18}", text)]
+    """Numbers, single or joined by commas as a village's own are; what is none is passed over."""
+    numbers = ",".join(texts[:MOST_AT_ONCE]).split(",")
+    return [int(text) for text in numbers[:MOST_AT_ONCE] if re.fullmatch(r"[0-9]{1,18}", text)]
 
 
 @require_POST

@@ -68,6 +68,16 @@ def test_a_whole_village_as_the_page_showed_it(clerk, town, county_office):
     assert "已确认 2 条" in told and "又有 1 条新的推荐" in told and ("V1", "D4", "residence") in rows(town, state="proposed")
 
 
+def test_who_stands_at_all_grids_of_a_village_is_said_once(clerk, town, county_office):
+    Grid.objects.create(code="339999100201002", name="溪口村第二网格", village=town.villages["V1"], geom=box(0.9, 0.9, 1, 1))
+    propose(county_office)
+    body = clerk.get("/grids/?q=溪口").content.decode()
+    pks = ",".join(map(str, GridMember.objects.filter(deputy=town.deputies["D6"]).order_by("grid__code").values_list("pk", flat=True)))
+    assert "2 个网格都有" in body and body.count("蓝天") == 1 and f'value="{pks}"' in body and "还没有代表</span>" not in body
+    clerk.post("/grids/decide", {"do": "confirm", "ids": [pks]})
+    assert GridMember.objects.confirmed().filter(deputy=town.deputies["D6"]).count() == 2
+
+
 def test_one_grid(clerk, office, town):
     path = f"/grids/{town.grids['V1'].code}/"
     assert "待确认" in clerk.get(path).content.decode()
