@@ -96,8 +96,6 @@ class FindingQuerySet(models.QuerySet):
         return self.none()
 
     def merge_staged(self, stage: Stage) -> Merged:
-        from apps.supervision import merging_findings
-
         return merging_findings.findings(stage, FindingEvent)
 
 

@@ -62,13 +62,19 @@ def default_sort(state: str) -> str:
 def page_of(found: QuerySet[Finding], sort: str, number: str | None):
     """One page, its rows with what the list shows and `.due` in words. Far pages first find their ids, then read only their rows."""
     page = Paginator(found.order_by(*ORDERS[sort]).values_list("pk", flat=True), PAGE).get_page(number)
-    overseen = Exists(Oversight.objects.filter(finding=OuterRef("pk")))
-    rows = Finding.objects.select_related(*RELATED).defer(*SHAPES).annotate(overseen=overseen).in_bulk(list(page.object_list))
-    page.object_list = [rows[pk] for pk in page.object_list if pk in rows]
-    limits = dues((finding.due_on for finding in page.object_list if finding.is_open), timezone.localdate())
-    for finding in page.object_list:
-        finding.due = limits.get(finding.due_on) if finding.is_open else None
+    page.object_list = rows_of(list(page.object_list))
     return page
+
+
+def rows_of(ids: list[int]) -> list[Finding]:
+    """Findings by primary key in this order, with what lists show: `.overseen` and `.due` in words."""
+    overseen = Exists(Oversight.objects.filter(finding=OuterRef("pk")))
+    found = Finding.objects.select_related(*RELATED).defer(*SHAPES).annotate(overseen=overseen).in_bulk(ids)
+    rows = [found[pk] for pk in ids if pk in found]
+    limits = dues((finding.due_on for finding in rows if finding.is_open), timezone.localdate())
+    for finding in rows:
+        finding.due = limits.get(finding.due_on) if finding.is_open else None
+    return rows
 
 
 class _Echo:

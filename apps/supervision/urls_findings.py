@@ -11,6 +11,7 @@ urlpatterns = [
     path("export.csv", views.finding_export, name="finding_export"),
     path("forward", views.finding_forward, name="finding_forward"),
     path("units", views.finding_units, name="finding_units"),
+    path("of/<str:code>", views.topic_findings, name="topic_findings"),
     path("photos/<int:pk>/<str:size>", views.finding_photo, name="finding_photo"),
     path("<finding:code>/", views.finding_detail, name="finding_detail"),
     path("<finding:code>/sheet", views.finding_sheet, name="finding_sheet"),

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Q, When
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,7 +22,7 @@ from apps.record.states import MoveRefused
 from apps.supervision import findings_listing as listing
 from apps.supervision import workflow_findings as workflow
 from apps.supervision import workflow_limits as limits
-from apps.supervision.findings import EvidencePhoto, Finding
+from apps.supervision.findings import OPEN_STATES, EvidencePhoto, Finding
 from apps.supervision.forms_findings import EndUnitForm, FilterForm, MoveForm
 from apps.worktime.models import TimeLimit
 
@@ -72,6 +72,7 @@ NOTE_LABELS = {
     "confirm": "现场看到的情况", "send_back": "哪里没有整改到位", "hand_to": "为什么改由另一位代表跟进", "remind": "催办意见", "oversee": "督办意见",
 }  # fmt: skip
 NOTE_OPTIONAL = frozenset({"forward", "merge", "assign", "grant_extension", "confirm", "remind"})
+OF_TOPIC = 6  # findings shown on the page about their topic
 SHOWN_AS_REQUIRED = ("lead", "into", "deputy", "unit", "more_days", "body", "decided_on")
 WITH_PHOTOS = frozenset({"answer", "confirm", "send_back"})
 
@@ -199,6 +200,17 @@ def _photos(finding: Finding) -> list[dict]:
         {"label": EvidencePhoto.Stage(stage).label + (f"（第 {number + 1} 次）" if number else ""), "photos": photos}
         for (stage, number), photos in sorted(groups.items(), key=lambda item: (item[0][1], order.index(item[0][0])))
     ]
+
+
+@require_GET
+@requires(Permission.SEE_FINDINGS)
+def topic_findings(request: HttpRequest, code: str) -> HttpResponse:
+    """A topic's findings, open ones first, by the code of its project or its own: a fragment for the pages about it."""
+    found = Finding.objects.visible_to(request.user).filter(Q(topic__project__code=code) | Q(topic__own_code=code))
+    counted = found.aggregate(all=Count("pk"), open=Count("pk", filter=Q(state__in=OPEN_STATES)), late=Count("pk", filter=Q(state__in=OPEN_STATES, due_on__lt=timezone.localdate())))
+    first = found.order_by(Case(When(state__in=OPEN_STATES, then=0), default=1), "due_on", "-raised_at", "pk")
+    rows = listing.rows_of(list(first.values_list("pk", flat=True)[:OF_TOPIC]))
+    return render(request, "supervision/findings/_of_topic.html", {"rows": rows, "counted": counted, "topic": rows[0].topic_id if rows else None})
 
 
 @require_GET

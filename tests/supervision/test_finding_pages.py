@@ -157,3 +157,12 @@ def test_the_number_of_queries_does_not_grow_with_the_list(town, people, django_
     if seen:
         with django_assert_max_num_queries(34):
             client.get(seen.get_absolute_url())
+
+
+def test_a_topics_page_shows_its_findings_open_ones_first(town, people, clock) -> None:
+    closed, late = brought_to("closed", town, people), brought_to("with_unit", town, people)
+    clock.pass_days(40)
+    part = client_of(people.county_office).get(reverse("topic_findings", args=["KP-K1"])).content.decode()
+    assert part.index(late.code) < part.index(closed.code) and "未办结 1 个" in part and "有超期未办结的" in part
+    assert "没有发现问题" in client_of(people.county_office).get(reverse("topic_findings", args=["KP-K2"])).content.decode()
+    assert "没有发现问题" in client_of(people.other_deputy).get(reverse("topic_findings", args=["KP-K1"])).content.decode()
