@@ -32,12 +32,16 @@ function connect(box: HTMLElement): PhotoField {
   const most = Number(box.dataset.most ?? 9);
   const limit = Number(box.dataset.megabytes ?? 20);
   let kept: File[] = [];
+  let waiting: File[] = []; // chosen, not yet made smaller: a form that is sent meanwhile takes them along
   let asked: Promise<void> = Promise.resolve();
 
-  const show = (said = "") => {
+  const hold = () => {
     const held = new DataTransfer();
-    for (const file of kept) held.items.add(file);
+    for (const file of [...kept, ...waiting]) held.items.add(file);
     field.files = held.files;
+  };
+  const show = (said = "") => {
+    hold();
     for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     list.replaceChildren(...kept.map((file, index) => item(file, index, () => remove(index))));
     status.textContent = [said, kept.length ? `已选 ${kept.length} 张，最多 ${most} 张。` : ""].filter(Boolean).join(" ");
@@ -57,18 +61,24 @@ function connect(box: HTMLElement): PhotoField {
         break;
       }
       status.textContent = `正在处理第 ${index + 1} 张…`;
-      const problem = await take(file, kept, limit);
-      if (problem) problems.push(problem);
+      const taken = await take(file, limit, kept, field);
+      waiting = waiting.filter((each) => each !== file);
+      if (typeof taken === "string") problems.push(taken);
+      else kept.push(taken);
     }
+    waiting = waiting.filter((each) => !chosen.includes(each));
     box.removeAttribute("aria-busy");
     show(problems.join(" "));
   };
   field.addEventListener("change", () => {
     const chosen = [...(field.files ?? [])];
+    waiting.push(...chosen);
+    hold();
     asked = asked.then(() => add(chosen)); // one after another: a telephone has memory for one large picture
   });
   box.closest("form")?.addEventListener("reset", () => {
     kept = [];
+    waiting = [];
     setTimeout(show); // after the field itself is empty
   });
   const before = [...(field.files ?? [])];
@@ -82,14 +92,19 @@ function connect(box: HTMLElement): PhotoField {
   };
 }
 
-/** Adds the photo, smaller, to those kept; what is wrong with it, or nothing. */
-async function take(file: File, kept: File[], limit: number): Promise<string> {
+/** The photo, smaller; or what is wrong with it. */
+async function take(file: File, limit: number, kept: File[], field: HTMLInputElement): Promise<File | string> {
   if (!(await isPhoto(file))) return `“${file.name}”不是照片（JPG、PNG、WebP 或 HEIC），没有加上。`;
   const smaller = await shrunk(file);
   if (smaller.size > limit * MEGABYTE) return `“${file.name}”超过 ${limit} MB，没有加上，请先缩小。`;
-  if (kept.reduce((sum, each) => sum + each.size, smaller.size) > REQUEST * MEGABYTE) return `照片加起来超过 ${REQUEST} MB，“${file.name}”没有加上。`;
-  kept.push(smaller);
-  return "";
+  if ([...kept, ...elsewhere(field)].reduce((sum, each) => sum + each.size, smaller.size) > REQUEST * MEGABYTE) return `照片加起来超过 ${REQUEST} MB，“${file.name}”没有加上。`;
+  return smaller;
+}
+
+/** The files of the form's other fields: all of them are sent in one request. */
+function elsewhere(field: HTMLInputElement): File[] {
+  const fields = field.form?.querySelectorAll<HTMLInputElement>("input[type=file]") ?? [];
+  return [...fields].filter((each) => each !== field).flatMap((each) => [...(each.files ?? [])]);
 }
 
 async function isPhoto(file: File): Promise<boolean> {

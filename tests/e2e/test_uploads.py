@@ -50,19 +50,20 @@ def test_photos_are_made_smaller_on_the_phone_and_keep_what_the_office_may_know(
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     page.goto(FORM)
-    field = page.locator("[data-photos] input[type=file]")
+    box = page.locator("[data-photos]", has=page.locator("#id_photos"))
+    field = box.locator("input[type=file]")
     field.set_input_files([tmp_path / name for name in files])
-    status = page.locator("[data-photos] [role=status]")
+    status = box.locator("[role=status]")
     expect(status).to_contain_text("已选 2 张", timeout=30_000)
     expect(status).to_contain_text("“合同.jpg”不是照片")
     kept = page.evaluate(
-        """async () => Promise.all([...document.querySelector('[data-photos] input[type=file]').files].map(async file => {
+        """async () => Promise.all([...document.querySelector('#id_photos').files].map(async file => {
                const image = await createImageBitmap(file); const bytes = new TextDecoder('latin1').decode(await file.slice(0, 4000).arrayBuffer());
                return {name: file.name, size: file.size, wide: image.width, high: image.height, noted: bytes.includes('Exif')}; }))"""
     )
     assert [(each["name"], each["wide"], each["high"], each["noted"]) for each in kept] == [("大.jpg", 1920, 2560, True), ("小.jpg", 32, 64, True)]
     assert kept[0]["size"] < len(files["大.jpg"])
-    page.get_by_role("button", name="去掉第 1 张照片").click()
+    box.get_by_role("button", name="去掉第 1 张照片").click()
     expect(status).to_contain_text("已选 1 张")
     assert field.evaluate("field => field.files.length") == 1
     assert visitor.small_targets() == [] and visitor.barriers() == []
