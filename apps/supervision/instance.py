@@ -82,7 +82,7 @@ def instance(run: AssignmentRun, on: dt.date) -> Instance:
     firm = [(topic, deputy) for topic, (members, _) in stay.items() for deputy in members if deputy in serving]
     held = Counter(topic for topic, _ in firm)
     places |= {topic: held[topic] for topic in carried}
-    claimed = [(t, d) for t, d in Claim.objects.confirmed().values_list("topic", "deputy") if t in places and t not in carried and d in serving]
+    claimed = [(t, d) for t, d in Claim.objects.confirmed().order_by("pk").values_list("topic", "deputy") if t in places and t not in carried and d in serving]
     return _built(rules, places, _eligible(rules, serving, run.asked_deputies), previous_pairs(run), firm, claimed, frozenset(carried))
 
 

@@ -1,6 +1,7 @@
 """Verbs of claims: a deputy asks for a topic, the office confirms or not, either takes it back. Each is one transaction with its event row."""
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
@@ -15,7 +16,6 @@ from apps.supervision.topics import Topic
 
 State = Claim.State
 OFFICE = frozenset({Role.COUNTY_OFFICE})
-WHERE = "/supervision/claims/"
 
 STATES = StateTable(
     dict(State.choices),
@@ -47,7 +47,7 @@ def claim(user: User, topic_id: int, words: str) -> Claim:
     made = Claim.objects.create(topic=topic, deputy=deputy, words=words.strip()[:200])
     ClaimEvent.objects.append(made, "claim", actor=user, note=made.words)
     office = User.objects.filter(role=Role.COUNTY_OFFICE, is_active=True)
-    Notice.objects.tell(office, "claim", f"{deputy}认领“{topic}”", f"理由：{made.words}。请确认或说明不同意的原因。", WHERE)
+    Notice.objects.tell(office, "claim", f"{deputy}认领“{topic}”", f"理由：{made.words}。请确认或说明不同意的原因。", reverse("claim_list"))
     return made
 
 
