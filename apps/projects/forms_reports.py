@@ -80,7 +80,12 @@ class ReportForm(forms.Form):
     def claim(self) -> Claim:
         data = self.cleaned_data
         parts = {number: PartClaim(data[f"part-{number}"], data[f"note-{number}"] or None) for number in self.past.names if data[f"part-{number}"] is not None}
-        return Claim(self.month, data.get("percent"), data["invested"], data["invested_year"], data["text"] or None, data["problems"] or None, parts)
+        return Claim(self.month, data.get("percent"), data["invested"], data["invested_year"], self._words("text"), self._words("problems"), parts)
+
+    def _words(self, name: str) -> str | None:
+        """What is left empty is not said; what was there and has been emptied is taken back."""
+        typed = self.cleaned_data[name]
+        return typed if typed or self.initial.get(name) else None
 
 
 def reportable_months(project: KeyProject, today: dt.date) -> list[dt.date]:

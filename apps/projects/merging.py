@@ -9,6 +9,8 @@ SITE = """CASE WHEN s.site_lon IS NOT NULL THEN ST_SetSRID(ST_MakePoint(s.site_l
     WHEN ST_Dimension(s.geom) = 1 THEN (SELECT ST_LineInterpolatePoint(d.geom, 0.5) FROM ST_Dump(s.geom) d ORDER BY ST_Length(d.geom) DESC, d.path LIMIT 1)
     ELSE ST_GeometryN(s.geom, 1) END"""
 
+IN_MONTH = "to_char(w.month, ' YYYY年FMMM月')"
+
 
 def projects(stage: Stage) -> Merged:
     for name in ("owner", "responsible"):
@@ -53,7 +55,8 @@ def projects(stage: Stage) -> Merged:
     return wanted.merged()
 
 
-def subprojects(stage: Stage) -> Merged:
+def subprojects(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
+    """What became of the rows, and an event for each project whose plan was changed: what was there."""
     stage.refuse_unknown("project", "projects_keyproject", "重点项目")
     stage.refuse("s.ends <= s.starts", "'计划完成应在计划开始之后'")
     wanted = stage.want(
@@ -65,8 +68,11 @@ def subprojects(stage: Stage) -> Merged:
         ],
         source=f"(SELECT x.*, k.id AS project_id FROM {STAGE} x JOIN projects_keyproject k ON k.code = x.project) s",
     )  # fmt: skip
+    execute(f"SELECT FROM projects_keyproject WHERE id IN (SELECT project_id FROM {wanted.name}) ORDER BY id FOR NO KEY UPDATE")
+    names = {"name": "名称", "weight": "权重", "starts": "计划开始", "ends": "计划完成"}
+    corrected = _corrected(stage, wanted, names, "w.number || '. '", "", "w.project_id")
     wanted.write()
-    return wanted.merged()
+    return wanted.merged(), [(pk, "import_plan", "", {"changes": changes}) for pk, changes in sorted(corrected.items())]
 
 
 def reports(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
@@ -91,9 +97,10 @@ def reports(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
     execute(f"""SELECT FROM projects_keyproject WHERE id IN (SELECT u.project_id FROM {wanted.name} w JOIN projects_subproject u ON u.id = w.subproject_id)
                 ORDER BY id FOR NO KEY UPDATE""")
     names = {"percent": "累计完成%", "invested": "累计投资(万元)", "note": "说明"}
-    corrected = _corrected(stage, wanted, names, "u.number || '. ' || u.name", "JOIN projects_subproject u ON u.id = w.subproject_id", "u.project_id")
+    parts = "JOIN projects_subproject u ON u.id = w.subproject_id"
+    corrected = _corrected(stage, wanted, names, f"u.number || '. ' || u.name || {IN_MONTH}", parts, "u.project_id")
     wanted.write()
-    return wanted.merged(), _events(wanted, corrected, "JOIN projects_subproject u ON u.id = w.subproject_id", "u.project_id")
+    return wanted.merged(), _events(wanted, corrected, parts, "u.project_id")
 
 
 def months(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
@@ -121,7 +128,7 @@ def months(stage: Stage) -> tuple[Merged, list[tuple[int, str, str, dict]]]:
     )  # fmt: skip
     execute(f"SELECT FROM projects_keyproject WHERE id IN (SELECT project_id FROM {wanted.name}) ORDER BY id FOR NO KEY UPDATE")
     names = {"percent": "累计完成%", "invested": "开工以来累计投资", "invested_year": "本年累计投资", "text": "形象进度", "problems": "存在问题"}
-    corrected = _corrected(stage, wanted, names, "''", "", "w.project_id")
+    corrected = _corrected(stage, wanted, names, f"ltrim({IN_MONTH})", "", "w.project_id")
     wanted.write()
     return wanted.merged(), _events(wanted, corrected, "", "w.project_id")
 
@@ -163,11 +170,11 @@ def _corrected(stage: Stage, wanted: Wanted, names: dict[str, str], what: str, j
         if not stage.has(name):
             continue
         rows = query(
-            f"""SELECT {project}, {what} || to_char(w.month, ' YYYY年FMMM月'), coalesce(t."{name}"::text, ''), coalesce(w."{name}"::text, '')
-                FROM {wanted.name} w JOIN {wanted.table} t ON t.id = w.id {joined} WHERE NOT w.fresh AND t."{name}" IS DISTINCT FROM w."{name}" ORDER BY 1, w.month, 2"""
+            f"""SELECT {project}, {what}, coalesce(t."{name}"::text, ''), coalesce(w."{name}"::text, '')
+                FROM {wanted.name} w JOIN {wanted.table} t ON t.id = w.id {joined} WHERE NOT w.fresh AND t."{name}" IS DISTINCT FROM w."{name}" ORDER BY 1, 2"""
         )
         for pk, row, was, now in rows:
-            found.setdefault(pk, []).append([f"{row.strip()}{label}", was, now])
+            found.setdefault(pk, []).append([f"{row}{label}", was, now])
     return found
 
 

@@ -236,7 +236,8 @@ class Whole:
 
 class SubprojectQuerySet(models.QuerySet):
     def merge_staged(self, stage: Stage) -> Merged:
-        merged = merging.subprojects(stage)
+        merged, said = merging.subprojects(stage)
+        ProjectEvent.objects.append_each(said)
         Standing.objects.renew(stage.today)
         return merged
 

@@ -117,7 +117,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
     """/projects/ZD-014/ — one line of state, S-curve and money, subprojects as bars with plan marks, reports by month, place."""
     today = timezone.localdate()
     project = get_object_or_404(
-        described(KeyProject.objects.all(), today).select_related("town", "field", "owner", "responsible").prefetch_related("contractors").defer(None).defer("geom_3857"), code=code
+        described(KeyProject.objects.all(), today).select_related("town", "field", "owner", "responsible").prefetch_related("contractors").defer(None).defer("geom_3857", "town__geom", "town__geom_3857"), code=code
     )
     mark_followed(request.user, [project])
     parts = list(project.subprojects.prefetch_related("reports", "plan_points"))

@@ -42,8 +42,11 @@ def report_form(request: HttpRequest, code: str) -> HttpResponse:
         if form.is_valid():
             try:
                 photos = Photo.objects.accept_all(request.FILES.getlist("photos"), by=request.user, submission=_submission(request.POST.get("submission", "")))
-                workflow.report(request.user, project, form.claim(), reason=form.cleaned_data["reason"], seen=_number(request.POST.get("seen", "")), photos=photos)
-                messages.success(request, f"{month.year}年{month.month}月的月报已收入。")
+                taken = workflow.report(request.user, project, form.claim(), reason=form.cleaned_data["reason"], seen=_number(request.POST.get("seen", "")), photos=photos)
+                if taken.changes or photos:
+                    messages.success(request, f"{month.year}年{month.month}月的月报已收入。")
+                else:
+                    messages.info(request, f"与{month.year}年{month.month}月已报的相同，没有变化。")
                 return redirect("project_detail", code)
             except UploadRefused as refusal:
                 form.add_error(None, str(refusal))

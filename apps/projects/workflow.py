@@ -20,7 +20,7 @@ from apps.projects.standing import Standing
 from apps.record.files import Photo
 from apps.record.states import MoveRefused
 
-VERBS = {"report": "收入月报", "correct": "更正月报", "import": "导入月报", "plan": "调整计划", "suspend": "登记停工", "resume": "登记复工"}
+VERBS = {"report": "收入月报", "correct": "更正月报", "import": "导入月报", "import_plan": "导入计划", "plan": "调整计划", "suspend": "登记停工", "resume": "登记复工"}
 
 
 class ReportRefused(MoveRefused):

@@ -346,3 +346,23 @@ def test_the_layer_asks_for_reasons_too_and_keeps_what_was_there(town, tmp_path)
     assert ProjectEvent.objects.broken_chains() == []
     again = brought_in(tmp_path, "KP-K1,1,2026-01,95,\nKP-K1,2,2026-01,25,按监理复核核减\nKP-K1,2,2025-12,28,审计核减\n")
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, 3) and ProjectEvent.objects.filter(verb="import").count() == 1
+
+
+def test_months_of_whole_projects_come_in_as_a_layer(town, tmp_path):
+    from apps.imports.importing import Order, bring_in
+
+    def brought(rows: str):
+        file = tmp_path / "monthly.csv"
+        file.write_text(f"项目编号,月份,累计完成%,开工以来累计完成投资(万元),本年累计完成投资(万元),形象进度,更正理由\n{rows}", encoding="utf-8")
+        return bring_in(Order("monthly", file, today=TODAY))
+
+    batch = brought("KP-K1,2026-01,,3200,200,堤身收尾,\nKP-K1,2026-02,,3100,100,堤身,\nKP-K2,2026-02,12,,,二层,\nKP-K3,2026-04,,1,1,,\nKP-K3,2026-02,,100,200,,\n")
+    assert (batch.inserted, batch.rejected) == (1, 4)
+    reasons = "；".join(batch.rejected_rows.values_list("reason", flat=True))
+    for words in ("比以前月份的 3200 万元少", "由子项目算出", "2026年4月还没有到", "多于开工以来累计 100"):
+        assert words in reasons
+    assert brought("KP-K1,2026-01,,3150,150,堤身收尾,审计核减\n").updated == 1
+    event = ProjectEvent.objects.last()
+    assert ["2026年1月开工以来累计投资", "3200.00", "3150.00"] in event.data["changes"]
+    assert town.projects["K1"].state_now.invested == 3150
+    assert brought("KP-K1,2026-01,,3150,150,堤身收尾,审计核减\n").unchanged == 1
