@@ -61,10 +61,15 @@ class Search:
 
     def page(self, number: str | None) -> Page:
         """A page of projects `as_they_stand`, each with `distance` where there is a place to measure from."""
+        return Paginator(self._found(), PAGE).get_page(number)
+
+    def first(self, count: int) -> Sequence[KeyProject]:
+        """The first so many, as a page has them."""
+        return self._found()[:count]
+
+    def _found(self) -> "_Found":
         held = _held.current()
-        rows = np.flatnonzero(self._mask(held))
-        found = Paginator(_Found(self, held, rows), PAGE)
-        return found.get_page(number)
+        return _Found(self, held, np.flatnonzero(self._mask(held)))
 
     def _mask(self, held: _Held) -> NDArray[np.bool_]:
         mask = np.ones(len(held.keys), np.bool_)
@@ -100,7 +105,7 @@ class _Found:
     def _ordered(self, part: slice) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         places = self.search.places
         if self.search.order == "near" and places:
-            return self.held.sites.nearest(places, self.rows, part.start, part.stop)
+            return self.held.sites.nearest(places, self.rows, part.start or 0, part.stop)
         order = np.argsort(-self.held.lag[self.rows], kind="stable") if self.search.order == "late" else np.arange(len(self.rows))
         rows = self.rows[order][part]
         return rows, self.held.sites.metres(places, rows) if places and len(rows) else np.full(len(rows), np.nan)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("reports/<int:pk>/drop", views_uploads.upload_drop, name="upload_drop"),
     path("photos/<int:pk>/<slug:size>", views_reports.report_photo, name="report_photo"),
     path("nearby/", views_nearby.nearby, name="project_nearby"),
+    path("nearby/list.xlsx", views_nearby.nearby_export, name="project_nearby_export"),
     path("following/", views_nearby.following, name="project_following"),
     path("<str:code>/follow", views_nearby.follow, name="project_follow"),
     path("<str:code>/report/", views_reports.report_form, name="report_form"),

@@ -1,12 +1,14 @@
 """The deputy's map: projects near home, work, an address or where one stands; and the projects that one follows."""
 
-from urllib.parse import urlencode
+import io
+from urllib.parse import quote, urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils import timezone
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,8 +20,10 @@ from apps.projects.listing import TONES
 from apps.projects.models import KeyProject
 from apps.projects.nearby import FILTERS, ORDERS, Search
 from apps.projects.whence import Whence, whence
+from apps.projects.workbook import write_nearby
 
 ASKED = ("from", "lat", "lon", "accuracy", "datum", "q", "doorplate")  # what of the question a filter leaves as it is
+EXPORTED = 2_000  # rows: a list of what is near needs no more
 FAR = 50_000.0  # metres: who is farther from the nearest project is not in the county
 
 
@@ -30,18 +34,15 @@ def nearby(request: HttpRequest) -> HttpResponse:
     """/projects/nearby/?from=both|home|work|here|address&lat=…&lon=…&accuracy=…&datum=…&q=…&kind=&field=&tone=&level=&box=w,s,e,n&sort=late"""
     deputy = deputy_of(request.user)
     origin = whence(request.GET, deputy)
-    wanted = {name: request.GET.get(name, "").strip()[:20] for name in FILTERS}
-    order = request.GET.get("sort") if request.GET.get("sort") in ORDERS else ORDERS[0]
-    box = _box(request.GET.get("box", ""))
-    page = Search(origin.places, {name: value for name, value in wanted.items() if value}, box, order=order).page(
-        request.GET.get("page")
-    )
+    search, wanted = _search(request, origin)
+    page, order, box = search.page(request.GET.get("page")), search.order, search.box
     mark_followed(request.user, page.object_list)
     context = {
         "page_obj": page, "origin": origin, "wanted": wanted, "order": order, "box": request.GET.get("box", "") if box else "",
         "far": bool(origin.places) and order == "near" and not box and page.number == 1 and any(p.distance and p.distance.m > FAR for p in page.object_list[:1]),
         "filtered": any(wanted.values()) or bool(box),
     }  # fmt: skip
+    context["query"] = "&".join(f"{name}={quote(value)}" for name, value in request.GET.items() if value and name != "page")
     if request.headers.get("HX-Request"):
         return render(request, "projects/_nearby_results.html", context)
     return render(request, "projects/nearby.html", context | {
@@ -52,6 +53,26 @@ def nearby(request: HttpRequest) -> HttpResponse:
         "asked": [(name, value) for name in ASKED if (value := request.GET.get(name, ""))],
         "nearby_data": _map_data(origin),
     })
+
+
+@require_GET
+@requires(Permission.SEE_PROJECTS)
+def nearby_export(request: HttpRequest) -> HttpResponse:
+    """/projects/nearby/list.xlsx?… — the same list as a workbook, the first of it."""
+    origin = whence(request.GET, deputy_of(request.user))
+    search, _ = _search(request, origin)
+    buffer, today = io.BytesIO(), timezone.localdate()
+    write_nearby(buffer, search.first(EXPORTED), origin.words, today)
+    response = HttpResponse(buffer.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    response["Content-Disposition"] = content_disposition_header(True, f"附近重点项目{today:%Y%m%d}.xlsx")
+    return response
+
+
+def _search(request: HttpRequest, origin: Whence) -> tuple[Search, dict[str, str]]:
+    wanted = {name: request.GET.get(name, "").strip()[:20] for name in FILTERS}
+    order = request.GET.get("sort") if request.GET.get("sort") in ORDERS else ORDERS[0]
+    box = _box(request.GET.get("box", ""))
+    return Search(origin.places, {name: value for name, value in wanted.items() if value}, box, order=order), wanted
 
 
 @require_GET

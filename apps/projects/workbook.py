@@ -1,6 +1,7 @@
 """The list of projects as a workbook: one sheet with a row a project, one with the sums."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.db.models import QuerySet
@@ -16,6 +17,10 @@ PROJECTS = [
     ("计划竣工", 11), ("总投资(万元)", 12), ("年度计划(万元)", 12), ("本月完成(万元)", 12), ("本年累计(万元)", 12), ("完成率", 9), ("序时进度", 9), ("相差(百分点)", 10),
     ("开工以来(万元)", 12), ("累计完成%", 10), ("计划%", 9), ("落后(百分点)", 10), ("截至", 11), ("形象进度", 40), ("存在问题", 34),
 ]  # fmt: skip
+NEARBY = [
+    ("序号", 6), ("项目编号", 14), ("项目名称", 34), ("距离(公里)", 10), ("乡镇街道", 14), ("领域", 10), ("级别", 9), ("建设性质", 10), ("状态", 8), ("累计完成%", 10), ("计划%", 9), ("落后(百分点)", 10),
+    ("截至", 11),
+]  # fmt: skip
 SUMS = [("", 24), ("项目", 8), ("总投资(万元)", 14), ("年度计划(万元)", 14), ("本年完成(万元)", 14), ("完成率", 9), ("序时进度", 9), ("相差(百分点)", 11), ("未报投资", 9), ("新建", 7), ("已开工", 8), ("开工率", 9), ("按计划", 8), ("略慢", 8), ("落后", 8)]
 
 
@@ -24,6 +29,19 @@ def write_workbook(file: BinaryIO, projects: QuerySet[KeyProject], by: str, toge
     _sheet(book, "项目", PROJECTS, (_project(number, project) for number, project in enumerate(projects.iterator(chunk_size=1000), start=1)))
     _sheet(book, f"按{by}", [(by, SUMS[0][1]), *SUMS[1:]], (_sums(each) for each in [*groups, together]))
     book.properties.title = f"重点项目 {on:%Y-%m-%d}"
+    book.save(file)
+
+
+def write_nearby(file: BinaryIO, projects: Iterable[KeyProject], measured: str, on: dt.date) -> None:
+    """Projects `as_they_stand` with their `distance`; measured: from where, in words."""
+    book = Workbook(write_only=True)
+    _sheet(book, "附近重点项目", NEARBY, (
+        [number, each.code, each.name, round(each.distance.km, 3) if each.distance else None, each.town.name if each.town else "", each.field.label if each.field else "",
+         each.get_level_display(), each.get_kind_display(), each.state_now.get_stage_display() if hasattr(each, "state_now") else "", _tenth(each.actual),
+         _tenth(each.planned), _tenth(each.lag_points), each.as_of]
+        for number, each in enumerate(projects, start=1)
+    ))  # fmt: skip
+    book.properties.title = f"附近重点项目 {on:%Y-%m-%d}{f'（{measured}）' if measured else ''}"
     book.save(file)
 
 

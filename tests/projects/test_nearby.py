@@ -1,8 +1,10 @@
 """The deputy's map: the order is PostGIS's on the ellipsoid, from every place one can be near to; filters, bad questions, who sees whose home."""
 
+import io
 import re
 
 import numpy as np
+import openpyxl
 import pytest
 from django.db import connection
 from django.urls import reverse
@@ -134,6 +136,7 @@ def test_nonsense_in_the_address_is_passed_over(client, deputy, stood, question)
 def test_filters_order_and_the_maps_extent(client, deputy, stood):
     client.force_login(deputy)
     assert names(near(client, field="education")) == ["南山中心小学迁建"]
+    assert names(near(client, stage="waiting")) == ["城关老旧小区改造"]
     assert names(near(client, kind="new")) == [] and names(near(client, level="county", tone="nothing")) == []
     by_tone = {tone: set(names(near(client, tone=tone))) for tone in ("late", "due", "good")}
     assert by_tone == {tone: {p.name for p in KeyProject.objects.with_progress(TODAY) if p.tone == tone} for tone in by_tone}
@@ -180,6 +183,15 @@ def test_the_database_is_asked_as_much_for_many_as_for_few(client, deputy, stood
     near(client)
     with django_assert_max_num_queries(12):
         near(client)
+
+
+def test_the_list_as_a_workbook(client, deputy, stood):
+    client.force_login(deputy)
+    answer = client.get(reverse("project_nearby_export"), {"from": "work", "level": "county"})
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.content)).active.values)
+    assert [row[2] for row in rows] == ["项目名称", "东溪防洪堤", "南山中心小学迁建", "城关老旧小区改造"]
+    assert rows[1][3] == pytest.approx(0.445, abs=0.001) and rows[1][8] == "在建"
+    assert "nearby/list.xlsx?from=work&amp;level=county" in near(client, **{"from": "work", "level": "county", "kind": ""}).content.decode()
 
 
 # --- following -----------------------------------------------------------------------------------------------------------
