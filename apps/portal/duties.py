@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
 from django.contrib.gis.measure import Distance
 from django.db.models import Max
 from django.urls import reverse
@@ -73,7 +74,7 @@ def _distances(topics: list[Topic], places: tuple[LonLat, ...]) -> list[Distance
     if not places or not topics:
         return [None] * len(topics)
     sites = Sites([topic.site.x for topic in topics], [topic.site.y for topic in topics])
-    return [Distance(m=metres) for metres in sites.metres(places, range(len(topics)))]
+    return [Distance(m=metres) for metres in sites.metres(places, np.arange(len(topics)))]
 
 
 def _step(topic: Topic, project: KeyProject | None, waiting: list[str], planned: Visit | None, visited_on: dt.date | None, today: dt.date) -> Step:
