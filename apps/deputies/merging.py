@@ -3,6 +3,9 @@
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, execute, query
 from apps.territory.merging import COVERING, NEAREST, ONLY_NEW, TERM_LEVEL, term_of_row, terms
 
+# The town that a group is called after: a 街道 has no congress whose deputies would tell.
+NAMED_AFTER = "(SELECT t.id FROM territory_adminarea t WHERE t.level = 'town' AND t.valid_to IS NULL AND starts_with({name}, t.name) ORDER BY length(t.name) DESC, t.code LIMIT 1)"
+
 
 def stations(stage: Stage) -> Merged:
     stage.refuse_unknown("area", "territory_adminarea", "行政区划")
@@ -71,7 +74,7 @@ def _check(stage: Stage) -> None:
 def _people(stage: Stage) -> Wanted:
     execute(
         f"""INSERT INTO deputies_group (name, area_id)
-            SELECT DISTINCT ON (s."group") s."group", a.id FROM {STAGE} s
+            SELECT DISTINCT ON (s."group") s."group", coalesce(a.id, {NAMED_AFTER.format(name='s."group"')}) FROM {STAGE} s
             LEFT JOIN territory_adminarea a ON a.code = s.congress AND s.congress_level = 'township'
             WHERE s."group" IS NOT NULL ORDER BY s."group", a.code NULLS LAST
             ON CONFLICT (name) DO UPDATE SET closed_on = NULL WHERE deputies_group.closed_on IS NOT NULL"""

@@ -95,6 +95,7 @@ class TopicLine:
 class Cell:
     """In one place: grids that need somebody of a field, and those of them that have one."""
 
+    label: str
     needed: int
     met: int
 
@@ -204,10 +205,7 @@ class Coverage:
                 cell[0] += 1
                 cell[1] += (grid, field) in self.met
         fields = list(Field.objects.filter(pk__in={field for line in cells.values() for field in line}))
-        return fields, [
-            (code, name, [Cell(*line[field.pk]) if field.pk in line else Cell(0, 0) for field in fields])
-            for (code, name), line in sorted(cells.items())
-        ]
+        return fields, [(code, name, [Cell(field.label, *line.get(field.pk, (0, 0))) for field in fields]) for (code, name), line in sorted(cells.items())]
 
     def _place(self, row: int, by_grid: bool) -> tuple[str, str]:
         grid = self.land.grids[row]

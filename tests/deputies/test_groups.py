@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.deputies.groups import GroupEvent
 from apps.deputies.models import Deputy, Group, Mandate
 from apps.deputies.workflow_groups import close, found, join, lead, leave, rename
+from apps.imports.importing import Order, bring_in
 from apps.record.notices import Notice
 from apps.record.states import MoveRefused
 
@@ -129,6 +130,8 @@ class TestPages:
     def test_queries_do_not_grow(self, path, town, group, county_office):
         client = Client()
         client.force_login(county_office)
+        leave(county_office, group.pk, town.deputies["D6"].pk)
+        join(county_office, group.pk, [town.deputies["D6"].pk])
         client.get(path.format(group.pk))
         with CaptureQueriesContext(connection) as few:
             client.get(path.format(group.pk))
@@ -142,3 +145,15 @@ class TestPages:
         with CaptureQueriesContext(connection) as many:
             client.get(path.format(group.pk))
         assert len(many) <= len(few) + 1, [query["sql"][:150] for query in many]
+
+
+def test_a_group_called_after_a_street_office_is_the_offices_own(town, tmp_path):
+    """Its deputies are the county's, so that no congress says whose group it is."""
+    file = tmp_path / "deputy.csv"
+    head = "code,name,capacity,congress,congress_level,term,term_starts,term_ends,district,group,group_leader\n"
+    row = "{},{},1,339999000000,county,17,2022-02-01,2097-02-01,C-03,{},{}\n"
+    file.write_text(head + row.format("N1", "甲", "城关街道第一代表小组", "true") + row.format("N2", "乙", "县直代表小组", "true") + row.format("N3", "丙", "县直代表小组", "true"), encoding="utf-8")
+    batch = bring_in(Order("deputy", file))
+    assert (batch.inserted, batch.rejected) == (3, 0), batch.message
+    assert Group.objects.get(name="城关街道第一代表小组").area == town.towns["S"] and Group.objects.get(name="县直代表小组").area is None
+    assert "有不止一位小组长的代表小组：县直代表小组" in batch.message

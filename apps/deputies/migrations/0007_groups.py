@@ -1,4 +1,4 @@
-"""Groups: when one was dissolved, and its history."""
+"""Groups: when one was dissolved, its history; those called after a 街道, which has no congress, belong to it."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -19,6 +19,15 @@ class Migration(migrations.Migration):
             model_name='group',
             name='closed_on',
             field=models.DateField(blank=True, null=True, verbose_name='撤销日期'),
+        ),
+        migrations.RunSQL(
+            sql="""
+            UPDATE deputies_group g SET area_id = (
+                SELECT t.id FROM territory_adminarea t WHERE t.level = 'town' AND t.valid_to IS NULL AND starts_with(g.name, t.name)
+                ORDER BY length(t.name) DESC, t.code LIMIT 1
+            ) WHERE area_id IS NULL
+            """,
+            reverse_sql=migrations.RunSQL.noop,
         ),
         migrations.CreateModel(
             name='GroupEvent',
