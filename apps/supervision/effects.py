@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from apps.matching.assignment import Solution, objective, solve
 from apps.matching.warm import Difference, WarmAssignment
+from apps.record.staging import query
 from apps.supervision.instance import Instance, Pair, ruled_out, run_members, stored_instance
 from apps.supervision.models import AssignmentRun
 
@@ -91,9 +92,11 @@ class Kept:
 
     def _read(self, run: AssignmentRun) -> None:
         """The draft as it stands: its pairs (rows), loads and totals."""
-        members = list(run_members(run).values_list("team__topic", "deputy", "locked"))
+        # As columns: read after every change, of tens of thousands of members.
+        found = query("SELECT t.topic_id, m.deputy_id, m.locked FROM supervision_teammember m JOIN supervision_team t ON t.id = m.team_id WHERE t.run_id = %s", [run.pk])
+        members = np.array(found, np.int64).reshape(-1, 3)
         self.unmet = sum(run.teams.order_by().values_list("unmet", flat=True))
-        rows = self.asked.rows((t, d) for t, d, _ in members)
+        rows = self.asked.rows(members[:, :2])
         self.pairs = set(map(tuple, rows.tolist()))
         self.teams: dict[int, list[int]] = defaultdict(list)
         for p, d in rows.tolist():
@@ -101,7 +104,7 @@ class Kept:
         self._held = np.bincount(rows[:, 0], minlength=len(self.asked.topic_keys))
         self.load = np.bincount(rows[:, 1], minlength=len(self.asked.deputy_keys))
         self.total = objective(self.asked.priced(rows).price, rows, self.asked.rules.balance, len(self.asked.deputy_keys))
-        self._now_locked = set(map(tuple, self.asked.rows((t, d) for t, d, locked in members if locked).tolist()))
+        self._now_locked = set(map(tuple, self.asked.rows(members[members[:, 2] > 0, :2]).tolist()))
 
     def follow(self, run: AssignmentRun) -> bool:
         """Carry over what has been changed by hand since; False when it has to be read and solved anew."""

@@ -53,16 +53,30 @@ class Instance:
     def deputy_index(self) -> dict[int, int]:
         return {key: row for row, key in enumerate(self.deputy_keys.tolist())}
 
+    @cached_property
+    def _sorted(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Of topics and deputies: rows in the order of their keys, and those keys."""
+        return [(order := np.argsort(keys), keys[order]) for keys in (self.topic_keys, self.deputy_keys)]
+
     def rows(self, pairs: Iterable[Pair]) -> NDArray[np.int64]:
         """int64[k, 2], rows of those pairs that are here."""
-        found = [(self.topic_index[t], self.deputy_index[d]) for t, d in pairs if t in self.topic_index and d in self.deputy_index]
-        return np.array(found, np.int64).reshape(-1, 2)
+        asked = np.array(pairs if isinstance(pairs, np.ndarray) else list(pairs), np.int64).reshape(-1, 2)
+        found = np.column_stack([_places(order, keys, column) for (order, keys), column in zip(self._sorted, asked.T, strict=True)])
+        return found[(found >= 0).all(axis=1)]
 
     def pairs(self, rows: NDArray[np.int64]) -> list[Pair]:
         return list(zip(self.topic_keys[rows[:, 0]].tolist(), self.deputy_keys[rows[:, 1]].tolist(), strict=True))
 
     def priced(self, rows: NDArray[np.int64]) -> PairTable:
         return price_pairs(self.projects, self.deputies, self.rules, rows[:, 0], rows[:, 1])
+
+
+def _places(order: NDArray[np.int64], keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of the wanted keys, -1 where there is none."""
+    if not len(keys):
+        return np.full(len(wanted), -1)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, order[at], -1)
 
 
 def instance(run: AssignmentRun, on: dt.date) -> Instance:
@@ -75,6 +89,8 @@ def instance(run: AssignmentRun, on: dt.date) -> Instance:
     else:
         current = set(Topic.objects.current(on.year).values_list("pk", flat=True))
         asked = current if run.asked_topics is None else current & set(run.asked_topics)
+        if run.asked_topics and not asked:
+            raise ValueError("所选的监督事项都已结束或已删除，请重新起草。")
         carried = (current & set(before)) - asked
         places = dict.fromkeys(asked)
     serving = set(serving_on(on))
