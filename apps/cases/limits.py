@@ -12,7 +12,6 @@ def _write(case: Case, due: dt.date) -> list[str]:
 
 
 ROOM = Room(
-    label="民情件",
     running=Case.objects.open,
     events=CaseEvent,
     step=lambda case: case.state,

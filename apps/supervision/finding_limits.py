@@ -16,7 +16,6 @@ def _write(finding: Finding, due: dt.date) -> list[str]:
 
 
 ROOM = Room(
-    label="监督发现的问题",
     running=Finding.objects.open,
     events=FindingEvent,
     step=lambda finding: STEPS[Finding.State(finding.state)],

@@ -18,10 +18,9 @@ from apps.worktime.workdays import Workdays
 
 @dataclass(frozen=True)
 class Room:
-    """label: what its rows are called; running: rows that are still open, with `due_on`; step: the limit they are under; write: sets a
+    """running: rows that are still open, with `due_on`; step: the limit they are under; write: sets a
     new last day and names the fields that changed; told: what else an event of this room says."""
 
-    label: str
     running: Callable[[], models.QuerySet]
     events: type[Event]
     step: Callable[[models.Model], str]
@@ -33,7 +32,6 @@ class Room:
 class Moved:
     """A limit that is another day now."""
 
-    label: str
     title: str
     before: dt.date
     after: dt.date
@@ -54,7 +52,7 @@ def recount(actor, before: Workdays, after: Workdays, note: str) -> list[Moved]:
         starts = _starts(room, rows)
         for row in rows:
             if row.pk in starts and (due := _again(row.due_on, starts[row.pk], limits.get(room.step(row)), before, after)) != row.due_on:
-                moved.append(Moved(room.label, str(row), row.due_on, due))
+                moved.append(Moved(str(row), row.due_on, due))
                 _move(room, row, due, starts[row.pk], actor, note)
     return moved
 

@@ -55,7 +55,7 @@ def calendar_change(request: HttpRequest, year: int) -> HttpResponse:
     text = one_day or asked.get("text", "")[:LONGEST_TEXT].replace("\r\n", "\n")
     note, whole = asked.get("note", "").strip()[:200], asked.get("whole") == "yes"
     context = {"year": _year(year), "text": text, "note": note, "whole": whole}
-    if not text.strip():
+    if not text.strip() or asked.get("step") == "edit":
         return render(request, "worktime/change.html", context)
     found = read(text, year)
     if found.faults:

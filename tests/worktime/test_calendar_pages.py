@@ -47,7 +47,7 @@ def change(user, **days) -> workflow.Changed:
 
 def test_a_running_limit_moves_along_and_says_so(users, filed):
     changed = change(users.county_office, d0312=False)
-    assert [(moved.label, moved.before, moved.after) for moved in changed.limits] == [("民情件", on("2026-03-17"), on("2026-03-18"))]
+    assert [(moved.title, moved.before, moved.after) for moved in changed.limits] == [(str(filed), on("2026-03-17"), on("2026-03-18"))]
     filed.refresh_from_db()
     assert filed.due_on == on("2026-03-18")
     told = CaseEvent.objects.filter(subject=filed).last()
@@ -96,6 +96,8 @@ def test_a_year_is_pasted_seen_and_taken_over(users, client, filed):
     sent = {"text": NEXT, "note": "国办发明电", "whole": "yes"}
     page = client.post("/calendar/2027/change", sent).content.decode()
     assert "改 8 天" in page and not CalendarDay.objects.filter(date__year=2027).exists()
+    again = client.post("/calendar/2027/change", {**sent, "step": "edit"}).content.decode()
+    assert "春节：2月6日" in again and 'value="国办发明电"' in again and "改 8 天" not in again
     client.post("/calendar/2027/change", {**sent, "step": "apply"})
     assert CalendarDay.objects.filter(date__year=2027).count() == 8
     assert CalendarYear.objects.get(year=2027).source == "国办发明电"
