@@ -89,7 +89,8 @@ def _panel(request: HttpRequest, template: str, team: Team, context: dict[str, A
     change = may_change(request, team.run)
     offers = context["offers"]
     map_panel = {"topic": team.topic_id, "member": member, "change": change, "candidates": [offer.deputy.pk for offer in offers if offer.possible]}
-    shown = {"run": team.run, "team": team, "topic": team.topic, "may_change": change, "error": error, "done": done, "panel": json.dumps(map_panel)}
+    pulled = next((offer for offer in offers if offer.asked_for), None)  # one who has no room can only come if the rest rearranges
+    shown = {"along": bool(pulled and not pulled.possible and pulled.best_change), "run": team.run, "team": team, "topic": team.topic, "may_change": change, "error": error, "done": done, "panel": json.dumps(map_panel)}
     response = render(request, template, shown | context, status=422 if error else 200)
     if error or done:
         response["HX-Trigger"] = "run-changed"  # the table, the totals and the map may be old

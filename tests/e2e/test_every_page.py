@@ -33,6 +33,13 @@ PAGES = {  # who, and the way there
     "projects": ("deputy", "/projects/"),
     "clerk cases": ("town", "/cases/?state=all"),
     "runs": ("county", "/supervision/"),
+    "drafting": ("county", "/supervision/new/"),
+    "comparison": ("county", "/supervision/compare/"),
+    "topics": ("deputy", "/supervision/topics/"),
+    "a new topic": ("county", "/supervision/topics/new/"),
+    "claims": ("county", "/supervision/claims/"),
+    "calls": ("county", "/supervision/calls/"),
+    "a nearby call": ("county", "/supervision/calls/new/?lat={lat}&lon={lon}"),
     "notices": ("deputy", "/notices/"),
     "calendar": ("county", "/calendar/"),
     "a year pasted": ("county", "/calendar/2027/change"),
@@ -64,6 +71,7 @@ INNER = {  # who, the list, and the link into its first entry
     "case": ("town", "/cases/?state=all", "a.list-row-title"),
     "term": ("county", "/terms/", "a.list-row-title"),
     "workbench": ("county", "/supervision/", "a.list-row-title"),
+    "topic": ("deputy", "/supervision/topics/?kind=livelihood", "a.list-row-title"),
 }
 WHO = {name: login for name, (login, *_) in {**PAGES, **INNER}.items()}
 

@@ -90,7 +90,7 @@ const LINE_COLOUR = ["case", ["get", "byHand"], "#b7791f", "#1d5fa8"] as never;
 export function showRun(map: PlaceMap, run: RunMap): void {
   map.setData("pairs", collection(run.lines.map(({ from, to, id, byHand }) => lineFeature(from, to, { id, byHand }))));
   map.setData("deputies", collection(run.places.map(({ id, at, kind, free }) => pointFeature(...at, { id, kind, free }))));
-  map.setData("topics", collection(run.topics.map(({ id, at, empty }) => pointFeature(...at, { id, kind: "project", tone: empty ? "late" : "neutral" }))));
+  map.setData("topics", collection(run.topics.map(({ id, at, empty }) => pointFeature(...at, { id, kind: "topic", tone: empty ? "late" : "neutral" }))));
   map.setData("pair-lit", collection([]));
   map.setData("pair-pull", collection([]));
   map.addLayer(

@@ -154,7 +154,7 @@ async function start(element: HTMLElement, frame: HTMLElement, why: HTMLElement,
   const run = readRun(body);
   map.fit(boundsOf(collection([...run.topics, ...run.places].map(({ at }) => pointFeature(...at)))), { padding: 36 });
   new Workbench(map, frame, why, table, run);
-  symbolKey(element.parentElement, collection(run.places.map(({ at, kind }) => pointFeature(...at, { kind }))), collection([pointFeature(0, 0, { kind: "project" })]));
+  symbolKey(element.parentElement, collection(run.places.map(({ at, kind }) => pointFeature(...at, { kind }))), collection([pointFeature(0, 0, { kind: "topic" })]));
 }
 
 const element = document.querySelector<HTMLElement>("#assignment-map");

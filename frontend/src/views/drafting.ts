@@ -1,7 +1,7 @@
 /**
  * Drafting a run: the map follows what is ticked, the numbers follow the preset until somebody wants his own.
  *
- * Elements: form#drafting[data-map]; #draft-map; input[name=preset][data-numbers] (JSON by field name), #own-numbers and the
+ * Elements: form#drafting[data-marks]; #draft-map; input[name=preset][data-numbers] (JSON by field name), #own-numbers and the
  * fields #rule-NAME. The lists themselves are htmx's.
  */
 import { bytes } from "../api";
@@ -43,14 +43,14 @@ class DraftMap {
   /** Shows what is ticked now; an answer that another has overtaken is dropped. */
   async show(first: boolean): Promise<void> {
     const asked = ++this.asked;
-    const body = await bytes(this.form.dataset.map ?? "", new FormData(this.form)).catch(() => null);
+    const body = await bytes(this.form.dataset.marks ?? "", new FormData(this.form)).catch(() => null);
     if (!body || asked !== this.asked) return;
     const run = readRun(body);
     showRun(this.map, run);
     if (!first) return;
     this.map.fit(boundsOf(collection([...run.topics, ...run.places].map(({ at }) => pointFeature(...at)))), { padding: 36 });
     const kinds = run.places.map(({ at, kind }) => pointFeature(...at, { kind }));
-    symbolKey(document.querySelector("#draft-map")?.parentElement ?? null, collection(kinds), collection([pointFeature(0, 0, { kind: "project" })]));
+    symbolKey(document.querySelector("#draft-map")?.parentElement ?? null, collection(kinds), collection([pointFeature(0, 0, { kind: "topic" })]));
   }
 }
 
