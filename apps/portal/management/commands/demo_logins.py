@@ -12,16 +12,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Count, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.cases.models import Case
 from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
+from apps.projects.following import Follow
+from apps.projects.nearby import Search
+from apps.projects.whence import whence
+from apps.supervision.findings import Finding
 from apps.supervision.models import AssignmentRun
 from apps.territory.models import AdminArea
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+FOLLOWED = 3  # projects that the deputy follows from the start
 HEADINGS = ("岗位", "用户名", "密码", "说明")
 
 
@@ -67,6 +73,8 @@ class Command(BaseCommand):
         users = {login.username: _user(login, password) for login in logins}
         if deputy and deputy.user_id != users["deputy"].pk:
             Deputy.objects.filter(pk=deputy.pk).update(user=users["deputy"])
+            near = Search(whence({}, deputy).places, {}).first(FOLLOWED)
+            Follow.objects.bulk_create([Follow(user=users["deputy"], project=project) for project in near], ignore_conflicts=True)
         for organisation in Organisation.objects.filter(kind=Organisation.Kind.DISPATCHER):
             organisation.members.add(users["dispatcher"])
         if unit:
@@ -94,13 +102,14 @@ def _a_deputy_with_work() -> Deputy | None:
     counted = serving.annotate(
         waiting=Count("cases", filter=Q(cases__state=Case.State.WITH_DEPUTY), distinct=True),
         projects=Count("team_memberships", filter=Q(team_memberships__team__run=run), distinct=True),
+        to_confirm=Count("findings_followed", filter=Q(findings_followed__state=Finding.State.ANSWERED), distinct=True),
         in_a_town_with_congress=Count("pk", filter=Q(residence_village__parent__has_congress=True), distinct=True),
         in_county_congress=Count("mandates", filter=Q(mandates__term__level="county"), distinct=True),
     )
     fitting = sorted(
         counted.order_by("code"),
         key=lambda deputy: (
-            -min(deputy.waiting, 1) - min(deputy.projects, 1), -deputy.in_county_congress, -deputy.in_a_town_with_congress, -deputy.waiting, deputy.code,
+            -min(deputy.waiting, 1) - min(deputy.projects, 1) - min(deputy.to_confirm, 1), -deputy.in_county_congress, -deputy.in_a_town_with_congress, -deputy.waiting, deputy.code,
         ),
     )  # fmt: skip
     return fitting[0] if fitting else None
@@ -113,7 +122,9 @@ def _town_of(deputy: Deputy | None) -> AdminArea | None:
 
 def _a_unit_with_work() -> Organisation | None:
     units = Organisation.objects.filter(handles_cases=True, logs_in=True).exclude(kind=Organisation.Kind.DISPATCHER)
-    return units.annotate(open=Count("cases", filter=Q(cases__state=Case.State.WITH_UNIT))).order_by("-open", "code").first()
+    cases = Count("cases", filter=Q(cases__state=Case.State.WITH_UNIT), distinct=True)
+    findings = Count("findings_led", filter=Q(findings_led__state=Finding.State.WITH_UNIT), distinct=True)
+    return units.annotate(cases_open=cases, findings_open=findings).order_by(-Least("cases_open", "findings_open"), "-cases_open", "code").first()
 
 
 def _words_on(deputy: Deputy | None) -> str:
