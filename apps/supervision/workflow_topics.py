@@ -12,7 +12,7 @@ from apps.deputies.models import Field
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
 from apps.supervision.topics import Topic, TopicEvent
-from apps.territory.models import AdminArea
+from apps.territory.models import AdminArea, LayerVersion
 
 KEPT = ("kind", "year", "own_code", "own_title", "own_site", "own_field", "own_town", "own_responsible", "own_owner", "own_demand", "own_experts", "text")
 
@@ -48,6 +48,7 @@ def add_topic(user: User, matter: Matter) -> Topic:
     """A matter of 民生实事 or 重点督办建议 becomes a topic; without a code it gets the next free one."""
     _demand_office(user)
     columns = matter.columns()
+    LayerVersion.raise_for("topic")  # before the code is chosen: two who add at once come one after the other
     columns["own_code"] = matter.code or _next_code(matter)
     _demand_free(columns["own_code"])
     topic = Topic.objects.create(**columns)
@@ -75,6 +76,7 @@ def correct_topic(user: User, topic_id: int, matter: Matter, seen: int) -> Topic
     for name in changed:
         setattr(topic, name, columns[name])
     topic.save()
+    LayerVersion.raise_for("topic")
     TopicEvent.objects.append(topic, "correct", actor=user, was=was, now={name.removeprefix("own_"): _told(columns[name]) for name in changed})
     return topic
 
