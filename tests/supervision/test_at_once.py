@@ -11,7 +11,7 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.deputies.models import Deputy
 from apps.record.states import MoveRefused
-from apps.supervision import effects, workflow, workflow_changes, workflow_claims
+from apps.supervision import effects, workflow, workflow_changes, workflow_claims, workflow_topics
 from apps.supervision.claims import Claim
 from apps.supervision.effects import Change, effect
 from apps.supervision.models import AssignmentRun, RunEvent, TeamMember
@@ -161,3 +161,9 @@ def test_a_claim_is_decided_once(scene):
     said = at_once(lambda: workflow_claims.decide(scene.office, claim.pk, True), lambda: workflow_claims.decide(scene.office, claim.pk, False, "不便"))
     assert sorted(words == "done" for words in said) == [False, True]
     assert claim.events.exclude(verb="claim").count() == 1
+
+
+def test_two_matters_entered_at_once_get_two_codes(scene):
+    matter = workflow_topics.Matter("livelihood", "老年食堂", toy.at(0.5, 0.3), None, scene.town.organisations["construction"], None, 1, 0, year=2026)
+    assert at_once(*[lambda: workflow_topics.add_topic(scene.office, matter)] * 3) == ["done"] * 3
+    assert sorted(Topic.objects.filter(own_title="老年食堂").values_list("own_code", flat=True)) == ["MS2026-001", "MS2026-002", "MS2026-003"]
