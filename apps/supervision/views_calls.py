@@ -11,8 +11,9 @@ from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies.models import Deputy, Field
 from apps.projects.whence import Whence, whence
 from apps.record.states import MoveRefused
-from apps.supervision.calls import MOST, NearbyCall, call
+from apps.supervision.calls import NearbyCall
 from apps.supervision.emergency import nearest_free
+from apps.supervision.workflow_calls import MOST, call
 
 
 @require_http_methods(["GET", "POST"])
