@@ -97,8 +97,13 @@ class PhotoQuerySet(models.QuerySet):
 
     def unlinked(self, before: dt.datetime) -> "PhotoQuerySet":
         """Older than a moment, and no room's."""
-        links = [Exists(link.related_model._default_manager.filter(**{link.field.name: OuterRef("pk")})) for link in self.model._meta.related_objects]
-        return self.filter(at__lt=before).exclude(Q(*links, _connector=Q.OR)) if links else self.filter(at__lt=before)
+        linked = [Exists(model._default_manager.filter(**{name: OuterRef("pk")})) for model, name in self.links()]
+        return self.filter(at__lt=before).exclude(Q(*linked, _connector=Q.OR)) if linked else self.filter(at__lt=before)
+
+    def links(self) -> list[tuple[type[models.Model], str]]:
+        """Every model that holds photos, and its column; also those that cannot be reached from a photo."""
+        fields = self.model._meta.get_fields(include_hidden=True)
+        return [(field.related_model, field.field.name) for field in fields if field.auto_created and not field.concrete]
 
     def clean_up(self) -> tuple[int, int]:
         """Remove photos that no room has linked, then files that no row names. Returns how many of each."""

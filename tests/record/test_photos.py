@@ -1,5 +1,6 @@
 """Photos: taken for what is in them, written anew, kept once, shown only through the room that owns them."""
 
+import datetime as dt
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
@@ -19,6 +21,8 @@ from apps.accounts.models import User
 from apps.record import files
 from apps.record.files import PHOTO_LIMIT, REQUEST_LIMIT, Photo, UploadRefused, bounded
 from apps.record.pictures import FULL, MAX_PIXELS, SMALL, UnreadablePicture, read_picture
+from apps.supervision.topics import Topic
+from apps.supervision.visits import Visit, VisitPhoto
 from tests.record.cameras import HEIC, PLACE, SECRET, exif, photo, png, scene, upload
 
 
@@ -236,6 +240,20 @@ def test_what_no_room_linked_goes_after_two_days(users, monkeypatch, photo_folde
     assert Photo.objects.clean_up()[0] == 1
     assert list(Photo.objects.all()) == [new] and new.path().exists()
     assert not stray.exists() and fresh.exists()
+
+
+def test_what_a_room_holds_stays(users, town):
+    """Whichever room it is, and whether or not its rows can be reached from the photo."""
+    held = {model.__name__ for model, _ in Photo.objects.links()}
+    assert {"VisitPhoto", "EvidencePhoto", "ReportPhoto"} <= held
+    (topic,) = Topic.objects.of_projects([town.projects["K1"]])
+    visit = Visit.objects.create(kind="look", topic=topic, deputy=town.deputies["D1"], planned_on=dt.date(2026, 3, 10))
+    kept, loose = (Photo.objects.accept(upload(photo()), by=users.deputy) for _ in range(2))
+    VisitPhoto.objects.create(visit=visit, photo=kept)
+    Photo.objects.update(at=kept.at - 2 * files.KEPT_UNLINKED)
+    assert list(Photo.objects.unlinked(timezone.now())) == [loose]
+    Photo.objects.clean_up()
+    assert list(Photo.objects.all()) == [kept] and kept.path().exists()
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------------------------
