@@ -37,17 +37,9 @@ class VisitQuerySet(models.QuerySet):
         """Planned or under way."""
         return self.filter(state__in=[Visit.State.PLANNED, Visit.State.CHECKED_IN])
 
-    def between(self, first: dt.date, last: dt.date):
-        """Recorded, and made on one of these days, both included."""
-        return self.recorded().filter(visited_on__range=(first, last))
-
     def of_deputy(self, deputy: Deputy):
         """His own looks and the inspections he takes part in."""
         return self.filter(Exists(VisitParticipant.objects.filter(visit=OuterRef("pk"), deputy=deputy)))
-
-    def of_group(self, group: Group):
-        """What counts as an activity of a 代表小组: inspections organised for it."""
-        return self.filter(group=group)
 
     def visible_to(self, user):
         """A deputy sees his own, his group's and those of the topics he supervises; the county office and leaders all; a town office
