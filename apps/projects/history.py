@@ -32,7 +32,6 @@ def months(project: KeyProject, curve: dict) -> list[Month]:
     rows = {row.month: row for row in project.reports.select_related("reported_by").prefetch_related("photos__photo")}
     known = sorted({*rows, *(month for series in past.parts.values() for month in series)})
     percents = dict(zip(curve["months"], curve["actual"], strict=True))
-    own = any(row.invested is not None or row.invested_year is not None for row in rows.values())  # then those of the parts do not count
     found: list[Month] = []
     for month in known:
         row = rows.get(month)
@@ -42,7 +41,7 @@ def months(project: KeyProject, curve: dict) -> list[Month]:
             one.text, one.problems = row.text, row.problems
             one.invested = row.invested if row.invested is not None or before is None or row.invested_year is None else before + row.invested_year
             one.invested_year = row.invested_year if row.invested_year is not None or before is None or row.invested is None else row.invested - before
-        if not own and month in past.spent:
+        if one.invested is None and one.invested_year is None and month in past.spent:
             one.invested, one.invested_year = past.spent[month], None if before is None else past.spent[month] - before
         last = found[-1] if found and found[-1].month == month_start(month, -1) else None
         if one.invested is not None and last and last.invested is not None:

@@ -38,8 +38,8 @@ def _last(said: dict[str, tuple[float, float]], month: str) -> tuple[float, floa
 
 
 def _words(project: Project, now: dict[int, tuple[float, float] | None]) -> str:
-    done = [name for n, (name, *_) in enumerate(project.parts, start=1) if (said := now.get(n)) and said[0] >= 99.5]
-    busy = [f"{name}完成{said[0]:.0f}%" for n, (name, *_) in enumerate(project.parts, start=1) if (said := now.get(n)) and 0.5 <= said[0] < 99.5]
+    done = [name for n, (name, *_) in enumerate(project.parts, start=1) if (said := now.get(n)) and said[0] >= 98]
+    busy = [f"{name}完成{said[0]:.0f}%" for n, (name, *_) in enumerate(project.parts, start=1) if (said := now.get(n)) and 0.5 <= said[0] < 98]
     if len(done) == len(project.parts):
-        return "全部完工，正在办理竣工验收"
-    return "，".join([*([f"{'、'.join(done)}已完成"] if done else []), *busy]) or "施工单位进场，正在做开工准备"
+        return "各项工程基本完成，正在收尾和准备验收"
+    return "，".join([*([f"{'、'.join(done)}基本完成"] if done else []), *busy]) or "施工单位进场，正在做开工准备"
