@@ -21,6 +21,8 @@ EVENTS_AT_ONCE = 5000
 TIMES = ("forwarded_at", "declined_at", "assigned_at", "reminded_at", "overseen_at", "answered_at", "sent_back_at", "reanswered_at", "closed_at")
 WORDS = ("decline_reason", "oversight", "answer", "send_back_reason", "reanswer", "result")
 
+BY_ITSELF = ("fall_overdue", "recount")  # what our clock and calendar write into a history: no other system tells of it
+
 Story = tuple[str, int, str, str, str]
 
 
@@ -46,7 +48,8 @@ def findings(stage: Stage, events: Any) -> Merged:
             copied("closed_at"), copied("result", "''"), copied("reminded_at"),
             Target("topic_id", "p.topic_id", ("topic",)), Target("town_id", "coalesce(t.town_id, p.town_id)"), Target("visit_id", "v.id", ("visit",)),
             Target("raised_by_id", "d.id", ("deputy",)), Target("follower_id", "coalesce(t.follower_id, d.id)"), Target("lead_id", "o.id", ("unit",)),
-            *(Target(name, f"h.{name}") for name in ("state", "due_on", "rectify_by", "late", "answer", "answered_at", "sent_back", "revision")),
+            *(Target(name, f"h.{name}") for name in ("state", "due_on", "rectify_by", "late", "answer", "answered_at", "sent_back")),
+            Target("revision", "greatest(h.revision, coalesce(t.revision, 0))"),
             Target("reminders", "(s.reminded_at IS NOT NULL)::int"), Target("extensions", "coalesce(t.extensions, 0)"),
         ],
         source=f"""{STAGE} s JOIN import_finding_outcomes h ON h.row = s.row JOIN import_topics p ON p.row = s.row JOIN deputies_deputy d ON d.code = s.deputy
@@ -112,7 +115,7 @@ def _compare(stage: Stage, histories: dict[int, Told], events: Any) -> dict[int,
     """Row -> how many of its events are recorded already. Rows that tell another story are refused, rows we know more of left out."""
     rows = dict(query(f"SELECT f.id, s.row FROM {STAGE} s JOIN supervision_finding f ON f.code = s.code"))
     recorded: dict[int, list[Story]] = defaultdict(list)
-    ours = events.objects.filter(subject__in=list(rows)).exclude(verb="fall_overdue").order_by("pk")
+    ours = events.objects.filter(subject__in=list(rows)).exclude(verb__in=BY_ITSELF).order_by("pk")
     for subject, verb, at, note, data in ours.values_list("subject", "verb", "at", "note", "data"):
         recorded[rows[subject]].append(_story(verb, at, note, data))
     known, conflicts = {}, {}

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from apps.imports.importing import Order, bring_in
 from apps.imports.models import ImportBatch
 from apps.supervision import workflow_findings as workflow
+from apps.supervision import workflow_limits as limits
 from apps.supervision.findings import Finding, FindingEvent
 from apps.supervision.findings_histories import Past, told
 from gis_data.layers import LAYERS
@@ -66,6 +68,14 @@ def test_a_history_comes_in_and_goes_on(county, tmp_path, dispatcher) -> None:
     assert counted(other) == (0, 0, 0, 1) and "经过不能改写" in other.rejected_rows.get().reason
 
 
+def test_what_our_clock_wrote_does_not_stand_in_the_way(county, tmp_path) -> None:
+    bring(tmp_path, ROW)
+    assert limits.watch_limits(dt.date(2026, 3, 10))["late"] == 1
+    assert counted(bring(tmp_path, ROW)) == (0, 0, 1, 0)
+    assert counted(bring(tmp_path, CLOSED)) == (0, 1, 0, 0)
+    assert FindingEvent.objects.broken_chains() == []
+
+
 def test_it_goes_on_here(county, tmp_path, dispatcher) -> None:
     bring(tmp_path, {**ROW, "unit": "WATER", "co_units": ""})
     finding = Finding.objects.get()
@@ -105,6 +115,6 @@ def test_a_past_without_fault_is_a_walk_through_the_state_table(past: Past) -> N
     events = told(past, lambda step, start, days: start + dt.timedelta(days=days or 5)).events
     assert (events[0].verb, events[0].state) == ("raise", "raised")
     assert [event.at for event in events] == sorted(event.at for event in events)
-    for before, after in zip(events, events[1:], strict=False):
+    for before, after in pairwise(events):
         move = workflow.MOVES.moves[after.verb]
         assert before.state in move.sources and after.state == (move.target or before.state)
