@@ -44,6 +44,8 @@ PAGES = {  # who, and the way there
     "calendar": ("county", "/calendar/"),
     "a year pasted": ("county", "/calendar/2027/change"),
     "limits": ("county", "/calendar/limits/"),
+    "findings": ("county", "/supervision/findings/?state=all"),
+    "units and their findings": ("dispatcher", "/supervision/findings/units"),
     "evaluation": ("leader", "/supervision/evaluation/?by=deputy"),
     "rota": ("town", "/rota/"),
     "codes": ("county", "/cards/"),
