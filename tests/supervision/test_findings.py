@@ -173,7 +173,7 @@ def test_the_clerk_enters_the_answer_of_a_unit_that_does_not_log_in(town, people
     workflow.answer(finding, people.dispatcher, "水利局来电：已完成。")
     assert finding.events.last().data["by_clerk"] is True
     spoken_for = brought_to("with_unit", town, people)
-    with pytest.raises(MoveRefused, match="由它答复|不由您办理"):
+    with pytest.raises(MoveRefused, match=r"由它答复|不由您办理"):
         workflow.answer(spoken_for, people.dispatcher, "替住建局答复")
 
 
