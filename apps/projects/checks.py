@@ -164,7 +164,7 @@ def _completed(project: KeyProject, past: Past, claim: Claim) -> tuple[Claim, li
             else:
                 doubts.append(Doubt("note", "只有本月完成投资，上月又没有月报，算不出累计，金额没有采用；请补报上月，或填累计"))
         elif claim.invested_year is not None and prior_year is not None and abs(claim.invested_year - prior_year - claim.invested_month) > 1:
-            doubts.append(Doubt("note", f"本月 {claim.invested_month:g} 万元，与累计之差 {claim.invested_year - prior_year:g} 万元不一致，按累计采用"))
+            doubts.append(Doubt("note", f"本月 {claim.invested_month:,} 万元，与累计之差 {claim.invested_year - prior_year:,} 万元不一致，按累计采用"))
     before = claim.before if claim.before is not None else spent_before(project, past, claim.month)
     if before is not None:
         if claim.invested is None and claim.invested_year is not None:
@@ -172,7 +172,7 @@ def _completed(project: KeyProject, past: Past, claim: Claim) -> tuple[Claim, li
         elif claim.invested is not None and claim.invested_year is None and claim.invested >= before:
             claim = replace(claim, invested_year=claim.invested - before)
         elif claim.invested is not None and claim.invested_year is not None and abs(claim.invested - claim.invested_year - before) > 1:
-            doubts.append(Doubt("ask", f"上年底累计 {before:g} 万元，加本年累计应是 {before + claim.invested_year:g} 万元，与所报 {claim.invested:g} 万元不符"))
+            doubts.append(Doubt("ask", f"上年底累计 {before:,} 万元，加本年累计应是 {before + claim.invested_year:,} 万元，与所报 {claim.invested:,} 万元不符"))
     return claim, doubts
 
 
@@ -247,21 +247,21 @@ def _monies(project: KeyProject, past: Past, claim: Claim) -> list[Doubt]:
     total, plan = project.investment_total, project.investment_year
     largest = max((value for value in (claim.invested, claim.invested_year) if value is not None), default=None)
     if largest is not None and total and largest > ABSURD * total:
-        return [Doubt("refuse", f"累计投资 {largest:,g} 万元，是总投资 {total:,g} 万元的 {largest / total:.0f} 倍，请核对金额单位（万元、亿元）")]
+        return [Doubt("refuse", f"累计投资 {largest:,} 万元，是总投资 {total:,} 万元的 {largest / total:.0f} 倍，请核对金额单位（万元、亿元）")]
     if claim.invested is not None and claim.invested_year is not None and claim.invested_year > claim.invested + CENT:
-        found.append(Doubt("refuse", f"本年累计 {claim.invested_year:,g} 万元，多于开工以来累计 {claim.invested:,g} 万元"))
+        found.append(Doubt("refuse", f"本年累计 {claim.invested_year:,} 万元，多于开工以来累计 {claim.invested:,} 万元"))
     if claim.invested is not None and total and claim.invested > total + CENT:
-        found.append(Doubt("ask", f"累计投资 {claim.invested:,g} 万元，超过总投资 {total:,g} 万元"))
+        found.append(Doubt("ask", f"累计投资 {claim.invested:,} 万元，超过总投资 {total:,} 万元"))
     if claim.invested_year is not None and plan and claim.invested_year > 2 * plan:
-        found.append(Doubt("note", f"本年累计 {claim.invested_year:,g} 万元，超过年度计划 {plan:,g} 万元的两倍"))
+        found.append(Doubt("note", f"本年累计 {claim.invested_year:,} 万元，超过年度计划 {plan:,} 万元的两倍"))
     for name, within in (("invested", None), ("invested_year", claim.month.year)):
         now = getattr(claim, name)
         series = {month: getattr(said, name) for month, said in past.whole.items() if getattr(said, name) is not None and (within is None or month.year == within)}
         earlier, later = max((m for m in series if m < claim.month), default=None), min((m for m in series if m > claim.month), default=None)
         if now is not None and earlier and now < series[earlier] - CENT:
-            found.append(Doubt("ask", f"{WORDS[name]} {now:,g} 万元，比{_said(earlier)}的 {series[earlier]:,g} 万元少"))
+            found.append(Doubt("ask", f"{WORDS[name]} {now:,} 万元，比{_said(earlier)}的 {series[earlier]:,} 万元少"))
         if now is not None and later and now > series[later] + CENT:
-            found.append(Doubt("ask", f"{WORDS[name]} {now:,g} 万元，比{_said(later)}已报的 {series[later]:,g} 万元多"))
+            found.append(Doubt("ask", f"{WORDS[name]} {now:,} 万元，比{_said(later)}已报的 {series[later]:,} 万元多"))
     return found
 
 

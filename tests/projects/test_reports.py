@@ -60,7 +60,7 @@ PAST = Past(
     (Claim(FEBRUARY, invested=Decimal(2900)), "ask", "比2025年12月的 3,000 万元少"),
     (Claim(FEBRUARY, invested=Decimal(10500)), "ask", "超过总投资"),
     (Claim(FEBRUARY, invested=Decimal(32_000_000)), "refuse", "金额单位"),
-    (Claim(FEBRUARY, invested=Decimal(3500), invested_year=Decimal(900)), "ask", "应是 3900 万元"),
+    (Claim(FEBRUARY, invested=Decimal(3500), invested_year=Decimal(900)), "ask", "应是 3,900 万元"),
     (Claim(FEBRUARY, invested_year=Decimal(9000)), "note", "年度计划"),
     (Claim(FEBRUARY, invested=Decimal(3500)), "note", "缺 1 个月"),
     (Claim(FEBRUARY, percent=50.0), "note", "由子项目算出"),
