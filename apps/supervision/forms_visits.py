@@ -235,3 +235,4 @@ class VisitFilters(forms.Form):
     deputy = forms.CharField(required=False, max_length=30)
     topic = forms.CharField(required=False, max_length=30)
     mine = forms.BooleanField(required=False)
+    sort = forms.ChoiceField(required=False, choices=[("", "最近的在前"), ("oldest", "最早的在前")])

@@ -29,6 +29,7 @@ from apps.supervision.visits import Visit, VisitParticipant, VisitPhoto
 PAGE = 30
 EXPORTED = 5000  # rows of one workbook
 OFFERED = 2000  # topics in one field
+ORDERS = {"": ("-planned_on", "-pk"), "oldest": ("planned_on", "pk")}
 TOPIC_FACTS = ("topic__project", "topic__own_town", "topic__project__town")
 SHAPES = ("topic__project__geom", "topic__project__geom_3857", *(f"{town}__{shape}" for town in ("topic__own_town", "topic__project__town") for shape in ("geom", "geom_3857")))
 
@@ -54,13 +55,14 @@ def narrowed(request: HttpRequest) -> tuple[QuerySet[Visit], dict]:
     if wanted.get("mine"):
         rows = rows.filter(participants__deputy__user=request.user)
     simple = {"kind": "kind", "state": "state", "since": "planned_on__gte", "until": "planned_on__lte"}
-    return rows.filter(**{lookup: wanted[name] for name, lookup in simple.items() if name in wanted}), wanted
+    rows = rows.filter(**{lookup: wanted[name] for name, lookup in simple.items() if name in wanted})
+    return rows.order_by(*ORDERS[wanted.get("sort", "")]), wanted
 
 
 @require_GET
 @requires(Permission.SEE_VISITS)
 def visit_list(request: HttpRequest) -> HttpResponse:
-    """/supervision/visits/?kind=&state=&q=&since=&until=&deputy=&topic=&mine= — newest first."""
+    """/supervision/visits/?kind=&state=&q=&since=&until=&deputy=&topic=&mine=&sort= — newest first, or oldest."""
     rows, wanted = narrowed(request)
     page = Paginator(rows.values_list("pk", flat=True), PAGE).get_page(request.GET.get("page"))
     found = {visit.pk: visit for visit in listed(Visit.objects.filter(pk__in=list(page.object_list)).counted())}

@@ -184,7 +184,7 @@ def test_signing_in_needs_a_place_or_a_reason(client, topics, deputy):
     assert "没有定位：山区没有信号" in done
 
 
-@pytest.mark.parametrize("query", ["kind=look", "state=recorded&q=防洪堤", "since=2020-01-01&until=2099-01-01", "mine=1", "topic=KP-K1", "deputy=D1", "kind=%00&since=never&page=x"])
+@pytest.mark.parametrize("query", ["kind=look", "state=recorded&q=防洪堤", "since=2020-01-01&until=2099-01-01", "mine=1", "topic=KP-K1", "deputy=D1", "kind=%00&since=never&page=x", "sort=oldest", "sort=nonsense"])
 def test_the_list_narrows_by_its_address(client, topics, deputy, query):
     workflow_visits.record_look(deputy, topics["K1"], seen())
     client.force_login(deputy)
