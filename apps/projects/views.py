@@ -91,9 +91,13 @@ def _here(request: HttpRequest) -> Point | None:
 @require_GET
 @requires(Permission.SEE_PROJECTS)
 def project_points(request: HttpRequest) -> JsonResponse:
-    """/projects/map.json?… — the sites of all projects of the list, [lon, lat, code, name, tone]; `more` when there are too many."""
-    rows = narrowed(asked(request.GET)).order_by("code").values_list("site", "code", "name", "state_now__tone", "state_now__lag_points")[: POINTS_AT_ONCE + 1]
-    points = [[round(site.x, 6), round(site.y, 6), code, name, tone or "neutral", lag if lag is None else round(lag, 1)] for site, code, name, tone, lag in rows[:POINTS_AT_ONCE]]
+    """/projects/map.json?… — the sites of all projects of the list, [lon, lat, code, name, tone, percentage points behind plan, stage]; `more` when there are too many."""
+    rows = narrowed(asked(request.GET)).order_by("code").values_list("site", "code", "name", "state_now__tone", "state_now__lag_points", "state_now__stage")[: POINTS_AT_ONCE + 1]
+    stages = dict(KeyProject.Stage.choices)
+    points = [
+        [round(site.x, 6), round(site.y, 6), code, name, tone or "neutral", lag if lag is None else round(lag, 1), stages.get(stage, "")]
+        for site, code, name, tone, lag, stage in rows[:POINTS_AT_ONCE]
+    ]
     return JsonResponse({"points": points, "more": len(rows) > POINTS_AT_ONCE}, headers={"Cache-Control": "private, no-store"})
 
 

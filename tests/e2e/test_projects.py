@@ -43,7 +43,7 @@ def test_a_bureaus_table_goes_in_and_the_project_says_so(visit: Visit) -> None:
     expect(page.get_by_text("年度投资完成率")).to_be_visible()
     assert visitor.map_colours() > 5 and visitor.sideways() == visitor.barriers() == []
     points = page.request.get("/projects/map.json").json()["points"]
-    (_, _, code, name, *_), (*_, other_name, _, _) = points[0], points[1]
+    (_, _, code, name, *_), (_, _, _, other_name, *_) = points[0], points[1]
     rows = [[1, name, 1.25, 0.5, "桥面铺装完成八成"], [2, other_name[:-1] + "（改）", 0.5, 0.2, "进场"]]
     page.goto("/projects/reports/")
     page.get_by_label("月报表", exact=True).set_input_files({"name": "进展.xlsx", "mimeType": "application/octet-stream", "buffer": bureau_table(rows)})
@@ -77,7 +77,7 @@ def test_a_month_by_form_on_a_phone(visit: Visit) -> None:
     visitor = visit("phone", "county")
     page = visitor.page
     begun = re.compile(r"上次 [1-9]")
-    for *_, code, _, _, _ in page.request.get("/projects/map.json").json()["points"]:
+    for _, _, code, *_ in page.request.get("/projects/map.json").json()["points"]:
         page.goto(f"/projects/{code}/report/")
         if page.get_by_text(begun).count():
             break

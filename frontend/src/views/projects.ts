@@ -2,7 +2,7 @@
  * All key projects that a list is about, on a map in the colour of how they stand: map and list in step.
  *
  * Elements: #projects-map, #projects-map-note, items [data-id][data-lon][data-lat][data-name][data-note][data-tone]. JSON
- * "projects-data": {url, wanted}. The url answers {points: [lon, lat, code, name, tone, points behind plan or null][], more}.
+ * "projects-data": {url, wanted}. The url answers {points: [lon, lat, code, name, tone, points behind plan or null, stage in words][], more}.
  */
 import type { FeatureCollection } from "geojson";
 import { request } from "../api";
@@ -14,7 +14,7 @@ import { lightProject, PROJECT_LAYERS, showProjects } from "../layers/projects";
 import { linkList, text } from "../linked";
 import { openMap } from "../map";
 
-type Point = [number, number, string, string, string, number | null];
+type Point = [number, number, string, string, string, number | null, string];
 
 interface Answer {
   points: Point[];
@@ -47,9 +47,11 @@ async function start(element: HTMLElement, data: ProjectsData): Promise<void> {
   const answer = await request<Answer>(data.url).catch(() => ({ points: [], more: true }) satisfies Answer);
   const here = listed();
   const known = new Set(here.features.map((feature) => feature.properties?.id));
+  const stages = new Map(answer.points.map((point) => [point[2], point[6]]));
+  for (const feature of here.features) feature.properties = { ...feature.properties, stage: stages.get(feature.properties?.id) };
   const rest = answer.points
     .filter(([, , code]) => !known.has(code))
-    .map(([lon, lat, code, name, tone, lag]) => pointFeature(lon, lat, { id: code, name, tone, note: lagWords(lag), url: `/projects/${encodeURIComponent(code)}/` }));
+    .map(([lon, lat, code, name, tone, lag, stage]) => pointFeature(lon, lat, { id: code, name, tone, stage, note: lagWords(lag), url: `/projects/${encodeURIComponent(code)}/` }));
   const all = answer.more ? here : collection([...rest, ...here.features]);
   const note = document.querySelector<HTMLElement>("#projects-map-note");
   if (note) note.textContent = answer.more ? "项目很多：大点是这一页的项目，小点是全县的项目；加上筛选条件，可以只看其中一部分。" : "";
@@ -63,11 +65,11 @@ async function start(element: HTMLElement, data: ProjectsData): Promise<void> {
     list: document,
     layers: PROJECT_LAYERS,
     light: (id) => lightProject(map, id),
-    tip: (hit) => [hit.properties.name, hit.properties.note].map(text).filter((line) => line !== null),
+    tip: (hit) => [hit.properties.name, hit.properties.stage, hit.properties.note].map(text).filter((line) => line !== null),
     choose: (_id, hit) => {
       if (!hit) return;
       const url = text(hit.properties.url);
-      const lines = [hit.properties.name, hit.properties.note].map(text).filter((line) => line !== null);
+      const lines = [hit.properties.name, hit.properties.stage, hit.properties.note].map(text).filter((line) => line !== null);
       map.showCard(hit.at, lines, url ? { url, label: "查看" } : undefined);
     },
   });
