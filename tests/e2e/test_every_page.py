@@ -31,6 +31,8 @@ PAGES = {  # who, and the way there
     "deputy cases": ("deputy", "/cases/?state=all"),
     "enter": ("deputy", "/cases/new/"),
     "projects": ("deputy", "/projects/"),
+    "projects by unit": ("county", "/projects/?by=unit"),
+    "monthly reports": ("county", "/projects/reports/"),
     "clerk cases": ("town", "/cases/?state=all"),
     "runs": ("county", "/supervision/"),
     "drafting": ("county", "/supervision/new/"),
