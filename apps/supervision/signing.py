@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.worksheet import Worksheet
@@ -26,7 +25,10 @@ TOPIC = ("project__town", "project__responsible", "own_town", "own_responsible")
 
 def heading(run: AssignmentRun, now: Standing) -> list[str]:
     """The lines under the title: where the run stands, who approved it, whether it is proven."""
-    approved = f"　　{run.approved_by} 于 {timezone.localtime(run.approved_at):%Y年%m月%d日} 批准" if run.approved_by and run.approved_at else ""
+    approved = ""
+    if run.approved_on:
+        words = f"（{run.approval_words}）" if run.approval_words else ""
+        approved = f"　　{run.get_approval_body_display()}{words}{run.approved_on:%Y年%m月%d日} 批准"
     proven = "" if not run.proven else "，人工调整前已证明最优" if now.by_hand else "，已证明最优"
     empty = f"，空缺 {now.unmet} 人" if now.unmet else ""
     return [

@@ -39,7 +39,7 @@ def claim_box(request: HttpRequest, pk: int) -> HttpResponse:
             refused = str(refusal)
     claim = Claim.objects.filter(topic=topic, deputy=deputy).exclude(state=Claim.State.WITHDRAWN).first()
     return render(request, "supervision/claims/_box.html", {
-        "topic": topic, "claim": claim, "mine": supervises(deputy, topic), "refused": refused, "words": words if refused else "",
+        "topic": topic, "claim": claim, "stake": deputy.organisation_id is not None and deputy.organisation_id in topic.recused(), "mine": supervises(deputy, topic), "refused": refused, "words": words if refused else "",
     }, status=422 if refused else 200)  # fmt: skip
 
 

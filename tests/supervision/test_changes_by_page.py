@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from apps.supervision.explanation import signed_metres
 from apps.supervision.models import AssignmentRun, Team, TeamMember
+from apps.supervision.signing import heading
+from apps.supervision.standing import standing
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +131,7 @@ def test_approved_with_its_meeting_and_published_after_a_warning(office, run, co
     assert (run.state, run.approval_body, run.approval_words) == ("approved", "meeting", "第三十次主任会议")
     page = office.get(reverse("run_detail", args=[run.pk])).content.decode()
     assert "已由主任会议批准" in page and "发布后不能再改" in page
+    assert any("主任会议（第三十次主任会议）2026年03月09日 批准" in line for line in heading(run, standing(run)))
     office.post(reverse("run_publish", args=[run.pk]), {"revision": 0})
     again = office.post(reverse("run_publish", args=[run.pk]), {"revision": 0})
     assert again.status_code == 409 and "不能发布" in again.content.decode()

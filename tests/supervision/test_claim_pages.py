@@ -71,3 +71,12 @@ def test_only_one_s_own_is_taken_back(client, claim, town_clerk, dispatcher):
         assert client.post(reverse("claim_take_back", args=[claim.pk])).status_code in (403, 404)
     claim.refresh_from_db()
     assert claim.state == "open"
+
+
+def test_whoever_has_a_stake_is_told_before_he_asks(client, run, users, town):
+    client.force_login(users.deputy)
+    type(users.deputy.deputy).objects.filter(pk=users.deputy.deputy.pk).update(organisation=town.organisations["street"])
+    topic = Topic.objects.get(project__name="城关老旧小区改造")
+    box = client.get(reverse("claim_box", args=[topic.pk])).content.decode()
+    assert "须回避" in box and "认领这个事项" not in box
+    assert client.post(reverse("claim_box", args=[topic.pk]), {"words": "试"}).status_code == 422
