@@ -16,12 +16,14 @@ from apps.cases.workflow import Report
 from apps.deputies.codes import DeputyCode, StationCode
 from apps.deputies.models import Deputy, Station
 from apps.deputies.rota import DutyTurn, Rota
+from apps.deputies.workflow_grid import confirm_waiting
 from apps.imports.models import ImportBatch
 from apps.projects.models import KeyProject
 from apps.record import issuing
 from apps.supervision import workflow as supervision
+from apps.supervision.grid_needs import propose_all
 from apps.supervision.models import AssignmentRun, Team, TeamMember
-from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict
+from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.territory.plates import CodeBatch, IssuedPlate, Issuer, PlateCode
 from tests import town as toy
 
@@ -55,6 +57,8 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     published = supervision.compute(supervision.draft(users.county_office, "nearest", "去年的方案").pk, timezone.localdate())
     supervision.approve(users.leader, published.pk)
     supervision.publish(users.county_office, published.pk)
+    propose_all(users.county_office)
+    confirm_waiting(users.county_office, "339999100000", 10**12)
     drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
     world.pools.update(_pools(world))
@@ -92,9 +96,10 @@ def _pools(world: Furnished) -> dict[str, list]:
     own = [code for codes in world.codes.values() for code in codes]
     return {
         "pk": sorted({*keys, *numbers, *_more_keys()}),
-        "code": [*own, *(case.code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True)],
+        "code": [*own, *(case.code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True), *Grid.objects.values_list("code", flat=True)[:2]],
         "issuer": ["police", "nobody"],
         "month": ["2026-03", "2026-04"],
+        "year": [2026, 2027], "step": ["with_unit", "finding_answer"], "name": ["qingdao_2021"],
         "kind": ["deputy", "station", "door"],
         "verb": ["approve"],
         "layer": ["area", "district", "grid", "doorplate", "station", "project"],
@@ -119,6 +124,6 @@ def _more_keys() -> list[int]:
     """Keys of whatever else offices look at by number."""
     found: list[int] = []
     for model in apps.get_models():
-        if model._meta.app_label in ("territory", "deputies", "supervision", "imports") and "event" not in model._meta.model_name:
+        if model._meta.app_label in ("record", "territory", "deputies", "supervision", "imports") and "event" not in model._meta.model_name:
             found += [pk for pk in model.objects.order_by("-pk").values_list("pk", flat=True)[:3] if isinstance(pk, int)]
     return found
