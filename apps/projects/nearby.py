@@ -29,7 +29,7 @@ class _Held:
     sites: Sites
     keys: NDArray[np.int64]
     lag: NDArray[np.float64]  # percentage points behind plan; NaN without a plan
-    facts: dict[str, NDArray[np.str_]]
+    facts: dict[str, tuple[NDArray[np.str_], NDArray[np.int64]]]  # the values there are, and each row's among them
 
 
 def _read() -> _Held:
@@ -41,7 +41,7 @@ def _read() -> _Held:
                ORDER BY p.code"""
         )
         columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * 9
-    facts = {name: np.array(column, dtype=np.str_) for name, column in zip(FILTERS, columns[4:], strict=True)}
+    facts = {name: np.unique(np.array(column, dtype=np.str_), return_inverse=True) for name, column in zip(FILTERS, columns[4:], strict=True)}
     return _Held(Sites(columns[1], columns[2]), np.array(columns[0], np.int64), np.array(columns[3], np.float64), facts)
 
 
@@ -74,7 +74,8 @@ class Search:
     def _mask(self, held: _Held) -> NDArray[np.bool_]:
         mask = np.ones(len(held.keys), np.bool_)
         for name, value in self.wanted.items():
-            mask &= held.facts[name] == value
+            values, codes = held.facts[name]
+            mask &= (values == value)[codes] if value in values else False
         if self.box:
             mask &= held.sites.within(*self.box)
         if self.only is not None:

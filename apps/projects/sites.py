@@ -28,16 +28,18 @@ class Sites:
     def __init__(self, lon: ArrayLike, lat: ArrayLike) -> None:
         """lon, lat: degrees, arrays of one length, finite."""
         self.lon, self.lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        self._points = _earth_centred(self.lon, self.lat)
+        self._axes = _earth_centred(self.lon, self.lat)
 
     def nearest(self, places: Sequence[LonLat], rows: Rows, first: int, last: int) -> tuple[Rows, Floats]:
-        """Numbers `first` (from 0) to `last` (exclusive) of `rows` by their distance to the nearest of the places, and the metres."""
+        """Of `rows` (ascending, none twice), ordered by their distance to the nearest of the places, those from number `first`
+        (from 0) to `last` (exclusive), and the metres."""
         if first >= min(last, len(rows)) or not places:
             return rows[:0], np.empty(0)
-        chord = np.sqrt(np.min([_squares(self._points[rows], _earth_centred(*place)) for place in places], axis=0))
         if last < len(rows):
-            reach = _upper(np.partition(chord, last - 1)[last - 1])
-            rows = rows[chord <= _chord_of(reach) + _SLACK]
+            axes = self._axes if len(rows) == len(self.lon) else self._axes[:, rows]
+            square = np.min([_squares(axes, _earth_centred(*place)) for place in places], axis=0)
+            reach = _upper(float(np.sqrt(np.partition(square, last - 1)[last - 1])))
+            rows = rows[square <= (_chord_of(reach) + _SLACK) ** 2]
         metres = self.metres(places, rows)
         order = np.argsort(np.round(metres, 6), kind="stable")[first:last]
         return rows[order], metres[order]
@@ -55,14 +57,12 @@ class Sites:
 def _earth_centred(lon: ArrayLike, lat: ArrayLike) -> Floats:
     x, y = np.radians(lon), np.radians(lat)
     normal = _GEOD.a / np.sqrt(1 - _GEOD.es * np.sin(y) ** 2)
-    return np.stack(
-        [normal * np.cos(y) * np.cos(x), normal * np.cos(y) * np.sin(x), normal * (1 - _GEOD.es) * np.sin(y)], axis=-1
-    )
+    return np.stack([normal * np.cos(y) * np.cos(x), normal * np.cos(y) * np.sin(x), normal * (1 - _GEOD.es) * np.sin(y)])
 
 
-def _squares(points: Floats, centre: Floats) -> Floats:
-    apart = points - centre
-    return np.einsum("ij,ij->i", apart, apart)
+def _squares(axes: Floats, centre: Floats) -> Floats:
+    """Of the chords from the centre; axis by axis, which is several times quicker than point by point."""
+    return (axes[0] - centre[0]) ** 2 + (axes[1] - centre[1]) ** 2 + (axes[2] - centre[2]) ** 2
 
 
 def _upper(chord: float) -> float:
