@@ -18,7 +18,7 @@ from apps.projects.models import KeyProject
 from apps.record.notices import Notice
 from apps.record.states import Move, MoveRefused, StateTable
 from apps.supervision.instance import Instance, instance, run_members, serving_on
-from apps.supervision.models import AssignmentRun, RunEvent, Team
+from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
 from apps.supervision.presets import PRESETS, DraftRules
 from apps.supervision.storing import store_teams
 from apps.supervision.topics import Topic
@@ -262,11 +262,16 @@ def _named(names: list[str]) -> str:
 
 
 def tell_published(run_id: int) -> int:
-    """Tell each deputy his topics, and the leaders that the list is out; how many were told. Whoever was told already is told nothing."""
+    """Tell each deputy his topics, and the leaders that the list is out; how many were told. Whoever was told already is told nothing.
+
+    Of a supplement only those are told who have something new.
+    """
     run = AssignmentRun.objects.published().get(pk=run_id)
     told: dict[tuple[str, ...], list[int]] = defaultdict(list)
     mine: dict[int, list[str]] = defaultdict(list)
     rows = run_members(run).exclude(deputy__user=None).select_related("team__topic__project").order_by("pk")
+    if run.supplements:
+        rows = rows.filter(deputy__in=list(run_members(run).exclude(origin=TeamMember.Origin.KEPT).values_list("deputy", flat=True)))
     for member in rows.annotate(user=F("deputy__user")):
         mine[member.user].append(f"{member.team.topic.title}{'（组长）' if member.leader else ''}")
     for user, titles in mine.items():

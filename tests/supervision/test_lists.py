@@ -271,6 +271,12 @@ class TestPublishing:
         assert AssignmentRun.objects.in_force() == first
         published(county_office, second)
         assert not workflow.vacancies(second, TODAY)
+        for one in Deputy.objects.filter(code__startswith="Y"):
+            one.user = User.objects.create_user(f"u{one.pk}", role=Role.DEPUTY)
+            one.save()
+        workflow.tell_published(second.pk)
+        newcomers = {d for _, d in now - held}
+        assert set(Notice.objects.filter(recipient__role=Role.DEPUTY).values_list("recipient__deputy", flat=True)) == newcomers
 
     def test_the_next_list_moves_few(self, town, county_office):
         settle(town, 9, 20, 5, ratio=2.0)
