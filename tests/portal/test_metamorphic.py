@@ -58,6 +58,7 @@ QUERIES = {
     "deputy_list": ["q=陈", "level=county", "level=above", "town=339999100000"],
     "station_list": ["town=339999100000"],
     "project_list": [place(0.5, 0.5), "sort=code"],
+    "project_nearby": [place(0.5, 0.5), "from=home", "sort=late", "q=人民路12号"],
     "case_list": ["q=路灯"],
     "run_detail": ["town=339999100000"],
     "grid_list": ["show=waiting", "q=陈"],
