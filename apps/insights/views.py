@@ -53,7 +53,7 @@ def _answer(request: HttpRequest, question: Question) -> dict:
     figures = heat.figures(user, question, today)
     regions = heat.regions(user, question)
     places = heat.fullest_places(user, question)
-    projects = heat.project_standing(user, today)
+    projects = heat.project_standing(user)
     context = {
         "question": question, "figures": figures,
         "links": {"all": question.cases_url(), "open": question.cases_url(state="open"), "late": question.cases_url(state="open", late="late")}, "regions": regions, "places": places,

@@ -10,6 +10,7 @@ from apps.cases.models import Case, Category, Rating
 from apps.insights import heat
 from apps.insights.filters import read_question
 from apps.projects.models import KeyProject
+from apps.projects.standing import Standing
 from apps.territory.models import AdminArea
 from tests.town import TODAY
 
@@ -72,7 +73,7 @@ def test_where_there_are_no_towns_the_county_stands_for_them(cases, leader, clie
     assert (row["name"], row["count"]) == ("方格县", 5)
     client.force_login(leader)
     assert "读不出来" not in client.get(row["url"]).content.decode()  # the way to its cases names no town
-    assert [row["label"] for row in heat.project_standing(leader, TODAY)] == ["方格县"]
+    assert [row["label"] for row in heat.project_standing(leader)] == ["方格县"]
     assert '<option value="town" selected>方格县</option>' in client.get("/cockpit/").content.decode()
 
 
@@ -135,7 +136,8 @@ def test_scope_bounds_what_is_counted(cases, leader, town):
 
 
 def test_projects_by_town(town, leader):
-    rows = {row["label"]: row for row in heat.project_standing(leader, TODAY)}
+    Standing.objects.renew(TODAY)
+    rows = {row["label"]: row for row in heat.project_standing(leader)}
     assert rows["东溪镇"]["behind"] == 1
 
 
