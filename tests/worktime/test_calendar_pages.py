@@ -1,13 +1,15 @@
 """The calendar and the limits on their pages: read by all offices, changed by one, and what runs is told of it."""
 
 import datetime as dt
+import threading
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError
 from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.cases import workflow as cases
 from apps.cases.models import Case, CaseEvent
 from apps.record.notices import Notice
@@ -148,6 +150,31 @@ def test_who_may(users, client):
             workflow.change_limit(user, "with_unit", 9, "days", "依据")
     client.force_login(users.county_office)
     assert [client.get(f"/calendar/{year}/").status_code for year in (1, 1999, 2000, 2099, 2100, 99999)] == [404, 404, 200, 200, 404, 404]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_come_one_after_the_other():
+    actor, barrier, day = User.objects.create(username="clerk", role="county_office"), threading.Barrier(4), on("2026-03-12")
+
+    def change_it(number: int) -> None:
+        barrier.wait(10)
+        try:
+            workflow.change_days(actor, 2026, {day: (False, f"第{number}人")}, "")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=change_it, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    try:
+        events = list(CalendarEvent.objects.order_by("pk"))
+        assert len(events) == 4 and CalendarEvent.objects.broken_chains() == []
+        assert [event.data["days"][0][1] for event in events[1:]] == [event.data["days"][0][2] for event in events[:-1]]  # each saw the one before
+        assert CalendarDay.objects.get(date=day).name == events[-1].data["days"][0][2][1]
+    finally:
+        CalendarDay.objects.filter(date=day).delete()  # the calendar is not emptied between tests
 
 
 def test_history_cannot_be_rewritten(users):
