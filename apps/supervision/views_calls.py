@@ -1,5 +1,7 @@
 """Nearby calls: who is near and free, asked in one step; and the calls that were made."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.contrib.gis.geos import Point
 from django.core.paginator import Paginator
@@ -14,6 +16,7 @@ from apps.record.states import MoveRefused
 from apps.supervision.calls import NearbyCall
 from apps.supervision.emergency import nearest_free
 from apps.supervision.workflow_calls import MOST, call
+from apps.territory.models import AdminArea
 
 
 @require_http_methods(["GET", "POST"])
@@ -21,7 +24,7 @@ from apps.supervision.workflow_calls import MOST, call
 def call_new(request: HttpRequest) -> HttpResponse:
     """/supervision/calls/new/?lat=&lon= or ?q=address — the nearest who have room; sent, they are told."""
     given = request.POST if request.method == "POST" else request.GET
-    origin = whence(given, None)
+    origin = _inside(whence(given, None))
     asked = {"deputies": [int(pk) for pk in given.getlist("deputy") if pk.isdecimal() and len(pk) < 18], "text": given.get("text", "")[:300]}
     refused = ""
     if request.method == "POST" and origin.places:
@@ -38,6 +41,14 @@ def call_new(request: HttpRequest) -> HttpResponse:
         "fields": Field.objects.values_list("code", "label"), "near": _near(request, origin, given.get("field", "")),
         "nearby_data": {"places": origin.marks, "here": _here(origin)},
     }, status=422 if refused else 200)  # fmt: skip
+
+
+def _inside(origin: Whence) -> Whence:
+    """Nobody is asked to come to a place outside the county."""
+    county = AdminArea.objects.county()
+    if not origin.places or county is None or county.geom is None or county.geom.covers(Point(*origin.places[0], srid=4326)):
+        return origin
+    return replace(origin, places=(), problem="这个地点不在本县范围内，请在地图上重新点一下。")
 
 
 def _place(origin: Whence) -> str:

@@ -101,6 +101,7 @@ def test_draft_change_approve_publish(visit: Visit, tmp_path: Path) -> None:
         page.get_by_role("link", name="可签名清单 PDF").click()
     paper.value.save_as(tmp_path / "list.pdf")
     words = "".join(sheet.get_textpage().get_text_bounded() for sheet in pypdfium2.PdfDocument(tmp_path / "list.pdf"))
+    words = words.replace("\r\n", "")
     assert "第三十次主任会议" in words and "本人长期联系这个片区" in words
     with page.expect_download() as download:
         page.get_by_role("link", name="下载可签名清单").click()

@@ -33,6 +33,14 @@ def test_an_address_will_do_and_one_that_is_not_found_is_said(client, county_off
     assert not page.context["near"] and page.context["origin"].problem
 
 
+def test_a_place_outside_the_county_is_said(client, county_office, town):
+    client.force_login(county_office)
+    page = client.get(reverse("call_new"), {"lat": "30", "lon": "121"})
+    assert "不在本县范围内" in page.content.decode() and not page.context["near"]
+    client.post(reverse("call_new"), {"lat": "30", "lon": "121", "text": "试", "deputy": town.deputies["D1"].pk})
+    assert not NearbyCall.objects.exists()
+
+
 def test_those_who_are_ticked_are_told_and_the_record_stays(client, asked, deputy, town):
     answer = client.post(reverse("call_new"), asked, follow=True)
     made = NearbyCall.objects.get()
