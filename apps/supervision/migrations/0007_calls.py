@@ -10,7 +10,7 @@ from apps.record.events import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("supervision", "0007_evaluation"),
+        ("supervision", "0006_findings"),
         ("deputies", "0005_codes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
