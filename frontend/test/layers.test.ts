@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tileUrl } from "../src/data";
 import { collection, pointFeature } from "../src/geo";
-import { readRun } from "../src/layers/pairs";
+import { nearZoom, readRun } from "../src/layers/pairs";
 import { projectMarks } from "../src/layers/projects";
 import { tint } from "../src/layers/turnover";
 import { resultView } from "../src/layers/result";
@@ -50,6 +50,14 @@ describe("readRun", () => {
       { id: 41, at: [-0.000001, -0.000002], kind: "work", free: true },
     ]);
     expect(run.lines).toEqual([{ id: 900, topic: 3, deputy: 40, from: [120.5, 28.000001], to: [120.4, 28.1], byHand: true, locked: true }]);
+  });
+  it("draws symbols once some hundreds are in sight, and always where there are few", () => {
+    const run = readRun(written());
+    expect(nearZoom(run)).toBe(0);
+    const many = Array.from({ length: 40_000 }, (_, id) => ({ id, at: [120 + (id % 200) / 400, 28] as [number, number], empty: false }));
+    const zoom = nearZoom({ ...run, topics: many, places: [] });
+    expect(zoom).toBeGreaterThan(13); // all are in sight at 10.3; a hundredth of them some three steps later
+    expect(zoom).toBeLessThan(14.5);
   });
   it("refuses what is not a run, or cut off", () => {
     expect(() => readRun(new ArrayBuffer(20))).toThrow(RangeError);

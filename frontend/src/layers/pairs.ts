@@ -13,7 +13,8 @@ const FREE = 16;
 const BY_HAND = 1;
 const LOCKED = 2;
 const MANY = 1500; // symbols that may be drawn all at once; of more there are dots until one comes near
-const NEAR = 11.5; // zoom from which they are symbols
+const IN_SIGHT = 400; // symbols in the window, about, when dots become symbols
+const WINDOW = 900; // px, about
 
 export const PAIR_LAYERS = ["pairs-line"];
 export const TOPIC_LAYERS = ["topics", "topics-dot"];
@@ -102,27 +103,37 @@ export function showRun(map: PlaceMap, run: RunMap): void {
     BELOW_NAMES,
   );
   map.addLayer({ id: "pairs-pull", type: "line", source: "pair-pull", paint: { "line-color": "#b3261e", "line-width": 3, "line-dasharray": [2, 1.5] } }, BELOW_NAMES);
-  const crowded = run.topics.length + run.places.length > MANY;
-  symbols(map, "deputies", ["!", ["get", "free"]], crowded, "#1d5fa8");
+  const near = nearZoom(run);
+  symbols(map, "deputies", ["!", ["get", "free"]], near, "#1d5fa8");
   map.addLayer({
     id: "deputies-free",
     type: "circle",
     source: "deputies",
-    ...(crowded ? { minzoom: NEAR } : {}),
+    ...(near > 0 ? { minzoom: near } : {}),
     filter: ["get", "free"] as never,
     paint: { "circle-radius": 4.5, "circle-color": "#ffffff", "circle-stroke-color": "#66727f", "circle-stroke-width": 1.5 },
   });
-  symbols(map, "topics", true, crowded, ["match", ["get", "tone"], "late", "#c2410c", "#66727f"]);
+  symbols(map, "topics", true, near, ["match", ["get", "tone"], "late", "#c2410c", "#66727f"]);
 }
 
-/** Symbols of one source; when it is crowded dots until one comes near. */
-function symbols(map: PlaceMap, source: string, filter: unknown, crowded: boolean, colour: unknown): void {
+/** The zoom from which there is room for symbols; 0: always. Four times fewer are in sight with every step. */
+export function nearZoom(run: RunMap): number {
+  const count = run.topics.length + run.places.length;
+  if (count <= MANY) return 0;
+  const lons = [...run.topics, ...run.places].map(({ at }) => at[0]);
+  const span = lons.reduce((most, lon) => Math.max(most, lon), -180) - lons.reduce((least, lon) => Math.min(least, lon), 180);
+  const whole = Math.log2((360 * WINDOW) / (512 * Math.max(span, 0.01)));
+  return Math.min(17, whole + Math.log2(count / IN_SIGHT) / 2);
+}
+
+/** Symbols of one source; dots until one comes near. */
+function symbols(map: PlaceMap, source: string, filter: unknown, near: number, colour: unknown): void {
   map.addLayer({
     id: source,
     type: "symbol",
     source,
     filter: filter as never,
-    ...(crowded ? { minzoom: NEAR } : {}),
+    ...(near > 0 ? { minzoom: near } : {}),
     layout: {
       "icon-image": ["case", ["has", "tone"], ["concat", ["get", "kind"], "-", ["get", "tone"]], ["get", "kind"]] as never,
       "icon-size": grownBy(source === "topics" ? 0.86 : 0.72),
@@ -131,14 +142,14 @@ function symbols(map: PlaceMap, source: string, filter: unknown, crowded: boolea
       "icon-padding": 0,
     },
   } as LayerSpec);
-  if (!crowded) return;
+  if (near === 0) return;
   map.addLayer({
     id: `${source}-dot`,
     type: "circle",
     source,
-    maxzoom: NEAR,
+    maxzoom: near,
     filter: filter as never,
-    paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 1.6, NEAR, 4] as never, "circle-color": colour as never, "circle-opacity": 0.85 },
+    paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], near - 3, source === "topics" ? 1.8 : 1.2, near, 4.5] as never, "circle-color": colour as never, "circle-opacity": 0.8 },
   } as LayerSpec);
 }
 
