@@ -24,7 +24,7 @@ export function usedIcons(root = "."): string[] {
   const names = new Set<string>();
   for (const source of SOURCES) {
     for (const file of filesUnder(join(root, source), /\.(html|py|ts)$/)) {
-      for (const [, word] of readFileSync(file, "utf8").matchAll(/["']([a-z][a-z0-9-]+)["']/g)) names.add(word as string);
+      for (const [, word] of readFileSync(file, "utf8").matchAll(/["']([a-z][a-z0-9-]*)["']/g)) names.add(word as string);
     }
   }
   return [...names].filter((name) => hasDrawing(name, root)).sort();
