@@ -267,7 +267,7 @@ class TestOnlyWhatDiffers:
 
         counts = []
         bring(layer, copies(2))  # each import clears away the tables of the one before it
-        for size in (1, 40):
+        for size in (20, 40):  # a few rows are not surveyed for a shifted grid
             with CaptureQueriesContext(connection) as captured:
                 bring(layer, copies(size))
             counts.append(len(captured))
