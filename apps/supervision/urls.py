@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from apps.supervision import views, views_approval, views_claims, views_compare, views_drafting, views_evaluation, views_teams
+from apps.supervision import (
+    views,
+    views_approval,
+    views_claims,
+    views_compare,
+    views_drafting,
+    views_evaluation,
+    views_teams,
+)
 
 urlpatterns = [
     path("evaluation/", views_evaluation.evaluation, name="evaluation"),

@@ -30,7 +30,7 @@ def rows(plan: Plan, works: list[Project], organisations: Organisations, visits:
     rng = plan.rng("findings")
     projects = {project.code: project for project in works}
     chosen = [visit for visit in visits.itertuples() if rng.random() < FOUND and visit.topic in projects]
-    told = [_one(plan, rng, projects[visit.topic], organisations, visit) for visit in chosen]
+    told = [_one(plan, rng, projects[str(visit.topic)], organisations, visit) for visit in chosen]
     told = [row for row in told if row is not None]
     frame = pd.DataFrame(told, columns=[column.name for column in LAYERS["finding"].columns]).astype({"severity": "Int64", "limit_days": "Int64"})
     frame["code"] = follow_codes(rng, len(frame))

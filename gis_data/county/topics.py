@@ -22,7 +22,7 @@ def rows(plan: Plan, land: Land, organisations: Organisations) -> pd.DataFrame:
             town = int(land.village_town[village])
             angle, away = rng.uniform(0, 2 * np.pi), SPREAD * rng.random()
             x, y = land.village_centre[village] + away * np.array([np.cos(angle), np.sin(angle)])
-            lon, lat = plan.degrees([x], [y])
+            lon, lat = plan.degrees(np.array([x]), np.array([y]))
             made.append({
                 "code": f"{letter}{plan.today.year}{number:02d}", "kind": kind, "year": plan.today.year, "field": matter["field"], "text": matter["text"],
                 "title": matter["title"].format(town=plan.towns[town].short, village=land.village_name[village]),

@@ -72,7 +72,7 @@ def _made(plan: Plan, rng: np.random.Generator, project: Project, near: list[Per
     if rng.random() >= UNPLACED:
         spread = rng.uniform(900, 2600) if rng.random() < ELSEWHERE else abs(rng.normal(0, 70))
         angle = rng.uniform(0, 2 * np.pi)
-        lon, lat = plan.degrees([project.site.x + spread * np.cos(angle)], [project.site.y + spread * np.sin(angle)])
+        lon, lat = plan.degrees(np.array([project.site.x + spread * np.cos(angle)]), np.array([project.site.y + spread * np.sin(angle)]))
         row |= {"lon": float(lon[0]), "lat": float(lat[0]), "accuracy": float(round(rng.gamma(2.0, 12.0) + 4))}
     return row
 
