@@ -47,6 +47,11 @@ class Project:
     lag: float = 0.0  # percentage points behind plan at the last report
     hot_place: tuple[float, float] | None = None
 
+    @property
+    def investment_year(self) -> float:
+        """What is planned for the year, 万元."""
+        return round(self.investment * min(1.0, 365 / max(200, (self.ends - self.starts).days)), 0)
+
 
 def start(plan: Plan, land: Land, doors: Doors, organisations: Organisations) -> list[Project]:
     """As many projects as the scale asks: the ones tied to hot spots first, then types in turn, each name once."""
@@ -235,7 +240,7 @@ def rows(plan: Plan, projects: list[Project]) -> tuple[gpd.GeoDataFrame, pd.Data
     frame = gpd.GeoDataFrame(
         [{"code": p.code, "name": p.name, "type": p.type["label"], "field": p.type["field"], "kind": p.kind, "level": p.level, "owner": p.owner,
           "responsible": p.responsible, "contractors": ";".join(p.contractors), "site_lon": site_lon[i], "site_lat": site_lat[i],
-          "investment_total": p.investment, "investment_year": round(p.investment * min(1.0, 365 / max(200, (p.ends - p.starts).days)), 0),
+          "investment_total": p.investment, "investment_year": p.investment_year,
           "starts": p.starts.isoformat(), "ends": p.ends.isoformat(), "summary": p.summary, "experts": p.experts, "demand": p.demand}
          for i, p in enumerate(projects)], geometry=geometry, crs=4490)  # fmt: skip
     parts = [{"project": p.code, "number": n, "name": name, "weight": weight, "starts": first.isoformat(), "ends": last.isoformat()}

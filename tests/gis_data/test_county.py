@@ -238,6 +238,16 @@ def test_progress_is_reported_to_the_last_full_month_and_stands_where_the_truth_
     assert linked and all(truth[code] > 5 for code in linked)
 
 
+def test_the_years_money_is_about_as_far_as_the_year_never_goes_back_and_is_never_more_than_there_is(county: County) -> None:
+    projects, monthly = county["project"].set_index("code"), county["monthly"].sort_values(["project", "month"])
+    planned, total = (projects[name].astype(float) for name in ("investment_year", "investment_total"))
+    spent = monthly[monthly["month"].str[:4] == "2026"].assign(year=lambda rows: rows["invested_year"].astype(float), all=lambda rows: rows["invested"].astype(float))
+    assert (spent.groupby("project")[["year", "all"]].diff().fillna(0) >= 0).all(axis=None)
+    last = spent.groupby("project")[["year", "all"]].last()
+    assert (last["all"] <= total[last.index]).all()
+    assert 10 / 12 - 0.1 < last["year"].sum() / planned.sum() < 10 / 12 + 0.05
+
+
 def test_cases_are_told_and_handled_in_order(county: County) -> None:
     cases = county["case"]
     assert len(cases) == 2_600
