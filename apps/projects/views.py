@@ -1,10 +1,13 @@
 """Pages of key projects: all of them with their sums and map, and one project understood in ten seconds."""
 
+import datetime as dt
 import io
 import json
+from collections.abc import Iterable
 
 from django.contrib.gis.geos import Point
 from django.core.paginator import Paginator
+from django.db.models import FloatField, Func
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import NoReverseMatch, reverse
@@ -38,21 +41,32 @@ def project_list(request: HttpRequest) -> HttpResponse:
     by = request.GET.get("by") if request.GET.get("by") in GROUPINGS else "level"
     together, groups = sums(rows, by)
     here = _here(request)
-    shown = described(rows, today)
-    shown = shown.nearest(here) if here else shown.order_by(*ORDERS.get(wanted["sort"], ORDERS[""]))
-    pages = Paginator(shown, PROJECTS_A_PAGE)
+    order = rows.nearest(here).values_list("pk", "distance") if here else rows.order_by(*ORDERS.get(wanted["sort"], ORDERS[""])).values_list("pk")
+    pages = Paginator(order, PROJECTS_A_PAGE)
     pages.count = together.projects  # the sums have counted them
+    page = pages.get_page(request.GET.get("page"))
+    page.object_list = _described(page.object_list, today)
     query = request.GET.copy()
     for name in ("page", "by"):
         query.pop(name, None)
     return render(request, "projects/project_list.html", {
-        "page_obj": pages.get_page(request.GET.get("page")), "wanted": wanted, "here": here, "query": query.urlencode(),
+        "page_obj": page, "wanted": wanted, "here": here, "query": query.urlencode(),
         "together": together, "groups": [(group, _narrowed_url(query, by, group.value)) for group in groups[:GROUPS_SHOWN]], "more_groups": max(0, len(groups) - GROUPS_SHOWN), "by": by,
         "groupings": [(name, grouping.label) for name, grouping in GROUPINGS.items() if name != "town" or AdminArea.objects.towns().exists()],
         "narrowed": any(value for name, value in wanted.items() if name != "sort"),
         "choices": _choices(wanted), "may_report": allowed(request.user, Permission.REPORT_PROGRESS),
         "map_data": {"url": f"{reverse('project_points')}?{query.urlencode()}", "wanted": {name: wanted[name] for name in ("kind", "tone") if wanted[name]}},
     })  # fmt: skip
+
+
+def _described(keys: Iterable[tuple], today: dt.date) -> list[KeyProject]:
+    """Those of one page, in its order: progress is worked out for them alone, not for all that a later page passes over."""
+    keys = list(keys)
+    found = described(KeyProject.objects.all(), today).in_bulk([pk for pk, *_ in keys])
+    for pk, *away in keys:
+        if away and pk in found:
+            found[pk].distance = away[0]
+    return [found[pk] for pk, *_ in keys if pk in found]
 
 
 def _narrowed_url(query: QueryDict, by: str, value: str) -> str:
@@ -92,11 +106,13 @@ def _here(request: HttpRequest) -> Point | None:
 @requires(Permission.SEE_PROJECTS)
 def project_points(request: HttpRequest) -> JsonResponse:
     """/projects/map.json?… — the sites of all projects of the list, [lon, lat, code, name, tone, percentage points behind plan, stage]; `more` when there are too many."""
-    rows = narrowed(asked(request.GET)).order_by("code").values_list("site", "code", "name", "state_now__tone", "state_now__lag_points", "state_now__stage")[: POINTS_AT_ONCE + 1]
+    lon, lat = (Func("site", function=axis, output_field=FloatField()) for axis in ("ST_X", "ST_Y"))
+    rows = narrowed(asked(request.GET)).order_by("code").values_list(lon, lat, "code", "name", "state_now__tone", "state_now__lag_points", "state_now__stage")
+    rows = list(rows[: POINTS_AT_ONCE + 1])
     stages = dict(KeyProject.Stage.choices)
     points = [
-        [round(site.x, 6), round(site.y, 6), code, name, tone or "neutral", lag if lag is None else round(lag, 1), stages.get(stage, "")]
-        for site, code, name, tone, lag, stage in rows[:POINTS_AT_ONCE]
+        [round(x, 6), round(y, 6), code, name, tone or "neutral", lag if lag is None else round(lag, 1), stages.get(stage, "")]
+        for x, y, code, name, tone, lag, stage in rows[:POINTS_AT_ONCE]
     ]
     return JsonResponse({"points": points, "more": len(rows) > POINTS_AT_ONCE}, headers={"Cache-Control": "private, no-store"})
 
