@@ -7,7 +7,12 @@ from apps.accounts.models import Role
 
 
 class MoveRefused(Exception):
-    """The move is not in the table for this state or role. The message is Chinese and fit for the screen."""
+    """The move is not in the table for this state or role, or lacks something. The message is Chinese and fit for the screen; `field`
+    names what it lacks, "" when that is not one thing."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.cases.timeline import Step
-from apps.supervision.findings import Finding, FindingEvent, Oversight
+from apps.supervision.findings import Finding, FindingEvent, Oversight, speaking_units
 from apps.worktime.due import dues
 
 PAGE = 50
@@ -67,14 +67,23 @@ def page_of(found: QuerySet[Finding], sort: str, number: str | None):
 
 
 def rows_of(ids: list[int]) -> list[Finding]:
-    """Findings by primary key in this order, with what lists show: `.overseen` and `.due` in words."""
+    """Findings by primary key in this order, with what lists show: `.overseen`, `.due` in words, `.by_clerk` where its holder has no account."""
     overseen = Exists(Oversight.objects.filter(finding=OuterRef("pk")))
-    found = Finding.objects.select_related(*RELATED).defer(*SHAPES).annotate(overseen=overseen).in_bulk(ids)
+    speaks, follows = Exists(speaking_units().filter(pk=OuterRef("lead"))), Exists(User.objects.filter(deputy=OuterRef("follower"), is_active=True))
+    found = Finding.objects.select_related(*RELATED).defer(*SHAPES).annotate(overseen=overseen, unit_speaks=speaks, follower_speaks=follows).in_bulk(ids)
     rows = [found[pk] for pk in ids if pk in found]
     limits = dues((finding.due_on for finding in rows if finding.is_open), timezone.localdate())
     for finding in rows:
         finding.due = limits.get(finding.due_on) if finding.is_open else None
+        finding.by_clerk = _by_clerk(finding)
     return rows
+
+
+def _by_clerk(finding: Finding) -> str:
+    """Who enters for a holder who cannot log in: why it waits for that clerk."""
+    if finding.state == Finding.State.WITH_UNIT and not finding.unit_speaks:
+        return "不上线办理，由县政府办代录"
+    return "没有账号，由工委代录" if finding.state == Finding.State.ANSWERED and not finding.follower_speaks else ""
 
 
 class _Echo:

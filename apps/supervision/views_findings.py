@@ -36,7 +36,7 @@ def _words(verb: Callable) -> Act:
 
 def _named(data: dict, name: str, message: str):
     if data[name] in (None, ""):
-        raise MoveRefused(message)
+        raise MoveRefused(message, name)
     return data[name]
 
 
@@ -153,7 +153,7 @@ def finding_detail(request: HttpRequest, code: str) -> HttpResponse:
         moved = _act(finding, verb, request, {**form.cleaned_data, "units": form.units()})
     except (MoveRefused, UploadRefused) as refusal:
         finding = seen.select_related(*listing.RELATED, "visit", "merged_into", "confirmed_on_visit").defer(*listing.SHAPES).get()
-        form.add_error(None, str(refusal))
+        form.add_error(getattr(refusal, "field", "") or None, str(refusal))
         return _detail(request, finding, form, status=409)
     messages.success(request, f"已办好。这个问题现在：{moved.holder()}。")
     return redirect(_next(request) or _finding_or_list(request, moved))

@@ -122,7 +122,7 @@ def merge(finding: Finding, actor: User, into: Finding, note: str = "", *, revis
     locked = locked_for(finding, "merge", actor, revision)
     main = Finding.objects.select_for_update(of=("self",)).get(pk=into.pk)
     if main.pk == locked.pk or main.topic_id != locked.topic_id or not main.is_open:
-        raise MoveRefused("只能合并到同一监督事项里另一个还在办的问题，请重新选。")
+        raise MoveRefused("只能合并到同一监督事项里另一个还在办的问题，请重新选。", "into")
     locked.merged_into = main
     locked.merged.update(merged_into=main)  # what was merged into this one follows it
     told.tell(locked, told.follower(locked), f"您提出的问题与另一个问题（{main.code}）一并办理", note)
@@ -182,7 +182,7 @@ def give_opinion(finding: Finding, actor: User, text: str, *, unit: Organisation
         asked = asked.filter(organisation=unit)
     part = asked.first() if unit is not None or actor.role == Role.UNIT else None
     if part is None:
-        raise MoveRefused("请选是哪个会办单位的意见。" if actor.role == Role.DISPATCHER else "您的单位不是这个问题的会办单位。")
+        raise MoveRefused("请选是哪个会办单位的意见。", "unit") if actor.role == Role.DISPATCHER else MoveRefused("您的单位不是这个问题的会办单位。")
     part.opinion, part.given_at = text, timezone.now()
     part.save(update_fields=["opinion", "given_at"])
     told.tell(locked, told.unit(locked, locked.lead), f"{part.organisation}提出了会办意见", text[:200])
@@ -228,10 +228,10 @@ def confirm(
 ) -> Finding:
     """The deputy has seen that it was put right, or accepts what was explained: closed."""
     if result not in Finding.Result.values:
-        raise MoveRefused("请选确认的结果：整改到位，或说明情况、代表认可。")
+        raise MoveRefused("请选确认的结果：整改到位，或说明情况、代表认可。", "result")
     locked = locked_for(finding, "confirm", actor, revision)
     if visit is not None and (visit.topic_id != locked.topic_id or not Visit.objects.visible_to(actor).filter(pk=visit.pk).exists()):
-        raise MoveRefused("这次走访不是这个监督事项的，请重新选。")
+        raise MoveRefused("这次走访不是这个监督事项的，请重新选。", "visit")
     now = timezone.now()
     locked.result, locked.closed_at, locked.confirmed_on_visit = result, now, visit
     _keep_photos(locked, photos, EvidencePhoto.Stage.CHECKED)
@@ -370,7 +370,7 @@ def _keep_photos(finding: Finding, photos: Sequence[Photo], stage: str) -> None:
 
 def said(text: str, message: str, longest: int = LONGEST) -> str:
     if not text.strip():
-        raise MoveRefused(message)
+        raise MoveRefused(message, "note")
     if len(text.strip()) > longest:
-        raise MoveRefused(f"最多 {longest} 个字，现在有 {len(text.strip())} 个，请精简后再提交。")
+        raise MoveRefused(f"最多 {longest} 个字，现在有 {len(text.strip())} 个，请精简后再提交。", "note")
     return text.strip()

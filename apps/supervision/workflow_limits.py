@@ -81,9 +81,9 @@ def oversee(finding: Finding, actor: User, body: str, decided_on: dt.date, words
     """督办: 工委 or 主任会议 has decided to oversee a finding that is overdue or was sent back again and again."""
     words = said(words, "请写明督办意见。", 1000)
     if body not in Oversight.Body.values:
-        raise MoveRefused("请选是哪个机构决定督办的。")
+        raise MoveRefused("请选是哪个机构决定督办的。", "body")
     if decided_on > timezone.localdate():
-        raise MoveRefused("决定日期不能在今天以后。")
+        raise MoveRefused("决定日期不能在今天以后。", "decided_on")
     locked = locked_for(finding, "oversee", actor, revision)
     overdue = locked.due_on is not None and locked.due_on < timezone.localdate()
     if not overdue and locked.sent_back < SENT_BACK_OFTEN:
@@ -91,7 +91,7 @@ def oversee(finding: Finding, actor: User, body: str, decided_on: dt.date, words
     if locked.oversights.filter(body=body).exists():
         raise MoveRefused(f"{Oversight.Body(body).label}已经决定督办过。")
     if decided_on < timezone.localdate(locked.raised_at):
-        raise MoveRefused("决定日期早于问题提出的日期，请核对。")
+        raise MoveRefused("决定日期早于问题提出的日期，请核对。", "decided_on")
     Oversight.objects.create(finding=locked, body=body, decided_on=decided_on, words=words, entered_by=actor)
     told.tell(locked, [*told.holders(locked), *told.dispatchers(locked)], f"{Oversight.Body(body).label}决定督办", words, kind="reminder")
     told.tell(locked, told.follower(locked), f"您提出的问题已由{Oversight.Body(body).label}督办", words)

@@ -54,6 +54,18 @@ def test_each_sees_what_waits_for_him(town, people) -> None:
     assert Client().get(reverse("finding_list")).status_code == 302
 
 
+def test_a_row_says_why_it_waits_for_a_clerk(town, people) -> None:
+    brought_to("answered", town, people), brought_to("with_unit", town, people)
+    mine = reverse("finding_list") + "?state=mine"
+    assert "由工委代录" not in client_of(people.county_office).get(mine).content.decode()
+    people.deputy.is_active = False
+    people.deputy.save()
+    assert "代表（没有账号，由工委代录）" in client_of(people.county_office).get(mine).content.decode()
+    assert "由县政府办代录" not in client_of(people.unit_officer).get(mine).content.decode()
+    people.unit_officer.organisations.update(logs_in=False)
+    assert "（不上线办理，由县政府办代录）" in client_of(people.dispatcher).get(mine).content.decode()
+
+
 def test_filters_that_cannot_be_read_are_said(town, people) -> None:
     brought_to("raised", town, people)
     page = client_of(people.county_office).get(reverse("finding_list") + "?state=all&severity=x&since=soon&q=边坡&topic=zz")
@@ -70,6 +82,7 @@ def test_the_loop_on_its_pages(town, people, settings, tmp_path) -> None:
     assert post(people.county_office, finding, "forward", note="请交办").status_code == 302
     finding.refresh_from_db()
     refused = post(people.dispatcher, finding, "assign", note="请十日内办结")
+    assert 'href="#id_lead"' in refused.content.decode() and 'id="id_lead_error"' in refused.content.decode()  # said at its field
     assert refused.status_code == 409 and "请选择主办单位" in refused.content.decode() and "请十日内办结" in refused.content.decode()
     assert post(people.dispatcher, finding, "assign", lead="CONSTRUCTION", co_handlers=["TOWN-A"], days="7").status_code == 302
     finding.refresh_from_db()
@@ -83,7 +96,9 @@ def test_the_loop_on_its_pages(town, people, settings, tmp_path) -> None:
     assert client_of(people.deputy).get(photo)["Content-Type"] == "image/jpeg"
     assert client_of(people.other_deputy).get(photo).status_code == 404
     visit = a_visit(town, recorded_at=finding.answered_at)
-    assert post(people.deputy, finding, "confirm").status_code == 409  # no result chosen
+    page = post(people.deputy, finding, "confirm")  # no result chosen
+    assert page.status_code == 409 and 'id="id_result_error"' in page.content.decode() and 'href="#id_result"' in page.content.decode()
+    assert page.content.decode().index("已盖好") < page.content.decode().index('id="move-form"')  # what is judged stands above
     assert post(people.deputy, finding, "confirm", result="put_right", visit=visit.code, note="看过").status_code == 302
     finding.refresh_from_db()
     assert (finding.state, finding.confirmed_on_visit) == ("closed", visit)
