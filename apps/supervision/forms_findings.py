@@ -1,7 +1,8 @@
 """What people type about a finding: a move, and the filters of the list. Errors say what to do; nothing typed is lost."""
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.cases.forms import SELECT, PlainText, RowField, RowForm
@@ -76,10 +77,11 @@ def _shown(code: str, others: QuerySet[Finding]) -> str:
 
 
 def _near(finding: Finding) -> QuerySet[Deputy]:
-    """Who may follow it in another's place: those of its team, and of the deputy's group."""
+    """Who may follow it in another's place: deputies in office of its team, of the deputy's group, and of its town, so that somebody can."""
     team = TeamMember.objects.filter(team__run__state="published", team__topic=finding.topic_id).values("deputy")
-    group = Deputy.objects.filter(group__isnull=False, group=finding.follower.group_id).values("pk")
-    return (Deputy.objects.filter(pk__in=team) | Deputy.objects.filter(pk__in=group)).exclude(pk=finding.follower_id).order_by("code")
+    group = Q(group__isnull=False, group=finding.follower.group_id)
+    town = Q(residence_village__parent__isnull=False, residence_village__parent=finding.town_id)
+    return Deputy.objects.serving_on(timezone.localdate()).filter(Q(pk__in=team) | group | town).exclude(pk=finding.follower_id).order_by("code")
 
 
 class FilterForm(RowForm):

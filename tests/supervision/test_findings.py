@@ -13,6 +13,7 @@ from apps.record.states import MoveRefused
 from apps.supervision import workflow_findings as workflow
 from apps.supervision import workflow_limits as limits
 from apps.supervision.findings import Finding, FindingEvent, Oversight
+from apps.supervision.forms_findings import MoveForm
 from apps.worktime.models import CalendarDay
 from tests import town as toy
 from tests.cases.conftest import Clock, People, add_people
@@ -299,6 +300,8 @@ def test_a_deputy_who_leaves_is_followed_by_another(town, people) -> None:
     assert told(people.county_office)[-1] == "陈安代表已不在任，请改由另一位代表跟进"
     with pytest.raises(MoveRefused, match="不在任"):
         workflow.hand_to(finding, people.county_office, town.deputies["D1"], "还是他")
+    offered = [code for code, _ in MoveForm(finding, people.county_office, {"hand_to"}).fields["deputy"].choices]
+    assert "D3" in offered and "D1" not in offered
     finding = workflow.hand_to(finding, people.county_office, town.deputies["D3"], "陈安代表离任。")
     assert finding.follower == town.deputies["D3"] and told(people.mate)[-1] == "请您跟进一个问题的整改"
     finding = workflow.answer(finding, people.unit_officer, "修好了。")
