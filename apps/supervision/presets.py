@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.matching import presets
 from apps.supervision.models import AssignmentRun
+from apps.territory.models import AdminArea
 
 EXPLANATIONS: dict[str, str] = {
     AssignmentRun.Preset.NEAREST: "先看谁住得近、在附近上班，再看懂不懂行",
@@ -63,6 +64,12 @@ FIELDS: tuple[RuleField, ...] = (
     RuleField("recuse_responsible", "责任单位（主管部门）的人回避", "flag"),
     RuleField("recuse_contractors", "参建单位的人回避", "flag"),
 )
+
+
+def fields_here() -> list[RuleField]:
+    """Those that mean something in this county: where villages hang right below it, no town comes first."""
+    towns = AdminArea.objects.towns().exists()
+    return [field for field in FIELDS if towns or field.name != "town_cost"]
 
 
 def parse_rules(preset: str, typed: Mapping[str, str]) -> tuple[DraftRules, dict[str, str]]:

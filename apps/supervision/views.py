@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -20,12 +21,13 @@ from apps.supervision import workflow
 from apps.supervision.drafting import candidates
 from apps.supervision.lines import lines
 from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
-from apps.supervision.presets import FIELDS
+from apps.supervision.presets import fields_here
 from apps.supervision.standing import standing
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 
 TOPIC = [f"topic__{name}" for name in ("project__town", "project__field", "project__responsible", "own_town", "own_field", "own_responsible")]
+OUTLINES = [f"topic__{name}__{column}" for name in ("project", "project__town", "own_town") for column in ("geom", "geom_3857")]  # large, and no words need them
 CODE = Coalesce("topic__project__code", "topic__own_code")
 TEAMS_A_PAGE = 60
 UNSOLVED = frozenset({AssignmentRun.State.QUEUED, AssignmentRun.State.RUNNING, AssignmentRun.State.FAILED, AssignmentRun.State.CANCELLED})
@@ -79,7 +81,7 @@ def may_draft(request: HttpRequest) -> bool:
 def rules_told(rules: dict) -> list[tuple[str, str]]:
     """Each rule of a run with its value in words."""
     told = []
-    for field in FIELDS:
+    for field in fields_here():
         value = rules.get(field.name)
         if field.kind == "flag":
             said = "是" if value else "否"
@@ -111,7 +113,7 @@ def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
     """A page of teams as the filters of the address ask for them."""
     homes = allowed(request.user, Permission.SEE_HOMES)
     by_hand = TeamMember.objects.filter(team=OuterRef("pk"), origin=TeamMember.Origin.STAFF)
-    teams = run.teams.select_related(*TOPIC).annotate(changed=Exists(by_hand)).order_by("-unmet", "-changed", CODE)
+    teams = run.teams.select_related(*TOPIC).defer(*OUTLINES).annotate(changed=Exists(by_hand)).order_by("-unmet", "-changed", CODE)
     town, shown, words = request.GET.get("town", ""), request.GET.get("show", ""), request.GET.get("q", "").strip()[:40]
     if town.isdigit():
         teams = teams.filter(Q(topic__project__town__code=town) | Q(topic__own_town__code=town))
@@ -128,7 +130,7 @@ def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
     rows = {team.pk: team for team in page}
     for team in rows.values():
         team.shown_members = []
-    for member in TeamMember.objects.filter(team__in=rows).select_related("deputy").order_by("-leader", *(["cost"] if homes else []), "deputy__code"):
+    for member in _members(rows, homes):
         member.team = rows[member.team_id]
         member.team.shown_members.append(member)
     return {
@@ -136,6 +138,11 @@ def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
         "towns": AdminArea.objects.towns().filter(pk__in=run.teams.values(town=Coalesce("topic__project__town", "topic__own_town"))).order_by("code").values_list("code", "name"),
         "may_change": may_change(request, run),
     }  # fmt: skip
+
+
+def _members(teams: Iterable[int], homes: bool) -> QuerySet[TeamMember]:
+    """Leaders first, then the nearest for those who may see homes: the order tells of them."""
+    return TeamMember.objects.filter(team__in=teams).select_related("deputy").order_by("-leader", *(["cost"] if homes else []), "deputy__code")
 
 
 def may_change(request: HttpRequest, run: AssignmentRun) -> bool:

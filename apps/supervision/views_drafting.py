@@ -18,7 +18,7 @@ from apps.supervision import workflow
 from apps.supervision.drafting import Choice, deputies_of, topics_of
 from apps.supervision.lines import marks
 from apps.supervision.models import AssignmentRun
-from apps.supervision.presets import EXPLANATIONS, FIELDS, PRESETS, DraftRules, parse_rules
+from apps.supervision.presets import EXPLANATIONS, FIELDS, PRESETS, DraftRules, fields_here, parse_rules
 from apps.supervision.topics import Topic
 from apps.supervision.views import as_bytes
 from apps.territory.models import AdminArea
@@ -71,7 +71,7 @@ def _form(request: HttpRequest, wrong: dict[str, str]) -> HttpResponse:
     own = bool(request.POST.get("own_numbers"))
     numbers = PRESETS[preset].as_json()
     rows = []
-    for field in FIELDS:
+    for field in fields_here():
         given = request.POST.get(field.name, "") if own else numbers[field.name]
         rows.append({"field": field, "value": "" if given is None else given, "on": bool(given), "wrong": wrong.get(field.name, "")})
     labels = {field.name: field.label for field in FIELDS}

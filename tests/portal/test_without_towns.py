@@ -45,7 +45,7 @@ def test_residents_read_of_no_town(townless: Furnished, address: str) -> None:
     assert [word for word in NOT_THERE if word in shown(address)] == []
 
 
-@pytest.mark.parametrize("address", ["/cases/", "/projects/", "/supervision/{run}/", "/grids/", "/supervision/coverage/?view=fields", "/supervision/coverage/?view=topics&show=", "/groups/", "/rota/", "/cards/", "/plates/", "/terms/"])
+@pytest.mark.parametrize("address", ["/cases/", "/projects/", "/supervision/{run}/", "/supervision/new/", "/grids/", "/supervision/coverage/?view=fields", "/supervision/coverage/?view=topics&show=", "/groups/", "/rota/", "/cards/", "/plates/", "/terms/"])
 def test_the_office_is_asked_for_no_town(townless: Furnished, address: str) -> None:
     page = shown(address.format(run=townless.published.pk), townless.users.county_office)
     assert 'name="town"><option' not in page
