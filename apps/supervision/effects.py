@@ -24,6 +24,7 @@ from apps.supervision.models import AssignmentRun
 KEPT = 3  # runs whose problem a process keeps; one of 10,000 topics and 20,000 deputies takes some 60 MB
 LAYERS = ["area", "deputy", "organisation", "project", "topic"]
 EXPERT = "小组里须有懂行的代表"
+REFUSED = "规则不允许这样调整。"
 FAIR = "这个方案先让最远的人最近，换人后的重排要整体重算；这里只按这一处计算，不能让其余人选随之重排。"
 
 
@@ -171,38 +172,60 @@ class Kept:
 
     def effect(self, change: Change) -> Effect:
         """As `effect`, rows inside."""
-        p = self.asked.topic_index.get(change.topic)
-        new, old = (self.asked.deputy_index.get(key) for key in (change.deputy, change.was))
-        if change.kind != "rearrange" and (p is None or (change.deputy is not None and new is None)):
+        return self.effects(change.kind, change.topic, change.was, [change.deputy])[0]
+
+    def effects(self, kind: str, topic: int | None, was: int | None, people: Iterable[int | None]) -> list[Effect]:
+        """The same change with each of these in the place, ids: the place is emptied once for all."""
+        p, old = self.asked.topic_index.get(topic), self.asked.deputy_index.get(was)
+        with self._emptied(p, old) as moved:
+            return [self._effect(kind, p, key, old, moved) for key in people]
+
+    @contextmanager
+    def _emptied(self, p: int | None, old: int | None) -> Iterator[Counter | None]:
+        """Without the deputy in the place: what has moved, +1 and -1 by pair; None where the rules forbid it."""
+        moved: Counter | None = Counter(self._apart)
+        if self.warm is None or p is None or old is None:
+            yield moved
+            return
+        with self.warm.trial():
+            try:
+                if (p, old) in self._locked:
+                    _follow(moved, self.warm.unlock(p, old))
+                _follow(moved, self.warm.forbid(p, old))
+            except ValueError:
+                moved = None
+            yield moved
+
+    def _effect(self, kind: str, p: int | None, deputy: int | None, old: int | None, emptied: Counter | None) -> Effect:
+        new = self.asked.deputy_index.get(deputy)
+        if kind != "rearrange" and (p is None or (deputy is not None and new is None)):
             return Effect(self.total, None, None, "这位代表不在可分配的名单里。", unmet_before=self.unmet)
         obstacle = self.obstacle(p, new, old) if new is not None else ""
-        plain = None if obstacle or change.kind == "rearrange" else self.total + self.moved_by(p, new, old)
+        plain = None if obstacle or kind == "rearrange" else self.total + self.moved_by(p, new, old)
         told: dict[str, Any] = {"before": self.total, "plain": plain, "obstacle": obstacle, "unmet_before": self.unmet}
         if self.warm is None:
             return Effect(**told, best=None, arithmetic=True, said=FAIR)
-        moved = Counter(self._apart)
+        if emptied is None:
+            return Effect(**(told | {"obstacle": obstacle or REFUSED}), best=None)
+        moved = emptied.copy()
         with self.warm.trial():
             try:
-                for step in self._try(change.kind, p, new, old):
-                    moved.update(map(tuple, step.added.tolist()))
-                    moved.subtract(map(tuple, step.removed.tolist()))
+                if new is not None:
+                    if kind == "add" and self._held[p] >= self._demand[p]:
+                        _follow(moved, self.warm.add(p))
+                    _follow(moved, self.warm.lock(p, new))
             except ValueError:  # recused, without a position, no seat at all
-                return Effect(**(told | {"obstacle": obstacle or "规则不允许这样调整。"}), best=None)
+                return Effect(**(told | {"obstacle": obstacle or REFUSED}), best=None)
             best, unmet = self.warm.total, self.warm.unmet
         for pair in ((p, new), (p, old)):
             moved.pop(pair, None)
         added, removed = (np.array(sorted(pair for pair, times in moved.items() if times == way), np.int64).reshape(-1, 2) for way in (1, -1))
         return Effect(**told, best=best, unmet_best=unmet, added=self.asked.pairs(added), removed=self.asked.pairs(removed))
 
-    def _try(self, kind: str, p: int | None, new: int | None, old: int | None) -> Iterator[Difference]:
-        if old is not None:
-            if (p, old) in self._locked:
-                yield self.warm.unlock(p, old)
-            yield self.warm.forbid(p, old)
-        if new is not None:
-            if kind == "add" and self._held[p] >= self._demand[p]:
-                yield self.warm.add(p)
-            yield self.warm.lock(p, new)
+
+def _follow(moved: Counter, step: Difference) -> None:
+    moved.update(map(tuple, step.added.tolist()))
+    moved.subtract(map(tuple, step.removed.tolist()))
 
 
 _kept: OrderedDict[int, Kept] = OrderedDict()

@@ -7,7 +7,7 @@ import numpy as np
 from apps.deputies.models import Deputy
 from apps.matching.costs import PairTable, distances
 from apps.matching.explanation import explain_some
-from apps.supervision.effects import EXPERT, Change, Kept, asking, obstacle_words, run_day
+from apps.supervision.effects import EXPERT, Effect, Kept, asking, obstacle_words, run_day
 from apps.supervision.instance import Instance, stored_instance
 from apps.supervision.models import AssignmentRun, TeamMember
 from apps.supervision.topics import Topic
@@ -56,23 +56,33 @@ def reasons(run: AssignmentRun, member: TeamMember, homes: bool) -> list[str]:
     deputy, topic, said = member.deputy, member.team.topic, []
     if homes and (sentence := _proposed(run, member)):
         said.append(sentence)
-    asked = stored_instance(run, run_day(run), [topic.pk], [deputy.pk])  # those locked on the team are in it too
-    d = asked.deputy_index[deputy.pk]
-    table = asked.priced(np.array([[0, d]]))
+    asked, p, d = _asked(run, member, homes)
+    table = asked.priced(np.array([[p, d]]))
     towns, home_known, work_known = asked.deputies.towns[d], not np.isnan(asked.deputies.residence_lon[d]), not np.isnan(asked.deputies.workplace_lon[d])
     if deputy.residence_village:
-        near = f"，离现场 {metres_text(_metres(asked, d, 'residence'))}" if homes and home_known else ""
+        near = f"，离现场 {metres_text(_metres(asked, p, d, 'residence'))}" if homes and home_known else ""
         said.append(f"住在{'本镇街的' if topic.town_id == towns[0] else ''}{deputy.residence_village.name}{near}")
     if work_known:
-        said.append(f"在{'本镇街' if topic.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, d, 'workplace'))}")
+        said.append(f"在{'本镇街' if topic.town_id == towns[1] else (deputy.organisation or '外镇')}工作，离现场 {metres_text(_metres(asked, p, d, 'workplace'))}")
     labels = "、".join(field.label for field in deputy.fields.all())
     if topic.field and table.has_field[0]:
         said.append(f"懂行：工作领域含{topic.field.label}")
-    elif labels and topic.field and table.parts["field"][0] < asked.rules.field_cost[asked.projects.field[0]].max():
+    elif labels and topic.field and table.parts["field"][0] < asked.rules.field_cost[asked.projects.field[p]].max():
         said.append(f"领域相近：{labels}")
     elif labels:
         said.append(f"工作领域为{labels}，与事项不同")
     return said
+
+
+def _asked(run: AssignmentRun, member: TeamMember, homes: bool) -> tuple[Instance, int, int]:
+    """The problem with the member's rows in it: the one that is kept for those who are told of prices, else his own place alone."""
+    topic, deputy = member.team.topic_id, member.deputy_id
+    if homes:
+        with asking(run) as kept:
+            if deputy in kept.asked.deputy_index:
+                return kept.asked, kept.asked.topic_index[topic], kept.asked.deputy_index[deputy]
+    asked = stored_instance(run, run_day(run), [topic], [deputy])  # those locked on the team are in it too
+    return asked, 0, asked.deputy_index[deputy]
 
 
 def _proposed(run: AssignmentRun, member: TeamMember) -> str:
@@ -83,6 +93,13 @@ def _proposed(run: AssignmentRun, member: TeamMember) -> str:
             return ""
         why = explain_some(kept.asked.projects, kept.asked.deputies, kept.asked.rules, kept.solution, p, [d], kept.asked.deputy_names, True)[0]
         return why.sentence if why.chosen else ""
+
+
+def dropping(run: AssignmentRun, member: TeamMember) -> str:
+    """By how much the total moves when the member's place is left empty."""
+    with asking(run) as kept:
+        p, d = kept.asked.topic_index.get(member.team.topic_id), kept.asked.deputy_index.get(member.deputy_id)
+        return "" if p is None or d is None else signed_metres(kept.moved_by(p, None, d))
 
 
 def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None, free: int = 8, taken: int = 4) -> list[Alternative]:
@@ -104,16 +121,16 @@ def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None,
         order = others[np.lexsort((others, change[others]))]
         listed = [*order[~stopped[order]][:free].tolist(), *order[stopped[order]][:taken].tolist()]
         sentences = _sentences(kept, p, team, listed)
-        found = [_alternative(kept, table, change, key, was, d, EXPERT if unfit[d] else "", sentence) for d, sentence in zip(listed, sentences, strict=True)]
-    deputies = Deputy.objects.select_related("organisation", "residence_village").in_bulk([pk for pk, _ in found])
+        able = [d for d in listed if table.measured[d] and not table.recused[d]]
+        effects = dict(zip(able, kept.effects("replace" if was else "add", key, was, asked.deputy_keys[able].tolist()), strict=True))
+        found = [_alternative(kept, table, change, d, effects.get(d), EXPERT if unfit[d] else "", sentence) for d, sentence in zip(listed, sentences, strict=True)]
+    deputies = Deputy.objects.in_bulk([pk for pk, _ in found])
     return [Alternative(deputies[pk], **told) for pk, told in found]
 
 
-def _alternative(kept: Kept, table: PairTable, change: np.ndarray, topic: int, was: int | None, d: int, unfit: str, sentence: str) -> tuple[int, dict]:
+def _alternative(kept: Kept, table: PairTable, change: np.ndarray, d: int, effect: Effect | None, unfit: str, sentence: str) -> tuple[int, dict]:
     asked, deputy = kept.asked, int(kept.asked.deputy_keys[d])
     words = obstacle_words(bool(table.recused[d]), bool(table.measured[d]), int(kept.load[d]), int(asked.deputies.capacity[d]))
-    barred = table.recused[d] or not table.measured[d]
-    effect = None if barred else kept.effect(Change("replace" if was else "add", topic, deputy, was))
     known = effect is not None and effect.best is not None
     return deputy, {
         "metres": int(table.cost[d]), "change": int(change[d]), "best_change": effect.best_change if known else None, "moved": effect.moved if known else None,
@@ -129,6 +146,6 @@ def _sentences(kept: Kept, p: int, team: set[int], listed: list[int]) -> list[st
     return [why.sentence.removeprefix(names[d]) if set(why.team) == team and why.load == kept.load[d] else "" for d, why in zip(listed, found, strict=True)]
 
 
-def _metres(asked: Instance, d: int, anchor: str) -> float:
+def _metres(asked: Instance, p: int, d: int, anchor: str) -> float:
     lon, lat = (getattr(asked.deputies, f"{anchor}_{axis}")[[d]] for axis in ("lon", "lat"))
-    return float(distances(asked.projects.lon, asked.projects.lat, lon, lat)[0])
+    return float(distances(asked.projects.lon[[p]], asked.projects.lat[[p]], lon, lat)[0])

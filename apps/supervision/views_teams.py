@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies.models import Deputy
@@ -16,9 +16,9 @@ from apps.record.states import MoveRefused
 from apps.supervision import workflow_changes as workflow
 from apps.supervision.drafting import candidates
 from apps.supervision.effects import Change, Effect, effect
-from apps.supervision.explanation import Alternative, alternatives, reasons, signed_metres
+from apps.supervision.explanation import Alternative, alternatives, dropping, reasons, signed_metres
 from apps.supervision.models import AssignmentRun, Team, TeamMember
-from apps.supervision.views import TOPIC, may_change, run_page, visible_run
+from apps.supervision.views import OUTLINES, TOPIC, may_change, run_page, visible_run
 
 NAMED = 8  # deputies asked about by name or by place, beside those that are proposed
 TYPED = ("deputy", "reason", "rearrange")
@@ -67,18 +67,19 @@ def _offers(request: HttpRequest, run: AssignmentRun, topic: int, was: int | Non
 def _asked_for(request: HttpRequest, run: AssignmentRun) -> list[Deputy]:
     ids = [int(pk) for pk in request.GET.getlist("deputy") + request.POST.getlist("deputy") if pk.isdecimal() and len(pk) < 18]
     words = request.GET.get("find", "").replace("\x00", "").strip()[:30]
-    people = candidates(run).select_related("organisation", "residence_village").order_by("code")
+    people = candidates(run).order_by("code")
     found = list(people.filter(pk__in=ids)[:NAMED]) if ids else []
     return found + (list(people.filter(name__contains=words).exclude(pk__in=ids)[:NAMED]) if words else [])
 
 
 def _member_visible(request: HttpRequest, pk: int) -> TeamMember | None:
     members = TeamMember.objects.filter(team__run__in=AssignmentRun.objects.visible_to(request.user))
-    return members.select_related("team__run__follows", *(f"team__{name}" for name in TOPIC), "deputy__residence_village", "deputy__organisation").filter(pk=pk).first()
+    members = members.select_related("team__run", *(f"team__{name}" for name in TOPIC), "deputy__residence_village", "deputy__organisation")
+    return members.defer(*(f"team__{name}" for name in OUTLINES), "deputy__residence_village__geom", "deputy__residence_village__geom_3857").filter(pk=pk).first()
 
 
 def _team_visible(request: HttpRequest, pk: int) -> Team | None:
-    return Team.objects.filter(run__in=AssignmentRun.objects.visible_to(request.user)).select_related("run__follows", *TOPIC).filter(pk=pk).first()
+    return Team.objects.filter(run__in=AssignmentRun.objects.visible_to(request.user)).select_related("run", *TOPIC).defer(*OUTLINES).filter(pk=pk).first()
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
@@ -103,15 +104,9 @@ def _why(request: HttpRequest, member: TeamMember, error: str = "", done: str = 
     return _panel(request, "supervision/_why.html", team, {
         "member": member, "reasons": reasons(run, member, homes), "homes": homes, "typed": _typed(request),
         "offers": _offers(request, run, team.topic_id, member.deputy_id) if homes else [],
-        "dropping": _dropping(run, member) if homes and change else "",
+        "dropping": dropping(run, member) if homes and change else "",
         "load": TeamMember.objects.filter(team__run=run, deputy=member.deputy).count(), "find": request.GET.get("find", "")[:30],
     }, member.pk, error, done)  # fmt: skip
-
-
-def _dropping(run: AssignmentRun, member: TeamMember) -> str:
-    """By how much the total moves when the place is left empty."""
-    told = effect(run, Change("drop", member.team.topic_id, None, member.deputy_id))
-    return "" if told.plain_change is None else signed_metres(told.plain_change)
 
 
 def _team(request: HttpRequest, team: Team, error: str = "", done: str = "") -> HttpResponse:
@@ -150,7 +145,7 @@ def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.SEE_SUPERVISION)
 def team_of_topic(request: HttpRequest, pk: int, topic: int) -> HttpResponse:
     """/supervision/12/topics/3 — the same, asked for by the topic that was touched on the map."""
-    return _team(request, get_object_or_404(visible_run(request, pk).teams.select_related("run__follows", *TOPIC), topic=topic))
+    return _team(request, get_object_or_404(visible_run(request, pk).teams.select_related("run", *TOPIC).defer(*OUTLINES), topic=topic))
 
 
 def _chosen(request: HttpRequest) -> int:
@@ -218,21 +213,34 @@ def team_add(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.DRAFT_SUPERVISION)
 def run_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back the last change, as another change."""
-    return _whole(request, pk, lambda: workflow.undo(request.user, pk, _revision(request)))
-
-
-@require_POST
-@requires(Permission.DRAFT_SUPERVISION)
-def run_rearrange(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that is not locked goes to its best place."""
-    return _whole(request, pk, lambda: workflow.rearrange(request.user, pk, request.POST.get("reason", "")[:200], _revision(request)))
-
-
-def _whole(request: HttpRequest, pk: int, act: Callable[[], AssignmentRun]) -> HttpResponse:
     run = visible_run(request, pk)
     try:
-        act()
+        workflow.undo(request.user, pk, _revision(request))
     except MoveRefused as refusal:
         run.refresh_from_db()
         return run_page(request, run, str(refusal))
     return redirect("run_detail", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.DRAFT_SUPERVISION)
+def run_rearrange(request: HttpRequest, pk: int) -> HttpResponse:
+    """/supervision/12/rearrange — what it does when everything that is not locked goes to its best place; posted, it is done."""
+    run, error, done = visible_run(request, pk), "", ""
+    if not may_change(request, run):
+        return _gone(request)
+    if request.method == "POST":
+        try:
+            workflow.rearrange(request.user, pk, request.POST.get("reason", "")[:200], _revision(request))
+            done = "已重新排布其余人选，可以在上面撤销。"
+        except MoveRefused as refusal:
+            error = str(refusal)
+        run.refresh_from_db()
+    told = None if done else effect(run, Change("rearrange"))
+    response = render(request, "supervision/_rearrange.html", {
+        "run": run, "told": told, "change": signed_metres(told.best_change) if told and told.best_change is not None else "",
+        "typed": _typed(request), "error": error, "done": done, "panel": json.dumps({"candidates": []}),
+    }, status=422 if error else 200)  # fmt: skip
+    if error or done:
+        response["HX-Trigger"] = "run-changed"
+    return response

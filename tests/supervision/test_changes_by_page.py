@@ -86,6 +86,25 @@ def test_dropped_added_and_undone(office, run, town):
     assert run.changed_total == run.total
 
 
+def test_the_rest_is_rearranged_once_its_effect_is_said(office, run, town):
+    page, address = reverse("run_detail", args=[run.pk]), reverse("run_rearrange", args=[run.pk])
+    assert address not in office.get(page).content.decode() and "不需要重排" in office.get(address).content.decode()
+    change(office, member_of(run, "东溪防洪堤"), verb="drop", reason="外出学习")
+    assert address in office.get(page).content.decode()
+    run.refresh_from_db()
+    told = office.get(address).context["told"]
+    assert told.added and "请写明调整理由" in office.post(address, {"revision": run.revision, "reason": " "}).content.decode()
+    late = office.post(address, {"revision": run.revision - 1, "reason": "补上空缺"})
+    assert late.status_code == 422 and "补上空缺" in late.content.decode()
+    assert "已重新排布" in office.post(address, {"revision": run.revision, "reason": "补上空缺"}).content.decode()
+    run.refresh_from_db()
+    assert run.changed_total == told.best and "不需要重排" in office.get(address).content.decode()
+    assert "调整前已证明最优" in office.get(page).content.decode()
+    for _ in range(2):
+        office.post(reverse("run_undo", args=[run.pk]), {"revision": AssignmentRun.objects.get(pk=run.pk).revision})
+    assert address not in office.get(page).content.decode() and "调整前" not in office.get(page).content.decode()
+
+
 def test_lock_and_unlock(office, run):
     member = member_of(run, "东溪防洪堤")
     assert "解除锁定" in change(office, member, verb="lock").content.decode()
