@@ -135,7 +135,8 @@ function connectFilterFolds(): void {
   const narrow = window.matchMedia("(max-width: 767.98px)");
   for (const form of document.querySelectorAll<HTMLFormElement>("form.filter-bar")) {
     if (form.children.length <= 3 || form.closest("details")) continue;
-    const set = [...new URLSearchParams(location.search)].filter(([name, value]) => value !== "" && form.elements.namedItem(name)).length;
+    const shown = new Set([...form.elements].filter((each) => !each.matches("[type=hidden]")).map((each) => each.getAttribute("name")));
+    const set = [...new URLSearchParams(location.search)].filter(([name, value]) => value !== "" && shown.has(name)).length;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn filter-toggle";
