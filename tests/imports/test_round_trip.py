@@ -1,5 +1,6 @@
 """What goes in comes in: every layer, in every format, in the coordinate systems that offices use."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from gis_data.layers import LAYERS
-from tests.imports.conftest import Bring
+from tests.imports.conftest import TODAY, Bring
 from tests.imports.formats import as_excel, as_gcj02_gbk, as_shapefile, as_zone_4549, load, sample
 from tests.imports.snapshot import differences, snapshot
 
@@ -16,21 +17,22 @@ class Undo(Exception):
     pass
 
 
-def first_then(bring: Bring, files: dict[str, Path]) -> dict:
+def first_then(bring: Bring, files: dict[str, Path], today: dt.date) -> dict:
     """The snapshot that importing these files gives; afterwards the database is as before."""
     try:
         with transaction.atomic():
             for layer, path in files.items():
-                bring(layer, path)
+                bring(layer, path, today=today)
             result = snapshot()
             raise Undo
     except Undo:
         return result
 
 
-def grown_files(grown: Path) -> dict[str, Path]:
+def grown_files(grown: Path) -> tuple[dict[str, Path], dt.date]:
+    """The files of a grown county, and the day it was grown for: a report of a month to come is refused."""
     manifest = json.loads((grown / "manifest.json").read_text())
-    return {entry["layer"]: grown / entry["file"] for entry in manifest["layers"]}
+    return {entry["layer"]: grown / entry["file"] for entry in manifest["layers"]}, dt.date.fromisoformat(manifest["county"]["today"])
 
 
 @pytest.mark.parametrize("county", ["samples", "grown"])
@@ -39,13 +41,13 @@ def grown_files(grown: Path) -> dict[str, Path]:
     (as_gcj02_gbk, "csv", {"crs": "gcj02"}),
 ], ids=["zone-4549", "gcj02-gbk"])  # fmt: skip
 def test_every_layer_comes_back(bring: Bring, request, tmp_path: Path, county, write, suffix, options) -> None:
-    files = {layer: sample(layer) for layer in LAYERS} if county == "samples" else grown_files(request.getfixturevalue("grown"))
-    expected = first_then(bring, files)
+    files, today = ({layer: sample(layer) for layer in LAYERS}, TODAY) if county == "samples" else grown_files(request.getfixturevalue("grown"))
+    expected = first_then(bring, files, today)
     assert all(expected.values()), "every kind of row is in the county"
 
     for name, path in files.items():
         written = write(load(path), LAYERS[name], tmp_path / f"{name}.{suffix}")
-        batch = bring(name, written, **options)
+        batch = bring(name, written, today=today, **options)
         assert batch.inserted == batch.rows_read
         if suffix == "csv":
             assert batch.encoding == "gb18030"
