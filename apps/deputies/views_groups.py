@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies import workflow_groups
 from apps.deputies.groups import MOST
-from apps.deputies.models import Deputy, Group
+from apps.deputies.models import Deputy, Group, counted
 from apps.deputies.profiles import profiles
 from apps.record.states import MoveRefused
 from apps.territory.models import AdminArea
@@ -55,7 +55,7 @@ def _asked(request: HttpRequest):
     serving = Deputy.objects.serving_on(timezone.localdate())
     leaders = Prefetch("members", serving.filter(group_leader=True).order_by("code"), to_attr="leaders")
     count = Count("members", filter=Q(members__in=serving.values("pk")), distinct=True)
-    return wanted, rows.distinct().annotate(serving=count).prefetch_related(leaders).order_by("area__code", "name")
+    return wanted, rows.distinct().annotate(serving=count).prefetch_related(leaders).order_by("area__code", counted("name"), "name")
 
 
 def _list(request: HttpRequest, *, refusal: str = "", typed: dict | None = None, status: int = 200) -> HttpResponse:
@@ -207,7 +207,7 @@ def group_export(request: HttpRequest) -> HttpResponse:
         .select_related("group__area")
         .defer("group__area__geom", "group__area__geom_3857")
     )
-    for deputy in serving.order_by("group__area__code", "group__name", "-group_leader", "code"):
+    for deputy in serving.order_by("group__area__code", counted("group__name"), "group__name", "-group_leader", "code"):
         cells = (
             deputy.group.name,
             deputy.group.area.name if deputy.group.area else "",

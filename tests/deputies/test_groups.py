@@ -157,3 +157,12 @@ def test_a_group_called_after_a_street_office_is_the_offices_own(town, tmp_path)
     assert (batch.inserted, batch.rejected) == (3, 0), batch.message
     assert Group.objects.get(name="城关街道第一代表小组").area == town.towns["S"] and Group.objects.get(name="县直代表小组").area is None
     assert "有不止一位小组长的代表小组：县直代表小组" in batch.message
+
+
+def test_numbered_groups_stand_in_the_order_of_their_numbers(town, county_office, client):
+    names = [f"西山镇第{number}代表小组" for number in "一二三四五六七八九十"]
+    for name in reversed(names):
+        Group.objects.create(name=name)
+    client.force_login(county_office)
+    listed = [group.name for group in client.get("/groups/", {"q": "西山镇第"}).context["page_obj"]]
+    assert listed == names
