@@ -81,6 +81,7 @@ def _list(
 ) -> HttpResponse:
     user = request.user
     page = Paginator(_villages(user, wanted), VILLAGES_A_PAGE).get_page(wanted["page"])
+    page.object_list = list(page.object_list)  # or the search would be made again inside the next query
     members = (
         GridMember.objects.open().exclude(state=GridMember.State.DECLINED).in_order().select_related("deputy", "field")
     )

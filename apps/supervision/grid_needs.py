@@ -56,7 +56,7 @@ def present(of: str = "") -> set[tuple[int, int]]:
     rows = GridMember.objects.confirmed()
     if of == "placed":
         rows = rows | GridMember.objects.waiting().exclude(basis=GridMember.Basis.FIELD)
-    return set(rows.exclude(deputy__fields=None).values_list("grid", "deputy__fields").distinct())
+    return set(rows.exclude(deputy__fields=None).order_by().values_list("grid", "deputy__fields").distinct())
 
 
 def proposals(on: dt.date) -> list[tuple[int, int, int]]:
