@@ -25,7 +25,7 @@ def worker(*arguments: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def wait_for(condition, seconds: float = 40) -> bool:
+def wait_for(condition, seconds: float = 90) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
