@@ -15,6 +15,7 @@ from apps.projects.nearby import Search
 from apps.projects.views_nearby import deputy_of, mark_followed
 from apps.projects.whence import whence
 from apps.record.notices import Notice
+from apps.supervision.findings import Finding
 from apps.worktime.due import dues
 
 NEAREST = 8
@@ -37,16 +38,18 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
-    """Three numbers that lead to lists, what his topics ask of him next, then the nearest projects, list and map in step."""
+    """Three numbers that lead to lists, what his topics and the findings he follows elsewhere ask of him next, then the nearest projects, list and map in step."""
     today = timezone.localdate()
     waiting = Case.objects.filter(deputy=deputy, state=Case.State.WITH_DEPUTY)
     origin = whence({}, deputy)
     mine = duties(deputy, origin.places, today)
     show = "assigned" if request.GET.get("show") == "assigned" else "near"
     first = list(waiting.order_by("due_on", "pk").select_related("category", "village").defer("village__geom", "village__geom_3857")[:FIRST_CASES])
-    seen = dues([case.due_on for case in first], today)
-    for case in first:
-        case.due = seen.get(case.due_on)
+    elsewhere = Finding.objects.waiting_for(request.user).exclude(topic__in=[duty.topic.pk for duty in mine])
+    checks = [] if show == "assigned" else list(elsewhere.only("code", "text", "due_on").order_by("due_on", "pk")[:FIRST_DUTIES])
+    seen = dues([each.due_on for each in (*first, *checks)], today)
+    for each in (*first, *checks):
+        each.due = seen.get(each.due_on)
     near = [] if show == "assigned" else Search(origin.places, {}).page(None).object_list[:NEAREST]
     mark_followed(request.user, near)
     unread = Notice.objects.visible_to(request.user).unread().order_by("-pk")
@@ -58,6 +61,7 @@ def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
         "soon_count": waiting.due_soon(today).count(),
         "late_count": waiting.overdue(today).count(),
         "duties": mine if show == "assigned" else [duty for duty in mine if duty.step.rank < 5][:FIRST_DUTIES],
+        "checks": checks,
         "assigned_count": len(mine),
         "followed_count": Follow.objects.of(request.user).count(),
         "notices": unread[:FIRST_NOTICES],

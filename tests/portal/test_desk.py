@@ -63,6 +63,16 @@ def test_findings_to_confirm_then_visits_due_then_the_rest(town, people, topics)
     assert duties(town.deputies["D1"], (), TODAY)[0].step.url == finding.get_absolute_url()
 
 
+def test_a_finding_answered_elsewhere_waits_on_the_desk(client, town, people):
+    """Of a topic that is not his to supervise."""
+    finding = brought_to("answered", town, people)
+    client.force_login(people.deputy)
+    page = client.get(reverse("desk")).content.decode()
+    assert finding.get_absolute_url() in page and "等您到现场确认" in page
+    client.force_login(people.mate)
+    assert finding.get_absolute_url() not in client.get(reverse("desk")).content.decode()
+
+
 def test_what_was_seen_long_ago_is_due_again_sooner_when_it_is_late(town, topics):
     for code in ("KP-K1", "KP-K2"):  # K1 is late, K2 a little slow
         visit(town, topics[code], state="recorded", planned_on=TODAY, visited_on=TODAY, recorded_at=NOON, text="看过现场。")
