@@ -92,6 +92,12 @@ def test_the_list_says_the_sums_and_asks_the_database_a_fixed_number_of_times(cl
     assert "慢 5.8 个百分点" in text and "1 个没有报投资" in text and "堤身收尾" in text and "停工" in text
 
 
+def test_the_figure_of_the_late_ones_leads_to_those_of_this_list(client, leader, told):
+    client.force_login(leader)
+    text = client.get(reverse("project_list") + "?q=KP-K1&by=town&page=1").content.decode()
+    assert 'href="?q=KP-K1&amp;by=town&amp;tone=late"' in text
+
+
 def test_points_of_the_map_follow_the_filters(client, deputy, told):
     client.force_login(deputy)
     answer = client.get(reverse("project_points") + "?q=防洪堤").json()
