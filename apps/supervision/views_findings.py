@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db.models import Case, Count, Q, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, When
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,7 +22,7 @@ from apps.record.states import MoveRefused
 from apps.supervision import findings_listing as listing
 from apps.supervision import workflow_findings as workflow
 from apps.supervision import workflow_limits as limits
-from apps.supervision.findings import OPEN_STATES, EvidencePhoto, Finding
+from apps.supervision.findings import OPEN_STATES, EvidencePhoto, Finding, speaking_units
 from apps.supervision.forms_findings import EndUnitForm, FilterForm, MoveForm
 from apps.worktime.models import TimeLimit
 
@@ -249,7 +249,9 @@ def finding_units(request: HttpRequest) -> HttpResponse:
             return redirect("finding_units")
     held = Q(findings_led__state=Finding.State.WITH_UNIT)
     late = held & Q(findings_led__due_on__lt=timezone.localdate())
-    units = handling_units().annotate(held=Count("findings_led", filter=held), late=Count("findings_led", filter=late)).order_by("-late", "-held", "code")
+    speaks = Exists(speaking_units().filter(pk=OuterRef("pk")))
+    counted = handling_units().annotate(held=Count("findings_led", filter=held), late=Count("findings_led", filter=late), speaks=speaks)
+    units = counted.order_by("-late", "-held", "code")
     status = 422 if request.method == "POST" else 200
     return render(request, "supervision/findings/units.html", {"form": form, "units": units, "ended": _ended()}, status=status)
 

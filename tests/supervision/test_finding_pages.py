@@ -145,6 +145,9 @@ def test_a_unit_that_has_ended_is_written_down_on_its_page(town, people) -> None
     assert client_of(people.county_office).get(url).status_code == 403
     page = client_of(people.dispatcher).get(url).content.decode()
     assert "方格县住房和城乡建设局" in page
+    alone = page.count("还没有账号，由县政府办代录")
+    people.unit_officer.organisations.clear()
+    assert client_of(people.dispatcher).get(url).content.decode().count("还没有账号，由县政府办代录") == alone + 1
     assert client_of(people.dispatcher).post(url, {"unit": "CONSTRUCTION", "closed_on": "2099-01-01"}).status_code == 422
     done = client_of(people.dispatcher).post(url, {"unit": "CONSTRUCTION", "closed_on": "2026-03-10"}, follow=True)
     assert "1 个问题回到县政府办" in done.content.decode()
