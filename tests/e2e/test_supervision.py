@@ -104,7 +104,7 @@ def test_draft_change_approve_publish(visit: Visit, tmp_path: Path) -> None:
     words = words.replace("\r\n", "")
     assert "第三十次主任会议" in words and "本人长期联系这个片区" in words
     with page.expect_download() as download:
-        page.get_by_role("link", name="下载可签名清单").click()
+        page.get_by_role("link", name="可签名清单 Excel").click()
     download.value.save_as(tmp_path / "list.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "list.xlsx").active
     cells = [str(value) for row in sheet.iter_rows(values_only=True) for value in row if value is not None]
