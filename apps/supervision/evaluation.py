@@ -143,7 +143,7 @@ WITH made AS (
     LEFT JOIN (SELECT DISTINCT topic_id, deputy_id FROM there) w ON w.topic_id = t.topic_id AND w.deputy_id = m.deputy_id
     WHERE t.run_id = %(run)s AND NOT %(government)s
 ), raised AS (
-    SELECT topic_id, raised_by_id, lead_id, state, forwarded_at IS NOT NULL AS passed_on, late,
+    SELECT topic_id, raised_by_id, lead_id, state, forwarded_at IS NOT NULL AS passed_on, late, late_with_id,
            state IN ('raised', 'with_dispatcher', 'with_unit', 'answered') AS open, state = 'with_unit' AND rectify_by < %(today)s AS overdue
     FROM supervision_finding
     WHERE raised_at >= %(start)s AND raised_at < %(end)s AND state NOT IN ('merged', 'withdrawn') AND (forwarded_at IS NOT NULL OR NOT %(government)s)
@@ -184,7 +184,9 @@ PARTS = {
         FROM (SELECT topic_id, bool_or(visited) AS visited FROM given GROUP BY 1) g JOIN topics t ON t.id = g.topic_id GROUP BY 1),
     v AS (SELECT unit_id AS id, count(*) FILTER (WHERE kind = 'look') AS looks, count(*) FILTER (WHERE kind = 'inspection') AS inspections
         FROM made JOIN topics t ON t.id = made.topic_id GROUP BY 1),
-    f AS (SELECT lead_id AS id, {FOUND} FROM raised WHERE lead_id IS NOT NULL GROUP BY 1),
+    f AS (SELECT lead_id AS id, {FOUND} FROM (  -- a unit answers for its own delay, not for that of the one before it
+        SELECT lead_id, state, passed_on, open, overdue, late AND coalesce(late_with_id, lead_id) = lead_id AS late FROM raised WHERE lead_id IS NOT NULL
+    ) own GROUP BY 1),
     m AS (SELECT unit_id AS id, sum(marks) AS marks, sum(marks_sum) AS marks_sum FROM marked JOIN topics t ON t.id = marked.topic_id GROUP BY 1)""",
 }
 

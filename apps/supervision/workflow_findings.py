@@ -195,8 +195,8 @@ def answer(finding: Finding, actor: User, text: str, photos: Sequence[Photo] = (
     text = said(text, "请写明整改的情况：做了什么、什么时候做完。")
     locked = locked_for(finding, "answer", actor, revision)
     now = timezone.now()
-    late = locked.rectify_by is not None and timezone.localdate(now) > locked.rectify_by
-    locked.answer, locked.answered_at, locked.late, locked.extension_days = text, now, locked.late or late, None
+    late = _mark_late(locked, now)
+    locked.answer, locked.answered_at, locked.extension_days = text, now, None
     _keep_photos(locked, photos, EvidencePhoto.Stage.ANSWERED)
     return moved(locked, "answer", actor, text, now, title=f"{locked.lead}答复了整改情况，请到现场确认",
                   unit=str(locked.lead), late=late, photos=len(photos), by_clerk=actor.role == Role.DISPATCHER)  # fmt: skip
@@ -325,9 +325,18 @@ def _why_not(finding: Finding, verb: str, user: User, held: bool) -> str:
 
 def given_back(locked: Finding, verb: str, actor: User | None, reason: str, title: str) -> Finding:
     unit = str(locked.lead)
+    _mark_late(locked, timezone.now())  # a limit that has passed is not undone by giving the matter back
     locked.joining.all().delete()
     locked.lead = locked.rectify_by = locked.limit_days = locked.extension_days = None
     return moved(locked, verb, actor, reason, title=title, unit=unit)
+
+
+def _mark_late(locked: Finding, now: dt.datetime) -> bool:
+    """Whether the lead unit's limit has passed; if so the finding keeps that, and with whom."""
+    late = locked.rectify_by is not None and timezone.localdate(now) > locked.rectify_by
+    if late:
+        locked.late, locked.late_with = True, locked.lead
+    return late
 
 
 def moved(

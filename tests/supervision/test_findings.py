@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.deputies.models import Mandate
@@ -12,8 +13,10 @@ from apps.record.notices import Notice
 from apps.record.states import MoveRefused
 from apps.supervision import workflow_findings as workflow
 from apps.supervision import workflow_limits as limits
+from apps.supervision.evaluation import Asked, evaluate
 from apps.supervision.findings import Finding, FindingEvent, Oversight
 from apps.supervision.forms_findings import MoveForm
+from apps.supervision.periods import between
 from apps.worktime.models import CalendarDay
 from tests import town as toy
 from tests.cases.conftest import Clock, People, add_people
@@ -152,6 +155,21 @@ def test_a_unit_gives_it_back_to_the_dispatcher_only_and_only_in_time(town, peop
     with pytest.raises(MoveRefused, match="退回的期限"):
         workflow.return_to_dispatcher(finding, people.unit_officer, "还是不归我管。")
     assert workflow.take_back(finding, people.dispatcher, "改交县水利局。").state == "with_dispatcher"
+
+
+def test_a_limit_that_has_passed_stays_passed_when_the_matter_is_given_back(town, people, clock: Clock) -> None:
+    finding = brought_to("with_unit", town, people)
+    first = finding.lead
+    clock.pass_days((finding.rectify_by - timezone.localdate()).days + 1)
+    finding = workflow.take_back(finding, people.dispatcher, "改交县水利局。")
+    assert (finding.late, finding.late_with) == (True, first)
+    finding = workflow.assign(finding, people.dispatcher, town.organisations["water"])
+    today = timezone.localdate()
+    of_topic, of_units = (
+        {row.code: row for row in evaluate(Asked(by, between(toy.TODAY - dt.timedelta(days=60), today))).rows} for by in ("topic", "unit")
+    )
+    assert of_topic[finding.topic.code].late_open == 1  # the matter is late
+    assert of_units[town.organisations["water"].code].late_open == 0  # whoever has it now is not
 
 
 def test_a_unit_that_joins_in_gives_its_opinion_and_no_answer(town, people) -> None:
