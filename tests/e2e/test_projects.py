@@ -36,15 +36,23 @@ def bureau_table(rows: list[list]) -> bytes:
     return buffer.getvalue()
 
 
+def reported(workbook: bytes) -> tuple[str, str, float, float, str]:
+    """Code and name of a project with money, what it may have spent by now since its beginning and this year (万元), and another's name."""
+    head, *rows = openpyxl.load_workbook(io.BytesIO(workbook)).worksheets[0].iter_rows(values_only=True)
+    projects = [dict(zip(head, row, strict=True)) for row in rows]
+    one = next(each for each in projects if each["开工以来(万元)"] and each["本年累计(万元)"] and each["总投资(万元)"] > each["开工以来(万元)"] + 100)
+    other = next(each for each in projects if each is not one)
+    return one["项目编号"], one["项目名称"], float(one["开工以来(万元)"]) + 100, float(one["本年累计(万元)"]) + 100, other["项目名称"]
+
+
 def test_a_bureaus_table_goes_in_and_the_project_says_so(visit: Visit) -> None:
     visitor = visit("desktop", "county")
     page, asked = visitor.page, visitor.accept_questions()
     page.goto("/projects/?by=unit")
     expect(page.get_by_text("年度投资完成率")).to_be_visible()
     assert visitor.map_colours() > 5 and visitor.sideways() == visitor.barriers() == []
-    points = page.request.get("/projects/map.json").json()["points"]
-    (_, _, code, name, *_), (_, _, _, other_name, *_) = points[0], points[1]
-    rows = [[1, name, 1.25, 0.5, "桥面铺装完成八成"], [2, other_name[:-1] + "（改）", 0.5, 0.2, "进场"]]
+    code, name, invested, this_year, other_name = reported(page.request.get("/projects/export.xlsx").body())
+    rows = [[1, name, invested / 10_000, this_year / 10_000, "桥面铺装完成八成"], [2, other_name[:-1] + "（改）", 0.5, 0.2, "进场"]]
     page.goto("/projects/reports/")
     page.get_by_label("月报表", exact=True).set_input_files({"name": "进展.xlsx", "mimeType": "application/octet-stream", "buffer": bureau_table(rows)})
     page.get_by_label("来源").fill("县发改局")
@@ -55,7 +63,7 @@ def test_a_bureaus_table_goes_in_and_the_project_says_so(visit: Visit) -> None:
     expect(page.get_by_label("哪个月的月报")).to_have_value(f"{last_month():%Y-%m}")
     assert visitor.sideways() == visitor.barriers() == []
     page.get_by_role("button", name="确定并核对各行").click()
-    expect(page.get_by_role("row").filter(has_text=name).first).to_contain_text("12,500.00 万元")
+    expect(page.get_by_role("row").filter(has_text=name).first).to_contain_text(f"{invested:,.2f} 万元")
     expect(page.get_by_role("row").filter(has_text="（改）")).to_contain_text("待处理")
     assert visitor.barriers() == []
     reason = page.get_by_role("row").filter(has_text=name).first.get_by_label("理由")
