@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,9 +58,15 @@ def test_two_imports_of_one_layer_take_turns(plates: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_in_the_middle(plates: Path, how: signal.Signals) -> None:
-    process = start("doorplate", plates)
-    until(process, "写入")
-    process.send_signal(how)
+    with connection.cursor() as cursor:  # the writing waits for this lock, so that the end comes in the middle however slow we are
+        cursor.execute("BEGIN; LOCK TABLE territory_doorplate IN SHARE MODE")
+        process = start("doorplate", plates)
+        try:
+            until(process, "写入")
+            process.send_signal(how)
+            time.sleep(0.5)
+        finally:
+            cursor.execute("ROLLBACK")
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert Doorplate.objects.count() == 0 and not LayerVersion.objects.filter(layer="doorplate").exists()

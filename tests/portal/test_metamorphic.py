@@ -287,7 +287,7 @@ def test_a_mistake_in_the_workbench_is_seen(furnished, monkeypatch, mistake):
         monkeypatch.setattr(supervision_views, "lines", lambda run, deputies, homes: plain(run, deputies, True))
     else:
         plain_members = supervision_views._members
-        monkeypatch.setattr(supervision_views, "_members", lambda teams, homes: plain_members(teams, True))
+        monkeypatch.setattr(supervision_views, "_members", lambda teams, homes: plain_members(teams, True).order_by("cost"))
     forget()
     before = office_answers(furnished, Role.LEADER)
     found = []

@@ -60,4 +60,4 @@ def test_a_follow_page_sends_to_a_station_nearby(townless: Furnished) -> None:
 def test_where_there_are_towns_they_are_asked_for(furnished: Furnished) -> None:
     office = furnished.users.county_office
     assert "乡镇人大代表" in shown("/deputies/") and "镇人大、街道工委办理中" in shown("/cases/", office)
-    assert "全部乡镇街道" in shown(f"/supervision/{furnished.published.pk}/", office) and 'id="f-town"' in shown("/projects/", office)
+    assert 'id="town" name="town"' in shown(f"/supervision/{furnished.published.pk}/", office) and 'id="f-town"' in shown("/projects/", office)
