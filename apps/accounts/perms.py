@@ -20,6 +20,9 @@ class Permission(StrEnum):
     ANSWER_AS_DEPUTY = "answer_as_deputy"
     SEE_CASES = "see_cases"
     ENTER_CASES = "enter_cases"
+    SEE_RECEPTIONS = "see_receptions"
+    ARRANGE_RECEPTIONS = "arrange_receptions"
+    USE_TEMPLATES = "use_templates"
     SEE_REPORTERS_CONTACT = "see_reporters_contact"
     PASS_CASES_ON = "pass_cases_on"
     ASSIGN_TO_UNITS = "assign_to_units"
@@ -71,6 +74,9 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.ANSWER_AS_DEPUTY: frozenset({Role.DEPUTY}),
     Permission.SEE_CASES: ALL,  # which of them: Case.objects.visible_to(user)
     Permission.ENTER_CASES: STAFF | {Role.DEPUTY},  # 代录入, for people met, on the telephone, by letter
+    Permission.SEE_RECEPTIONS: STAFF | {Role.DEPUTY, Role.LEADER},  # which of them: ReceptionDay.objects.visible_to(user)
+    Permission.ARRANGE_RECEPTIONS: STAFF,  # at the stations in their scope
+    Permission.USE_TEMPLATES: ALL - {Role.LEADER},  # one's own, one's office's, one's unit's
     Permission.SEE_REPORTERS_CONTACT: ALL - {Role.LEADER},  # and only while holding the case
     Permission.PASS_CASES_ON: STAFF | {Role.DEPUTY, Role.DISPATCHER},
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),

@@ -17,6 +17,7 @@ from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
 from apps.cases import merging
 from apps.deputies.models import Deputy, Station
+from apps.deputies.reception import ReceptionDay
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
@@ -143,6 +144,7 @@ class Case(models.Model):
     organisation = models.ForeignKey(Organisation, verbose_name="承办单位", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
     accuracy_m = models.FloatField("定位误差（米）", null=True, blank=True, help_text="空：门牌的位置，或在地图上标的")
     datum = models.CharField("换算前的坐标系", max_length=8, blank=True, default="", help_text="空：WGS 84，未换算")
+    reception = models.ForeignKey(ReceptionDay, verbose_name="接待日", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
     scanned = models.CharField("所扫的码", max_length=120, blank=True, default="", help_text="自编码，或 发码单位/编号")
     hide_name = models.BooleanField("不公开姓名", default=True)
     submitted_at = models.DateTimeField("提交时间", default=timezone.now)
@@ -313,3 +315,7 @@ class Rating(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.get_score_display()}"
+
+
+from apps.cases import desks  # noqa: E402, F401  what makes a desk quick; leans on the ones above
+from apps.cases import publishing, thread  # noqa: E402, F401  their models are this room's too, and lean on the ones above

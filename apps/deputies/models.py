@@ -279,4 +279,4 @@ class Mandate(models.Model):
         return f"{self.deputy} {self.term}"
 
 
-from apps.deputies import codes, grid, groups, rota  # noqa: E402, F401  their models are this room's too, and lean on the ones above
+from apps.deputies import codes, grid, groups, reception, rota  # noqa: E402, F401  their models are this room's too, and lean on the ones above

@@ -46,6 +46,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "projects_progressreport": READ,
     "worktime_calendarday": READ,
     "worktime_timelimit": READ,
+    "deputies_receptionday": ("SELECT (id, station_id, day, starts, ends, place, topic, state)",),
+    "deputies_receptionday_deputies": READ,
     "cases_category": READ,
     "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state)"),
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
