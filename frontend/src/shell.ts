@@ -3,6 +3,7 @@ import "./styles/index.css";
 import htmx from "htmx.org";
 import { csrfToken } from "./api";
 import { rememberWriter } from "./drafts";
+import { connectHeld } from "./held";
 import { icon } from "./icon";
 import { learn } from "./known";
 import { toast } from "./toast";
@@ -184,6 +185,7 @@ function connectNetwork(): void {
   });
 }
 
+connectHeld(); // before htmx asks for what a page begins with
 document.addEventListener("DOMContentLoaded", () => {
   connectHtmx();
   connectNetwork();

@@ -77,8 +77,7 @@ def open_pair(page: Page, address: str) -> None:
     """The project's first choice in the workbench."""
     page.goto(f"{address.split('?')[0]}?q={PROJECT}")
     page.locator("#pairs").get_by_role("row").filter(has_text=PROJECT).first.click()
-    page.wait_for_load_state("networkidle")  # the row's own panel has replaced the one that the page began with
-    expect(page.locator("#why").get_by_role("heading", name="为什么推荐这位代表")).to_be_visible()
+    expect(page.locator("#why:not([inert])").get_by_role("heading", name="为什么推荐这位代表")).to_be_visible()
 
 
 def choose(page: Page, number: int, reason: str) -> None:

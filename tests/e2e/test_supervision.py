@@ -9,7 +9,7 @@ import openpyxl
 import pypdfium2
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -43,6 +43,31 @@ def test_other_presets(visit: Visit, preset: str) -> None:
     expect(visitor.page.get_by_role("listitem").filter(has_text=f"试算{preset}")).to_contain_text("草案")
 
 
+def late_answers_replace_nothing(page: Page, first: Locator, last: Locator) -> None:
+    """Two rows are chosen while the server is slow: nobody types into what will be replaced, and the last one chosen stays."""
+    held: list[Route] = []
+    page.route("**/members/*/why", held.append)
+    why, wanted = page.locator("#why"), last.get_by_role("cell").nth(1).inner_text().split()[0]
+    first.click()
+    expect(why).to_have_attribute("aria-busy", "true")
+    last.click()
+    last.click()  # asks once
+    page.wait_for_timeout(100)
+    assert len(held) == 2
+    held[1].continue_()
+    expect(why).to_contain_text(wanted)
+    assert why.evaluate("(panel) => panel.inert")
+    held[0].continue_()
+    expect(why).not_to_have_attribute("aria-busy", "true")
+    expect(why).to_contain_text(wanted)
+    expect(last).to_have_attribute("aria-current", "true")
+    why.get_by_label("调整理由").fill("先写一半")
+    page.unroute("**/members/*/why")
+    page.wait_for_load_state("networkidle")
+    expect(why.get_by_label("调整理由")).to_have_value("先写一半")
+    why.get_by_label("调整理由").fill("")
+
+
 def test_draft_change_approve_publish(visit: Visit, tmp_path: Path) -> None:
     visitor = visit("desktop", "county")
     page = visitor.page
@@ -66,6 +91,7 @@ def test_draft_change_approve_publish(visit: Visit, tmp_path: Path) -> None:
     expect(why.get_by_role("list").first).to_contain_text("可承担")
     expect(row).to_have_attribute("aria-current", "true")
     leader = row.get_by_role("cell").nth(1).inner_text().split()[0]
+    late_answers_replace_nothing(page, second, row)
 
     with visitor.expecting(422):
         why.get_by_role("button", name="换成选中的代表").click()
