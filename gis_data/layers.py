@@ -270,6 +270,7 @@ CASE = Layer(
         Column("answer", "text", "答复内容", "answer", 2000),
         Column("rated_at", "datetime", "评价时间", "rated"),
         Column("rating", "text", "满意度", "rating", 12, choices=("satisfied", "fairly", "unsatisfied")),
+        Column("follow_code", "text", "查询码", "follow", 30, private=True),
     ),
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.cases.histories import Happened, Past, told
+from apps.record.codes import new_code, read_code
 from apps.record.events import GENESIS
 from apps.record.staging import SHAPE, STAGE, Merged, Stage, Target, Wanted, copied, copy_in, execute, query
 from apps.territory.merging import COVERING
@@ -33,6 +34,7 @@ def cases(stage: Stage, events: Any) -> Merged:
     stage.refuse_unknown("deputy", "deputies_deputy", "代表")
     stage.refuse_unknown("unit", "organisations_organisation", "单位")
     execute(f"UPDATE {STAGE} SET level = 'deputy' WHERE level IS NULL")
+    _check_follow_codes(stage)
     _find_places(stage)
     histories = _read_histories(stage)
     fresh_from = _compare(stage, histories, events)
@@ -42,14 +44,29 @@ def cases(stage: Stage, events: Any) -> Merged:
     _append(events, {ids[row]: (histories[row], start) for row, start in fresh_from.items() if row in ids})
     ratings = f"""
         WITH come AS (
-            INSERT INTO cases_rating (case_id, by, score, at)
-            SELECT w.id, 'reporter', s.rating, s.rated_at FROM {STAGE} s JOIN {wanted.name} w ON w.row = s.row WHERE s.rating IS NOT NULL
-            ON CONFLICT (case_id, by) DO NOTHING RETURNING case_id
+            INSERT INTO cases_rating (case_id, by, part, round, words, score, at)
+            SELECT w.id, 'reporter', 'outcome', 0, '', s.rating, s.rated_at FROM {STAGE} s JOIN {wanted.name} w ON w.row = s.row WHERE s.rating IS NOT NULL
+            ON CONFLICT DO NOTHING RETURNING case_id
         ) UPDATE {wanted.name} w SET changed = true WHERE id IN (SELECT case_id FROM come)"""
     execute(ratings)
     known = query(f"SELECT count(*) FROM {STAGE}")[0][0] - len(ids)  # cases we know more of than the file: left as they are
     merged = wanted.merged()
     return Merged(merged.inserted, merged.updated, merged.unchanged + known)
+
+
+def _check_follow_codes(stage: Stage) -> None:
+    """Codes that a file brings are ours in form and nobody else's; where it brings none, one is drawn. What a resident holds already stays."""
+    if not stage.has("follow_code"):
+        return
+    brought = query(f"SELECT row, follow_code FROM {STAGE} WHERE follow_code IS NOT NULL")
+    if faults := {row: "查询码不对：请核对，或留空由系统生成" for row, code in brought if read_code(code) != code}:
+        stage.refuse_rows(faults)
+    stage.refuse(
+        f"""s.follow_code IS NOT NULL AND (EXISTS (SELECT FROM cases_case t WHERE t.follow_code = s.follow_code AND t.code <> s.code)
+            OR EXISTS (SELECT FROM cases_joiner j WHERE j.follow_code = s.follow_code)
+            OR EXISTS (SELECT FROM {STAGE} o WHERE o.follow_code = s.follow_code AND o.row < s.row))""",
+        "'查询码已属于另一件民情件：请核对，或留空由系统生成'",
+    )
 
 
 def _find_places(stage: Stage) -> None:
@@ -125,15 +142,15 @@ def _story(verb: str, at: dt.datetime, note: str, data: dict) -> Story:
 def _write_outcomes(histories: dict[int, list[Happened]]) -> None:
     execute(
         """CREATE TEMP TABLE import_outcomes (row integer NOT NULL, state text NOT NULL, due_on date, dispatched_at timestamptz,
-           answered_late boolean NOT NULL) ON COMMIT DROP"""
+           answered_late boolean NOT NULL, follow_code text NOT NULL) ON COMMIT DROP"""
     )
     lines = io.StringIO()
     writer = csv.writer(lines)
     for row, history in histories.items():
         dispatched = next((event.at.isoformat() for event in history if event.verb == "pass_to_dispatcher"), None)
         late = any(dict(event.extra).get("late") for event in history)
-        writer.writerow((row, history[-1].state, history[-1].due_on, dispatched, late))
-    copy_in("import_outcomes", ("row", "state", "due_on", "dispatched_at", "answered_late"), lines.getvalue())
+        writer.writerow((row, history[-1].state, history[-1].due_on, dispatched, late, new_code()))
+    copy_in("import_outcomes", ("row", "state", "due_on", "dispatched_at", "answered_late", "follow_code"), lines.getvalue())
     execute("ANALYZE import_outcomes")
 
 
@@ -148,6 +165,7 @@ def _write(stage: Stage) -> Wanted:
         "t.code = s.code",
         [
             copied("code"), copied("text"), Target("category_id", "k.id"), copied("channel"), copied("place", "''"), copied("submitted_at"),
+            Target("follow_code", "coalesce(t.follow_code, s.follow_code, h.follow_code)"),
             Target("level", "CASE WHEN s.level = 'town' AND a.level <> 'town' THEN 'county' ELSE s.level END", ("level",)), Target("point", "s.geom::geometry(Point, 4326)", (SHAPE,)), Target("submission", "coalesce(t.submission, gen_random_uuid())"),
             Target("deputy_id", "d.id", ("deputy",)), Target("station_id", "d.station_id", ("deputy",)), Target("organisation_id", "o.id", ("unit",)),
             copied("answered_at"), copied("answer", "''"), Target("deputy_reason", "coalesce(t.deputy_reason, '')"), Target("hide_name", "coalesce(t.hide_name, true)"),

@@ -25,6 +25,7 @@ from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.worktime.models import CalendarDay
 
+OPEN_STATES = ("with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit")
 SOON = 2  # working days: from then on a limit counts as due soon
 
 
@@ -44,10 +45,17 @@ class Category(models.Model):
         return self.label
 
 
+class CaseNumber(models.Func):
+    """The next 民情件编号, year and running number, drawn by the database so that two who file at once never get the same."""
+
+    function = "cases_next_code"
+    output_field = models.CharField()
+
+
 class CaseQuerySet(models.QuerySet):
     def open(self):
         # Named one by one, not by excluding the others: so the index on state serves it.
-        return self.filter(state__in=[state for state in Case.State if state not in (Case.State.ANSWERED, Case.State.CLOSED)])
+        return self.filter(state__in=OPEN_STATES)
 
     def overdue(self, today: dt.date):
         return self.open().filter(due_on__lt=today)
@@ -86,14 +94,14 @@ class CaseQuerySet(models.QuerySet):
 
     def followed(self, code: str):
         """The case behind a follow code, with no more than a resident's page shows: the public role may read no more."""
-        return self.filter(code=code).select_related("town", "village", "deputy", "organisation", "station").only(*FOLLOWED)
+        return self.filter(follow_code=code).select_related("town", "village", "deputy", "organisation", "station").only(*FOLLOWED)
 
     def merge_staged(self, stage: Stage) -> Merged:
         return merging.cases(stage, CaseEvent)
 
 
 FOLLOWED = (
-    "code", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "village__name", "deputy__name",
+    "code", "follow_code", "reopened", "paused_at", "pause_reason", "parent", "merged_into", "revision", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "village__name", "deputy__name",
     "organisation__name", "organisation__short_name", "station__name", "station__address", "station__phone",
 )  # fmt: skip
 
@@ -107,6 +115,9 @@ class Case(models.Model):
         WITH_UNIT = "with_unit", "承办单位办理中"
         ANSWERED = "answered", "已答复"
         CLOSED = "closed", "已办结"
+        MERGED = "merged", "已并案"
+        SPLIT = "split", "已拆分办理"
+        WITHDRAWN = "withdrawn", "已撤回"
 
     class Channel(models.TextChoices):
         SCAN = "scan", "扫码"
@@ -121,7 +132,14 @@ class Case(models.Model):
         TOWN = "town", "镇级"
         COUNTY = "county", "县级"
 
-    code = models.CharField("查询码", max_length=30, unique=True, default=new_code)
+    class Result(models.TextChoices):
+        SOLVED = "A", "A 已经解决"
+        PLANNED = "B", "B 列入计划解决"
+        LIMITED = "C", "C 受条件限制，作解释说明"
+        REFERENCE = "D", "D 留作参考"
+
+    code = models.CharField("民情件编号", max_length=30, unique=True, db_default=CaseNumber())
+    follow_code = models.CharField("查询码", max_length=30, unique=True, default=new_code, help_text="只给反映人")
     submission = models.UUIDField(unique=True, default=uuid.uuid4, help_text="浏览器生成：同一次提交只收一次")
     text = models.TextField("内容", max_length=2000)
     category = models.ForeignKey(Category, verbose_name="类别", null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
@@ -153,6 +171,22 @@ class Case(models.Model):
     answered_at = models.DateTimeField("答复时间", null=True, blank=True)
     answer = models.TextField("答复", max_length=2000, blank=True)
     answered_late = models.BooleanField("逾期答复", default=False)
+    revision = models.PositiveIntegerField("修订号", default=0, help_text="每办一步加一：两个人同时办，后一个会知道")
+    reopened = models.PositiveSmallIntegerField("重办次数", default=0)
+    paused_at = models.DateTimeField("暂停时间", null=True, blank=True)
+    pause_reason = models.CharField("等反映人补充什么", max_length=300, blank=True, default="")
+    parent = models.ForeignKey("self", verbose_name="拆自", null=True, blank=True, on_delete=models.PROTECT, related_name="parts")
+    merged_into = models.ForeignKey("self", verbose_name="并入", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
+    signed_at = models.DateTimeField("签收时间", null=True, blank=True)
+    contacted_at = models.DateTimeField("首次联系反映人", null=True, blank=True)
+    reminded = models.PositiveSmallIntegerField("催办次数", default=0)
+    reminded_at = models.DateTimeField("最近催办", null=True, blank=True)
+    overseen_on = models.DateField("督办日期", null=True, blank=True)
+    oversight = models.CharField("督办决定", max_length=300, blank=True, default="")
+    joint = models.BooleanField("列入联席会议", default=False)
+    result = models.CharField("办理结果", max_length=1, choices=Result.choices, blank=True, default="")
+    unrated = models.BooleanField("未评价办结", default=False, help_text="评价期满没有评价；不算满意")
+    # --- columns of other subjects, each in its own migration: DB-level SET DEFAULT there, since rows also come in by SQL -------------
 
     objects = CaseQuerySet.as_manager()
 
@@ -168,6 +202,8 @@ class Case(models.Model):
             models.Index(fields=["organisation", "state"], name="cases_case_organisation"),
             models.Index(fields=["town", "-submitted_at"], name="cases_case_town"),
             models.Index(fields=["due_on", "id"], name="cases_case_due_first"),
+            models.Index(fields=["-overseen_on"], condition=Q(overseen_on__isnull=False), name="cases_case_overseen"),
+            models.Index(fields=["-submitted_at"], condition=Q(joint=True), name="cases_case_joint"),
             GinIndex(fields=["text"], opclasses=["gin_trgm_ops"], name="cases_case_text"),
         ]
         constraints = [
@@ -175,6 +211,9 @@ class Case(models.Model):
             models.CheckConstraint(condition=Q(point__coveredby="SRID=4326;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))"), name="cases_case_in_china"),
             models.CheckConstraint(condition=~Q(state="with_unit") | Q(organisation__isnull=False), name="cases_case_unit_named"),
             models.CheckConstraint(condition=~Q(state="with_deputy") | Q(deputy__isnull=False) | Q(station__isnull=False), name="cases_case_deputy_named"),
+            models.CheckConstraint(condition=Q(state="merged", merged_into__isnull=False) | (~Q(state="merged") & Q(merged_into=None)), name="cases_case_merged"),
+            models.CheckConstraint(condition=Q(paused_at=None, pause_reason="") | (Q(paused_at__isnull=False) & ~Q(pause_reason="")), name="cases_case_paused"),
+            models.CheckConstraint(condition=Q(paused_at=None) | Q(state__in=OPEN_STATES), name="cases_case_paused_open"),
         ]
 
     def __str__(self) -> str:
@@ -190,6 +229,9 @@ class Case(models.Model):
             self.State.WITH_UNIT: str(self.organisation) if self.organisation else "承办单位",
             self.State.ANSWERED: "已答复，等反映人评价",
             self.State.CLOSED: "已办结",
+            self.State.MERGED: "与另一件一并办理",
+            self.State.SPLIT: "已分成几件，分别办理",
+            self.State.WITHDRAWN: "已撤回",
         }[self.State(self.state)]
 
     def where(self) -> str:
@@ -291,31 +333,9 @@ class CaseEvent(Event):
         return f"{self.subject} {self.verb}"
 
 
-class Rating(models.Model):
-    """评价: what the reporter, or the deputy, thinks of the outcome. No reply is not satisfaction."""
-
-    class Score(models.TextChoices):
-        SATISFIED = "satisfied", "满意"
-        FAIRLY = "fairly", "基本满意"
-        UNSATISFIED = "unsatisfied", "不满意"
-
-    class By(models.TextChoices):
-        REPORTER = "reporter", "反映人"
-        DEPUTY = "deputy", "代表"
-
-    case = models.ForeignKey(Case, verbose_name="民情件", on_delete=models.CASCADE, related_name="ratings")
-    by = models.CharField("评价人", max_length=10, choices=By.choices)
-    score = models.CharField("满意度", max_length=12, choices=Score.choices)
-    at = models.DateTimeField("时间", default=timezone.now)
-
-    class Meta:
-        verbose_name = "评价"
-        verbose_name_plural = "评价"
-        constraints = [models.UniqueConstraint(fields=["case", "by"], name="cases_rating_once")]
-
-    def __str__(self) -> str:
-        return f"{self.case} {self.get_score_display()}"
-
-
-from apps.cases import desks  # noqa: E402, F401  what makes a desk quick; leans on the ones above
-from apps.cases import publishing, thread  # noqa: E402, F401  their models are this room's too, and lean on the ones above
+# Other models of this room, in files of their own.
+from apps.cases import desks, parties, publishing, ratings, thread, untold  # noqa: E402, F401
+from apps.cases import clocks  # noqa: E402, F401  the clocks lean on the rest
+from apps.cases.parties import CoHandler, Joiner  # noqa: E402, F401
+from apps.cases.ratings import Rating  # noqa: E402, F401
+from apps.cases import tellings  # noqa: E402, F401

@@ -18,6 +18,7 @@ from apps.cases.forms import CategoryForm, EntryForm, FilterForm, MoveForm, Plac
 from apps.cases.models import BorderAnswer, Case
 from apps.matching.datum import NAMES
 from apps.matching.finding import OutsideCounty
+from apps.record.codes import grouped
 from apps.record.states import Move, MoveRefused
 
 ANSWERS = {"answer_as_deputy": workflow.answer_as_deputy, "answer_as_town": workflow.answer_as_town, "answer_as_unit": workflow.answer_as_unit}
@@ -176,7 +177,7 @@ def case_new(request: HttpRequest) -> HttpResponse:
         except MoveRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"已录入，查询码 {case.code}，请告诉反映人。现在由{case.holder()}办理。")
+            messages.success(request, f"已录入为民情件 {case.code}。查询码 {grouped(case.follow_code)}，请告诉反映人，以后不再显示。现在由{case.holder()}办理。")
             return redirect(_case_or_list(request, case))
     settled, _ = PlaceForm.understood(request.POST)
     return render(request, "cases/case_new.html", {"form": form, "settled": settled}, status=422)

@@ -46,7 +46,7 @@ def report(request: HttpRequest) -> HttpResponse:
             form.data = {**form.data.dict(), "submission": str(uuid.uuid4())}
             form.add_error(None, str(refusal))
         else:
-            return redirect("report_sent", code=case.code)
+            return redirect("report_sent", code=case.follow_code)
     settled, _ = PlaceForm.understood(request.POST)
     return render(request, "cases/report.html", {"form": form, "settled": settled, **_addressee(request.POST)}, status=422)
 
@@ -86,9 +86,9 @@ def report_sent(request: HttpRequest, code: str) -> HttpResponse:
     case = _followed(code)
     if case is None:
         return _unknown(request, code)
-    address = request.build_absolute_uri(reverse("case_follow", args=[case.code]))
+    address = request.build_absolute_uri(reverse("case_follow", args=[case.follow_code]))
     qr = mark_safe(segno.make(address, error="m").svg_inline(scale=5, border=2))  # drawn by us from our own address
-    return _private(render(request, "cases/report_sent.html", {"case": case, "code": grouped(case.code), "qr": qr}))
+    return _private(render(request, "cases/report_sent.html", {"case": case, "code": grouped(case.follow_code), "qr": qr}))
 
 
 @limited(READING, GUESSING, ONE_CODE)
@@ -127,13 +127,13 @@ def case_rate(request: HttpRequest, code: str) -> HttpResponse:
         workflow.rate(case, form.cleaned_data["score"])
     except MoveRefused as refusal:
         return _followed_page(request, _followed(code), RatingForm(), problem=str(refusal), status=409)
-    return redirect("case_follow", code=case.code)
+    return redirect("case_follow", code=case.follow_code)
 
 
 def _followed_page(request: HttpRequest, case: Case, form: RatingForm, *, problem: str = "", status: int = 200) -> HttpResponse:
     today = timezone.localdate()
     page = {
-        "case": case, "code": grouped(case.code), "steps": timeline.for_resident(case, today), "form": form, "problem": problem,
+        "case": case, "code": grouped(case.follow_code), "steps": timeline.for_resident(case, today), "form": form, "problem": problem,
         "answered": case.state in (Case.State.ANSWERED, Case.State.CLOSED), "rateable": case.state == Case.State.ANSWERED,
     }  # fmt: skip
     return _private(render(request, "cases/case_follow.html", page, status=status))

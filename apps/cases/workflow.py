@@ -99,7 +99,7 @@ class AlreadySent(MoveRefused):
     """Another report has gone out with this submission number; `case` is what it became."""
 
     def __init__(self, case: Case) -> None:
-        super().__init__(f"您刚才已经提交过一件，查询码是 {case.code}。如果现在写的是另一个问题，请再按一次提交。")
+        super().__init__(f"您刚才已经提交过一件，查询码是 {case.follow_code}。如果现在写的是另一个问题，请再按一次提交。")
         self.case = case
 
 
@@ -125,7 +125,7 @@ def submit(report: Report, *, actor: User | None = None) -> Case:
                 border.save(force_insert=True)
             _record(case, "submit", actor, "", now, label="" if actor else "反映人", **({"border": border.reply} if border else {}))
     except IntegrityError:
-        earlier = Case.objects.filter(submission=report.submission).only("code", "text").first()
+        earlier = Case.objects.filter(submission=report.submission).only("code", "follow_code", "text").first()
         if earlier is None:
             raise
         if earlier.text != report.text:

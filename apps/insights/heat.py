@@ -3,10 +3,10 @@
 import datetime as dt
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import TruncMonth
 
-from apps.cases.models import Case, Rating
+from apps.cases.models import OPEN_STATES, Case, Rating
 from apps.insights.filters import Question
 from apps.projects.models import KeyProject
 from apps.territory.models import AdminArea
@@ -79,7 +79,7 @@ def fullest_places(user, question: Question) -> list[dict]:
     rows = (
         asked(user, question).filter(village__isnull=False).order_by()
         .values("village__code", "village__name", "town__name")
-        .annotate(n=Count("pk"), open=Count("pk", filter=~Q(state__in=[Case.State.ANSWERED, Case.State.CLOSED])))
+        .annotate(n=Count("pk"), open=Count("pk", filter=Q(state__in=OPEN_STATES)))
         .order_by("-n", "village__code")[:HOT_PLACES]
     )
     places = {area.code: area for area in AdminArea.objects.filter(code__in=[row["village__code"] for row in rows])}
@@ -105,15 +105,16 @@ def trend(user, question: Question) -> dict:
 def figures(user, question: Question, today: dt.date) -> dict:
     """New, still open, late, answered in time and satisfied: shares with what they are shares of."""
     rows = asked(user, question)
-    late = Q(due_on__lt=today) & ~Q(state__in=[Case.State.ANSWERED, Case.State.CLOSED])
+    still_open = Q(state__in=OPEN_STATES)
+    late = Q(due_on__lt=today) & still_open
     counted = rows.order_by().aggregate(
         total=Count("pk"),
-        open=Count("pk", filter=~Q(state__in=[Case.State.ANSWERED, Case.State.CLOSED])),
+        open=Count("pk", filter=still_open),
         late=Count("pk", filter=late),
         answered=Count("pk", filter=Q(answered_at__isnull=False)),
         in_time=Count("pk", filter=Q(answered_at__isnull=False, answered_late=False)),
     )
-    ratings = Rating.objects.filter(case__in=rows, by=Rating.By.REPORTER)
+    ratings = Rating.objects.filter(case__in=rows, by=Rating.By.REPORTER, part=Rating.Part.OUTCOME, round=F("case__reopened"))
     counted |= ratings.aggregate(rated=Count("pk"), content=Count("pk", filter=~Q(score=Rating.Score.UNSATISFIED)))
     # Overdue work that nobody has answered yet counts against punctuality, or leaving it lying would look good.
     owed = counted["answered"] + counted["late"]

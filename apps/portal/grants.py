@@ -11,7 +11,7 @@ OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 COUNTED = ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)")  # adds one, says nothing of who
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
-    id, code, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
+    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
 """
 
 GRANTS: dict[str, tuple[str, ...]] = {
@@ -49,11 +49,16 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "deputies_receptionday": ("SELECT (id, station_id, day, starts, ends, place, topic, state)",),
     "deputies_receptionday_deputies": READ,
     "cases_category": READ,
-    "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state)"),
+    "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state, level, due_on, reopened, paused_at, pause_reason, revision)"),
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
-    "cases_rating": ("SELECT (id)", "INSERT"),
+    "cases_rating": ("SELECT (id, case_id, by, joiner_id, part, round)", "INSERT"),  # whether one has rated, not what
+    "cases_joiner": ("SELECT (id, case_id, follow_code, submission, joined_at)", "INSERT"),
+    "cases_untold": ("INSERT",),
+    "cases_telling": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
     "cases_borderanswer": ("INSERT",),
+    "cases_publishedanswer": READ,  # what a person settled for everybody to read, and nothing else of a case
+    "cases_answerspage": READ,
     "record_allowance": ("SELECT", "INSERT", "UPDATE"),  # keyed hashes, see apps/record/limits.py
     "django_session": OWN,
     "django_cache": OWN,

@@ -34,7 +34,7 @@ def test_a_case_is_pinned_to_districts_grid_and_areas(town, people):
     assert (case.doorplate.code, case.place) == ("P02", "东溪镇人民路12号")
     assert (case.deputy.code, case.station.code) == ("D1", "S-A")
     assert "您所在选区的代表" in case.deputy_reason and "离您最近" in case.deputy_reason
-    assert read_code(case.code) == case.code and len(case.code) == 10
+    assert read_code(case.follow_code) == case.follow_code and len(case.follow_code) == 10
     event = case.events.get()
     assert (event.verb, event.actor, event.actor_label, event.at) == ("submit", None, "反映人", case.submitted_at)
     assert event.data == {"state": "with_deputy", "holder": "陈安代表", "due_on": "2026-03-17"}
@@ -73,7 +73,7 @@ def test_another_text_under_a_used_number_is_not_swallowed(town, people):
     first = workflow.submit(a_report())
     with pytest.raises(AlreadySent) as refusal:
         workflow.submit(a_report(submission=first.submission, text="另一个问题：井盖松动。"))
-    assert refusal.value.case.pk == first.pk and first.code in str(refusal.value)
+    assert refusal.value.case.pk == first.pk and first.follow_code in str(refusal.value) and first.code not in str(refusal.value)
     assert Case.objects.count() == 1
 
 

@@ -56,21 +56,21 @@ def test_a_resident_reports_follows_and_rates(town, people, page):
 
     sent = page.post("/report", filled(), follow=True)
     case = Case.objects.get()
-    assert sent.redirect_chain == [(f"/report/sent/{case.code}", 302)]
+    assert sent.redirect_chain == [(f"/report/sent/{case.follow_code}", 302)]
     said = words(sent)
-    assert grouped(case.code) in said and "陈安代表办理" in said and "3月17日（周二）前" in said and "还剩 5 个工作日" in said
+    assert grouped(case.follow_code) in said and "陈安代表办理" in said and "3月17日（周二）前" in said and "还剩 5 个工作日" in said
     assert "东溪镇代表联络站" in said and "<svg" in sent.content.decode()
     assert ReporterContact.objects.get().opened().phone == "13900001111"
 
-    assert "现在由陈安代表办理" in words(page.get(f"/follow/{case.code}"))
+    assert "现在由陈安代表办理" in words(page.get(f"/follow/{case.follow_code}"))
     workflow.answer_as_deputy(case, people.deputy, "路灯已经修好。", told=True)
-    answered = words(page.get(f"/follow/{case.code}"))
+    answered = words(page.get(f"/follow/{case.follow_code}"))
     assert "路灯已经修好。" in answered and "您对这次办理满意吗" in answered and "办理人已联系您" in answered
 
-    rated = page.post(f"/follow/{case.code}/rate", {"score": "fairly"}, follow=True)
+    rated = page.post(f"/follow/{case.follow_code}/rate", {"score": "fairly"}, follow=True)
     assert "您的评价：基本满意" in words(rated) and "您对这次办理满意吗" not in words(rated)
     assert Rating.objects.get().score == "fairly" and Case.objects.get().state == "closed"
-    again = page.post(f"/follow/{case.code}/rate", {"score": "satisfied"})
+    again = page.post(f"/follow/{case.follow_code}/rate", {"score": "satisfied"})
     assert again.status_code == 409 and "已经评价过了" in words(again)
     assert CaseEvent.objects.broken_chains() == []
 
@@ -92,7 +92,7 @@ def test_the_public_role_files_but_reads_no_contact_and_no_office_words(town, pe
 @pytest.mark.parametrize("state", ["with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit", "answered", "closed"])
 def test_every_state_reads_plainly_and_gives_nobody_away(state, town, people, page):
     case = brought_to(state, town, people)
-    response = page.get(f"/follow/{case.code}")
+    response = page.get(f"/follow/{case.follow_code}")
     said = words(response)
     assert response.status_code == 200 and "已收到您反映的问题" in said
     for secret in ("李梅", "13900001111", "超出代表能力", "请五个工作日内答复", "unit_officer", "承办", "交办", "主办"):
@@ -102,29 +102,29 @@ def test_every_state_reads_plainly_and_gives_nobody_away(state, town, people, pa
 
 def test_a_return_says_who_refused_but_not_what_was_written(town, people, page):
     case = workflow.return_to_dispatcher(brought_to("with_unit", town, people), people.unit_officer, "内部理由")
-    said = words(page.get(f"/follow/{case.code}"))
+    said = words(page.get(f"/follow/{case.follow_code}"))
     assert "县住建局说明这件事不归它管" in said and "内部理由" not in said
 
 
 def test_a_late_step_says_so(town, people, page, clock):
     case = workflow.submit(a_report())
     clock.pass_days(9)
-    said = words(page.get(f"/follow/{case.code}"))
+    said = words(page.get(f"/follow/{case.follow_code}"))
     assert "已经超过原定的期限" in said and "超期 2 个工作日" in said
 
 
 @pytest.mark.parametrize("shape", ["{0}", "{1}", " {2} ", "查询码：{1}", "http://testserver/follow/{0}", "{3}"])
 def test_a_code_is_found_however_it_is_typed(shape, town, people, page):
     case = workflow.submit(a_report())
-    wide = "".join(chr(ord(ch) + 0xFEE0) for ch in case.code)
-    typed = shape.format(case.code, grouped(case.code), case.code.lower(), wide)
+    wide = "".join(chr(ord(ch) + 0xFEE0) for ch in case.follow_code)
+    typed = shape.format(case.follow_code, grouped(case.follow_code), case.follow_code.lower(), wide)
     response = page.get("/follow", {"code": typed})
-    assert (response.status_code, response.get("Location")) == (302, f"/follow/{case.code}")
+    assert (response.status_code, response.get("Location")) == (302, f"/follow/{case.follow_code}")
 
 
 def test_unknown_and_impossible_codes_get_the_same_answer(town, people, page):
     case = workflow.submit(a_report())
-    unknown = case.code[:-1] + ("2" if case.code[-1] != "2" else "3")
+    unknown = case.follow_code[:-1] + ("2" if case.follow_code[-1] != "2" else "3")
     answers = set()
     for typed in (unknown, "不是查询码", "1", "A" * 150, "'; DROP TABLE cases_case; --"):
         response = page.get("/follow", {"code": typed})
@@ -193,7 +193,7 @@ def test_odd_and_hostile_text_is_kept_as_text(text, town, people, page):
     client = Client()
     client.force_login(people.deputy)
     for html in (
-        page.get(f"/follow/{case.code}").content.decode(),
+        page.get(f"/follow/{case.follow_code}").content.decode(),
         client.get(f"/cases/{case.code}/").content.decode(),
         client.get("/cases/").content.decode(),
     ):
@@ -243,9 +243,9 @@ def test_a_scanned_code_is_noted_as_such(town, people, page):
 def test_an_imported_case_without_history_still_reads(town, people, page):
     case = workflow.submit(a_report())
     bare = Case.objects.get(pk=case.pk)
-    bare.pk, bare.submission, bare.code = None, uuid.uuid4(), new_code()
+    bare.pk, bare.submission, bare.code, bare.follow_code = None, uuid.uuid4(), "M-1", new_code()
     bare.save(force_insert=True)
-    assert "已收到您反映的问题" in words(page.get(f"/follow/{bare.code}"))
+    assert "已收到您反映的问题" in words(page.get(f"/follow/{bare.follow_code}"))
 
 
 def test_without_the_token_of_the_page_nothing_is_taken(town, people):

@@ -69,7 +69,7 @@ def test_every_answer_is_kept_with_the_case_and_told_to_the_office(side, reply, 
     said = words(office.get(f"/cases/{case.code}/"))
     answer = {"chosen": "反映人登记在“第1选区、东溪镇第1选区”", "unsure": "反映人不清楚", "silent": "反映人没有回答"}[reply]
     assert "位置离选区边界约 20 米，按位置是“第1选区、东溪镇第1选区”" in said and answer in said
-    assert "选区确认" not in words(page.get(f"/follow/{case.code}"))
+    assert "选区确认" not in words(page.get(f"/follow/{case.follow_code}"))
 
 
 def test_far_from_borders_nothing_is_asked_and_nothing_kept(page):

@@ -170,7 +170,7 @@ def test_nothing_acknowledged_is_lost(product: Product) -> None:
 
     _print(times, troubles, faults, len(filed), largest)
     with psycopg.connect(product.database_url) as connection:
-        kept = connection.execute("SELECT submission::text, code FROM cases_case WHERE text LIKE '路灯不亮 ________-%'").fetchall()
+        kept = connection.execute("SELECT submission::text, follow_code FROM cases_case WHERE text LIKE '路灯不亮 ________-%'").fetchall()
         unwritten = connection.execute(
             "SELECT count(*) FROM cases_case c WHERE NOT EXISTS (SELECT FROM cases_caseevent e WHERE e.subject_id = c.id)"
         ).fetchone()

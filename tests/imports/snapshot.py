@@ -24,10 +24,10 @@ KEYS: dict[type[Model], tuple[str, ...]] = {
     Mandate: ("deputy", "term"), Rota: ("station", "month"), DutyTurn: ("rota", "day", "order"), KeyProject: ("code",), Subproject: ("project", "number"), ProgressReport: ("subproject", "month"), ProjectReport: ("project", "month"),
     Visit: ("code",), VisitParticipant: ("visit", "deputy"), CheckIn: ("participant",), IndicatorRating: ("visit", "indicator"),
     Finding: ("code",), FindingEvent: ("subject", "verb", "at"), CoHandler: ("finding", "organisation"), Oversight: ("finding", "body"),
-    GridMember: ("grid", "deputy"), Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by"),
+    GridMember: ("grid", "deputy"), Case: ("code",), CaseEvent: ("subject", "verb", "at"), Rating: ("case", "by", "part", "round"),
 }  # fmt: skip
 LISTS = {ElectoralDistrict: "employers", Deputy: "fields", KeyProject: "contractors"}
-OWN = {"id", "reported_at", "submission", "hash", "previous_hash"}  # made anew by every database
+OWN = {"id", "reported_at", "submission", "follow_code", "hash", "previous_hash"}  # made anew by every database
 
 
 def snapshot() -> dict[str, dict[tuple, dict[str, Any]]]:

@@ -96,7 +96,7 @@ def _pools(world: Furnished) -> dict[str, list]:
     own = [code for codes in world.codes.values() for code in codes]
     return {
         "pk": sorted({*keys, *numbers, *_more_keys()}),
-        "code": [*own, *(case.code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True), *Grid.objects.values_list("code", flat=True)[:2]],
+        "code": [*own, *(case.code for case in world.cases), *(case.follow_code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True), *Grid.objects.values_list("code", flat=True)[:2]],
         "issuer": ["police", "nobody"],
         "month": ["2026-03", "2026-04"],
         "year": [2026, 2027], "step": ["with_unit", "finding_answer"], "name": ["qingdao_2021"],

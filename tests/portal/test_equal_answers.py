@@ -127,7 +127,7 @@ def test_a_slower_answer_would_be_seen(kinds, as_public, client, monkeypatch):
 
 def test_no_public_answer_lists_a_code(furnished):
     """Codes stand on doors and cards: no page that was not opened by one names one."""
-    codes = {code for kind in ("door", "void", "deputy", "station") for code in furnished.codes[kind]} | {case.code for case in furnished.cases}
+    codes = {code for kind in ("door", "void", "deputy", "station") for code in furnished.codes[kind]} | {case.follow_code for case in furnished.cases}
     with public_role():
         answers = public_answers(furnished)
     told = []

@@ -58,16 +58,16 @@ def test_codes_cannot_be_guessed(furnished, filed, as_public, client, path):
     told = guesses(client, path, make, GUESSING.times + 5)
     assert told == [404] * GUESSING.times + [429] * 5
     # Not even a right one is answered now: else the refusals would tell which guess was right.
-    assert client.get(f"/follow/{filed.code}").status_code == 429
+    assert client.get(f"/follow/{filed.follow_code}").status_code == 429
     assert client.get("/find", {"q": "人民路12号"}).status_code != 429  # looking for an address goes on
     assert [client.get(path).status_code for path in ("/report", "/follow", "/scan")] == [200] * 3  # so do empty forms
-    assert client.get(f"/follow/{filed.code}", REMOTE_ADDR="198.51.100.9").status_code == 200  # and others go on
+    assert client.get(f"/follow/{filed.follow_code}", REMOTE_ADDR="198.51.100.9").status_code == 200  # and others go on
 
 
 def test_many_who_scan_are_not_kept_waiting(furnished, filed, as_public, client):
     """A hall of people behind one address of the telephone network, each with a right code."""
     door = furnished.codes["door"][0]
-    told = [client.get(f"/d/{door}").status_code for _ in range(60)] + [client.get(f"/follow/{filed.code}").status_code for _ in range(60)]
+    told = [client.get(f"/d/{door}").status_code for _ in range(60)] + [client.get(f"/follow/{filed.follow_code}").status_code for _ in range(60)]
     assert told == [200] * 120
 
 

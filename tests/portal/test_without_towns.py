@@ -53,7 +53,7 @@ def test_the_office_is_asked_for_no_town(townless: Furnished, address: str) -> N
 
 
 def test_a_follow_page_sends_to_a_station_nearby(townless: Furnished) -> None:
-    page = shown(f"/follow/{townless.cases[0].code}")
+    page = shown(f"/follow/{townless.cases[0].follow_code}")
     assert "您附近的代表联络站" in page and [word for word in NOT_THERE if word in page] == []
 
 
