@@ -4,6 +4,7 @@ Values that `make demo` generates (keys, the private cluster's address) lie in D
 goes before them.
 """
 
+import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,6 +58,20 @@ def listing(name: str, default: str | None) -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def gateway(name: str) -> dict:
+    """How residents are reached by one kind of message: see apps/record/gateways.py. Without an address there is none."""
+    url = text(f"{name}_GATEWAY", "")
+    if url and urlsplit(url).scheme not in ("http", "https"):
+        raise ImproperlyConfigured(f"环境变量 {name}_GATEWAY 应以 http:// 或 https:// 开头。")
+    try:
+        body = json.loads(text(f"{name}_GATEWAY_BODY", '{"to": "{to}", "text": "{text}", "id": "{id}"}'))
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise ImproperlyConfigured(f"环境变量 {name}_GATEWAY_BODY 应是一个 JSON 对象，里面用 {{to}}、{{text}}、{{id}}、{{key}} 表示要填的地方。")
+    return {"url": url, "key": text(f"{name}_GATEWAY_KEY", ""), "body": body, "success": text(f"{name}_GATEWAY_SUCCESS", "")}
+
+
 def database(url: str, role: str = "", threads: int = 4) -> dict:
     """Django's settings for `postgresql://user:password@host:port/name?host=/socket/folder`."""
     parts = urlsplit(url)
@@ -104,6 +119,7 @@ REDIS_URL = text("REDIS_URL", "")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
     raise ImproperlyConfigured("环境变量 REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
 WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
+GATEWAYS = {"sms": gateway("SMS"), "wechat": gateway("WECHAT")}
 BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}
