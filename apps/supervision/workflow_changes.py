@@ -136,7 +136,8 @@ def replace(user: User, member_id: int, deputy_id: int, reason: str, revision: i
     member, deputy = _member(member_id), _deputy(deputy_id)
     place = _Place(run, member.team, deputy.pk, member.deputy_id)
     place.check_new(deputy, rearrange)
-    place.check_experts()
+    if not rearrange:  # the kept problem sees to it that the rest of the team knows the field
+        place.check_experts()
     moved, change = place.moved_by(), Change("replace", member.team.topic_id, deputy.pk, member.deputy_id)
     others = _others(run, change) if rearrange else None
     member.delete()

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.product import Product
 from tests.e2e.visitor import Visitor
@@ -29,6 +29,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=15_000)  # ms; as for what is clicked: two processes of tests share a machine of two processors
     with sync_playwright() as running:
         yield running
 

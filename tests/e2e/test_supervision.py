@@ -46,7 +46,7 @@ def test_other_presets(visit: Visit, preset: str) -> None:
 def late_answers_replace_nothing(page: Page, first: Locator, last: Locator) -> None:
     """Two rows are chosen while the server is slow: nobody types into what will be replaced, and the last one chosen stays."""
     held: list[Route] = []
-    page.route("**/members/*/why", held.append)
+    page.route("**/members/*/why", lambda route: held.append(route))
     why, wanted = page.locator("#why"), last.get_by_role("cell").nth(1).inner_text().split()[0]
     first.click()
     expect(why).to_have_attribute("aria-busy", "true")

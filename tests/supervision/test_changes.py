@@ -1,7 +1,10 @@
 """Changes of a draft by hand against counting and solving anew: the totals told before, the totals kept after, what can be taken back."""
 
+import itertools
+
 import numpy as np
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from apps.deputies.models import Deputy
@@ -164,6 +167,62 @@ def test_a_deputy_who_is_full_comes_only_when_the_rest_makes_room(town, county_o
     moved = run_members(run).filter(reason=workflow_changes.ALONG)
     assert moved.exists() and not moved.filter(locked=True).exists()
     sound(run)
+
+def best_by_trying(run: AssignmentRun, change: Change) -> tuple[int, int] | None:
+    """(empty places, total) of the best of all arrangements that hold to the change; None when there is none. Every team is tried with every other."""
+    asked = stored_instance(run, timezone.localdate())
+    n, m = len(asked.topic_keys), len(asked.deputy_keys)
+    table = asked.priced(np.array([(p, d) for p in range(n) for d in range(m)]))
+    possible = (~table.recused & table.measured & table.within).reshape(n, m)
+    price, knows = table.price.reshape(n, m), table.has_field.reshape(n, m)
+    p, new, old = asked.topic_index[change.topic], asked.deputy_index[change.deputy], asked.deputy_index[change.was]
+    possible[tuple(asked.rules.forbidden.T)] = False
+    held = {tuple(pair) for pair in asked.rules.locked.tolist()} - {(p, old)} | {(p, new)}
+    possible[p, old] = False
+    empty, total, load = np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros((1, m), np.int64)
+    for row in range(n):
+        demand, experts = int(asked.projects.demand[row]), int(asked.projects.experts[row])
+        must = {d for q, d in held if q == row}
+        teams = [team for size in range(demand + 1) for team in itertools.combinations(range(m), size)
+                 if must <= set(team) and possible[row, list(team)].all() and (~knows[row, list(team)]).sum() <= demand - experts]  # fmt: skip
+        if not teams:
+            return None
+        chosen = np.array([np.isin(np.arange(m), team) for team in teams], np.int64)
+        load = (load[:, None] + chosen).reshape(-1, m)
+        empty = (empty[:, None] + demand - chosen.sum(axis=1)).ravel()
+        total = (total[:, None] + chosen @ price[row]).ravel()
+        fits = (load <= asked.deputies.capacity).all(axis=1)
+        empty, total, load = empty[fits], total[fits], load[fits]
+    total = total + asked.rules.balance * (load * (load - 1)).sum(axis=1) // 2
+    least = np.lexsort((total, empty))
+    return (int(empty[least[0]]), int(total[least[0]])) if len(least) else None
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_whoever_can_come_when_the_rest_makes_room_is_let_in_and_nobody_else(town, county_office, seed):
+    """The last who knows the field may be replaced where another who does can join; told, offered and done as trying everything says."""
+    settle(town, 3, 7, seed, ratio=1.4)
+    run, seen = drafted(county_office, balance=(0, 800, 3000)[seed % 3]), {"let in": 0, "refused": 0, "expert made way": 0}
+    for member in run_members(run).select_related("team__topic").order_by("pk"):
+        offers = {one.deputy.pk: one for one in alternatives(run, member.team.topic_id, member.deputy_id, free=9, taken=9)}
+        for deputy, offer in offers.items():
+            change = Change("replace", member.team.topic_id, deputy, member.deputy_id)
+            told, tried = effect(run, change), best_by_trying(run, change)
+            assert (None if told.best is None else (told.unmet_best, told.best)) == tried
+            assert (offer.best_change is not None) == (tried is not None)
+            with transaction.atomic():
+                if tried is None:
+                    with pytest.raises(MoveRefused):
+                        workflow_changes.replace(county_office, member.pk, deputy, "换", rearrange=True)
+                    seen["refused"] += 1
+                else:
+                    workflow_changes.replace(county_office, member.pk, deputy, "换", rearrange=True)
+                    assert (fresh(run).statistics["unmet"], fresh(run).changed_total) == tried
+                    sound(run)
+                    seen["let in"] += 1
+                    seen["expert made way"] += "懂行" in offer.obstacle
+                transaction.set_rollback(True)
+    assert all(seen.values())
 
 
 def test_what_staff_took_out_is_not_rearranged_in_again(town, county_office):
