@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
@@ -99,24 +100,73 @@ class CalendarEvent(Event):
         return f"{self.subject} {self.verb}"
 
 
+class TimeLimitQuerySet(models.QuerySet):
+    def general(self):
+        """Those that hold wherever nothing narrower is set."""
+        return self.filter(level="", topic="")
+
+    def book(self, steps: Iterable[str], start: dt.date) -> "LimitBook":
+        """The limits of these steps and the calendar to count them from `start`, in two queries."""
+        limits = list(self.filter(step__in=list(steps)))
+        span = max((limit.span for limit in limits), default=dt.timedelta())
+        return LimitBook(
+            {(limit.step, limit.level, limit.topic): limit for limit in limits},
+            CalendarDay.objects.workdays(start, start + span),
+        )
+
+
+@dataclass(frozen=True)
+class LimitBook:
+    """Limits by (step, level, topic), with a calendar that reaches as far as they do."""
+
+    limits: dict[tuple[str, str, str], "TimeLimit"]
+    days: Workdays
+
+    @classmethod
+    def empty(cls) -> "LimitBook":
+        return cls({}, Workdays({}))
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether any of them is for one topic only."""
+        return any(topic for _, _, topic in self.limits)
+
+    def find(self, step: str, level: str = "", topic: str = "") -> "TimeLimit | None":
+        """The narrowest that is set: for level and topic, for the topic, for the level, for all."""
+        keys = ((step, level, topic), (step, "", topic), (step, level, ""), (step, "", ""))
+        return next((self.limits[key] for key in keys if key in self.limits), None)
+
+    def due(self, step: str, start: dt.date, level: str = "", topic: str = "") -> dt.date | None:
+        """The last day of a step that starts on `start`; None where no limit is set."""
+        limit = self.find(step, level, topic)
+        return limit.last_day(start, self.days) if limit else None
+
+
 class TimeLimit(models.Model):
-    """How long a step may take, and the rule it follows."""
+    """How long a step may take, and the rule it follows; for all, or only for one level, one topic, or both."""
 
     class Unit(models.TextChoices):
         WORKING_DAYS = "working_days", "个工作日"
         DAYS = "days", "日"
         MONTHS = "months", "个月"
 
-    step = models.CharField("环节", max_length=40, unique=True)
+    step = models.CharField("环节", max_length=40)
+    level = models.CharField("分级", max_length=20, blank=True, default="", help_text="空：各级一样")
+    topic = models.CharField("类别", max_length=40, blank=True, default="", help_text="空：各类一样")
     label = models.CharField("名称", max_length=60)
     amount = models.PositiveSmallIntegerField("时限")
     unit = models.CharField("单位", max_length=12, choices=Unit.choices, default=Unit.WORKING_DAYS)
     source = models.CharField("依据", max_length=200, blank=True)
 
+    objects = TimeLimitQuerySet.as_manager()
+
     class Meta:
         verbose_name = "办理时限"
         verbose_name_plural = "办理时限"
-        constraints = [models.CheckConstraint(condition=Q(amount__gte=1), name="worktime_limit_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=1), name="worktime_limit_positive"),
+            models.UniqueConstraint(fields=["step", "level", "topic"], name="worktime_limit_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} {self.words}"
@@ -138,7 +188,7 @@ class TimeLimit(models.Model):
     @classmethod
     def due(cls, step: str, start: dt.date) -> dt.date:
         """The last day of a step that starts on `start`."""
-        limit = cls.objects.get(step=step)
+        limit = cls.objects.general().get(step=step)
         return limit.last_day(start, CalendarDay.objects.workdays(start, start + limit.span))
 
 

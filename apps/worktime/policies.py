@@ -9,9 +9,12 @@ from dataclasses import dataclass
 WORKING_DAYS, DAYS, MONTHS = "working_days", "days", "months"
 
 GROUPS = {  # heading -> steps, in the order in which they are taken
-    "民情件": ("with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit"),
+    "民情件": (
+        "deputy_contact", "with_deputy", "with_town", "with_county", "with_dispatcher", "unit_sign", "unit_return", "unit_contact", "cohandler_opinion",
+        "with_unit", "unit_extend", "case_redo", "case_rate",
+    ),
     "监督发现的问题": ("finding_forward", "finding_assign", "finding_return", "finding_answer", "finding_redo", "finding_confirm"),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def recount(actor, before: Workdays, after: Workdays, note: str) -> list[Moved]:
     changed = {day for day in {*before.exceptions, *after.exceptions} if before.working(day) != after.working(day)}
     if not changed:
         return []
-    limits = {limit.step: limit for limit in TimeLimit.objects.all()}
+    limits = {limit.step: limit for limit in TimeLimit.objects.general()}
     moved = []
     for room in ROOMS:
         rows = list(room.running().filter(due_on__gte=min(changed)).select_for_update(of=("self",)).order_by("pk"))
