@@ -334,8 +334,6 @@ class CaseEvent(Event):
 
 
 # Other models of this room, in files of their own.
-from apps.cases import desks, parties, publishing, ratings, thread, untold  # noqa: E402, F401
-from apps.cases import clocks  # noqa: E402, F401  the clocks lean on the rest
+from apps.cases import clocks, desks, escalation_rules, parties, publishing, ratings, tellings, thread, untold  # noqa: E402, F401
 from apps.cases.parties import CoHandler, Joiner  # noqa: E402, F401
 from apps.cases.ratings import Rating  # noqa: E402, F401
-from apps.cases import tellings  # noqa: E402, F401
