@@ -98,12 +98,13 @@ def explain_some(
     some: Sequence[int],
     names: Sequence[str] | None = None,
     homes: bool = False,
+    table: PairTable | None = None,
 ) -> list[Explanation]:
-    """`explain` for several deputies of one project, whose pairs are measured once."""
+    """`explain` for several deputies of one project, whose pairs are measured once. table: the project's pairs with all deputies, if known."""
     for deputy in some:
         if not (0 <= project < len(projects) and 0 <= deputy < len(deputies)):
             raise IndexError(f"没有第 {project} 行项目或第 {deputy} 行代表（从 0 数起）")
-    asked = _Project(projects, deputies, rules, solution, project)
+    asked = _Project(projects, deputies, rules, solution, project, table)
     return [_explained(asked, deputies, rules, solution, project, deputy, names, homes) for deputy in some]
 
 
@@ -151,9 +152,9 @@ class _Project:
     chosen: NDArray[np.bool_]
     locked: NDArray[np.bool_]
 
-    def __init__(self, projects: Projects, deputies: Deputies, rules: Rules, solution: Solution, i: int) -> None:
+    def __init__(self, projects: Projects, deputies: Deputies, rules: Rules, solution: Solution, i: int, table: PairTable | None) -> None:
         m = len(deputies)
-        self.table = price_pairs(projects, deputies, rules, np.full(m, i), np.arange(m))
+        self.table = price_pairs(projects, deputies, rules, np.full(m, i), np.arange(m)) if table is None else table
         self.chosen, self.locked, self.previous = np.zeros((3, m), bool)
         for marks, pairs in (
             (self.chosen, solution.pairs),

@@ -15,12 +15,14 @@ import numpy as np
 from django.db import connection
 from django.utils import timezone
 
-from apps.matching.assignment import Solution, objective, solve
+from apps.matching.assignment import Solution, solve
+from apps.matching.costs import PairTable
 from apps.matching.warm import Difference, WarmAssignment
 from apps.record.staging import query
 from apps.supervision.instance import Instance, Pair, ruled_out, run_members, stored_instance
 from apps.supervision.models import AssignmentRun
 
+TABLES = 4  # topics whose pairs with all deputies are kept; one takes 2 MB
 KEPT = 3  # runs whose problem a process keeps; one of 10,000 topics and 20,000 deputies takes some 60 MB
 LAYERS = ["area", "deputy", "organisation", "project", "topic"]
 EXPERT = "小组里须有懂行的代表"
@@ -43,8 +45,8 @@ class Effect:
     """Totals in metres with bonus and balance, of the draft as it stands (before), of this change alone (plain), and of the best arrangement
     that holds to it and to all that is locked (best). None: not possible, `obstacle` says why.
 
-    added, removed: pairs (topic, deputy ids) that the rearranging moves besides the change itself. arithmetic: nothing is known of a
-    rearrangement, `said` tells why.
+    added, removed: pairs (topic, deputy ids) that the rearranging moves besides the change itself, where one change was asked about; moved:
+    how many places elsewhere then get somebody else. arithmetic: nothing is known of a rearrangement, `said` tells why.
     """
 
     before: int
@@ -53,6 +55,7 @@ class Effect:
     obstacle: str = ""
     added: list[Pair] = field(default_factory=list)
     removed: list[Pair] = field(default_factory=list)
+    moved: int = 0
     unmet_before: int = 0
     unmet_best: int = 0
     arithmetic: bool = False
@@ -66,11 +69,6 @@ class Effect:
     def best_change(self) -> int | None:
         return None if self.best is None else self.best - self.before
 
-    @property
-    def moved(self) -> int:
-        """Places elsewhere that get somebody else."""
-        return max(len(self.added), len(self.removed))
-
 
 class Kept:
     """One run's problem, solved. Ask it under its `lock`."""
@@ -80,6 +78,10 @@ class Kept:
         self.asked: Instance = stored_instance(run, run_day(run))
         self.warm = None if self.asked.rules.fair else WarmAssignment(self.asked.projects, self.asked.deputies, self.asked.rules)
         self._solution: Solution | None = None
+        self._tables: OrderedDict[int, PairTable] = OrderedDict()
+        self.pairs: set[tuple[int, int]] = set()
+        self.teams: dict[int, list[int]] = defaultdict(list)
+        self.load, self.total = np.zeros(len(self.asked.deputy_keys), np.int64), 0
         self._read(run)
         self._demand = self.asked.projects.demand.copy()
         self._locked = set(map(tuple, self.asked.rules.locked.tolist()))
@@ -92,20 +94,30 @@ class Kept:
         self._apart = dict.fromkeys(best - self.pairs, 1) | dict.fromkeys(self.pairs - best, -1)
 
     def _read(self, run: AssignmentRun) -> None:
-        """The draft as it stands: its pairs (rows), loads and totals."""
-        # As columns: read after every change, of tens of thousands of members.
-        found = query("SELECT t.topic_id, m.deputy_id, m.locked FROM supervision_teammember m JOIN supervision_team t ON t.id = m.team_id WHERE t.run_id = %s", [run.pk])
-        members = np.array(found, np.int64).reshape(-1, 3)
-        self.unmet = sum(run.teams.order_by().values_list("unmet", flat=True))
-        rows = self.asked.rows(members[:, :2])
-        self.pairs = set(map(tuple, rows.tolist()))
-        self.teams: dict[int, list[int]] = defaultdict(list)
-        for p, d in rows.tolist():
+        """The draft as it stands: its pairs (rows), loads and totals. What has not moved since the last reading is not priced again."""
+        # As arrays, and only what moved in Python: read after every change, of tens of thousands of members.
+        ((topics, deputies, locked),) = query(
+            "SELECT array_agg(t.topic_id), array_agg(m.deputy_id), array_agg(m.locked::int) FROM supervision_teammember m JOIN supervision_team t ON t.id = m.team_id WHERE t.run_id = %s",
+            [run.pk],
+        )
+        members = np.column_stack([np.array(column or [], np.int64) for column in (topics, deputies)])
+        firm = np.array(locked or [], bool)
+        rows = self.asked.rows(members)
+        now = set(map(tuple, rows.tolist()))
+        came, left = (np.array(sorted(moved), np.int64).reshape(-1, 2) for moved in (now - self.pairs, self.pairs - now))
+        for p, d in left.tolist():
+            self.teams[p].remove(d)
+        for p, d in came.tolist():
             self.teams[p].append(d)
+        load = np.bincount(rows[:, 1], minlength=len(self.load))
+        self.total += int(self.asked.priced(came).price.sum() - self.asked.priced(left).price.sum()) + self.asked.rules.balance * int(_pairs_of(load) - _pairs_of(self.load))
+        self.pairs, self.load = now, load
         self._held = np.bincount(rows[:, 0], minlength=len(self.asked.topic_keys))
-        self.load = np.bincount(rows[:, 1], minlength=len(self.asked.deputy_keys))
-        self.total = objective(self.asked.priced(rows).price, rows, self.asked.rules.balance, len(self.asked.deputy_keys))
-        self._now_locked = set(map(tuple, self.asked.rows(members[members[:, 2] > 0, :2]).tolist()))
+        self._now_locked = set(map(tuple, self.asked.rows(members[firm]).tolist()))
+        ((topics, unmet),) = query("SELECT array_agg(topic_id), array_agg(unmet) FROM supervision_team WHERE run_id = %s", [run.pk])
+        self._places = self._held.copy()
+        self._places[self.asked.topic_rows(np.array(topics or [], np.int64))] += np.array(unmet or [], np.int64)
+        self.unmet = sum(unmet or [])
 
     def follow(self, run: AssignmentRun) -> bool:
         """Carry over what has been changed by hand since; False when it has to be read and solved anew."""
@@ -114,30 +126,46 @@ class Kept:
         if self.warm is None:
             return False
         self._read(run)
-        places = self._held.copy()
-        index = self.asked.topic_index
-        for topic, unmet in run.teams.order_by().values_list("topic", "unmet"):
-            places[index[topic]] += unmet
         forbidden = set(map(tuple, self.asked.rows(ruled_out(run)).tolist()))
         try:
             for pair in self._locked - self._now_locked:
                 self.warm.unlock(*pair)
             for pair in self._forbidden - forbidden:
                 self.warm.allow(*pair)
-            for row in np.flatnonzero(places > self._demand).tolist():
-                self.warm.add(row, int(places[row] - self._demand[row]))
+            for row in np.flatnonzero(self._places > self._demand).tolist():
+                self.warm.add(row, int(self._places[row] - self._demand[row]))
             for pair in forbidden - self._forbidden:
                 self.warm.forbid(*pair)
             for pair in self._now_locked - self._locked:
                 self.warm.lock(*pair)
-            for row in np.flatnonzero(places < self._demand).tolist():
-                self.warm.remove(row, int(self._demand[row] - places[row]))
+            for row in np.flatnonzero(self._places < self._demand).tolist():
+                self.warm.remove(row, int(self._demand[row] - self._places[row]))
         except ValueError:  # a lock that no longer fits the numbers at hand: those are read anew
             return False
-        self._demand, self._locked, self._forbidden = places, self._now_locked, forbidden
+        self._demand, self._locked, self._forbidden = self._places, self._now_locked, forbidden
         self._solution, self.revision = None, run.revision
         self._hold_apart()
         return True
+
+    def table(self, p: int) -> PairTable:
+        """A topic with every deputy; of the last few that were asked for."""
+        if p not in self._tables:
+            m = len(self.asked.deputy_keys)
+            self._tables[p] = self.asked.priced(np.column_stack((np.full(m, p), np.arange(m))))
+            if len(self._tables) > TABLES:
+                self._tables.popitem(last=False)
+        self._tables.move_to_end(p)
+        return self._tables[p]
+
+    @property
+    def proven(self) -> bool:
+        """Whether the prices are at hand: after a change they cost some passes over all lists."""
+        return self._solution is not None
+
+    @property
+    def best_total(self) -> int:
+        """Metres of the best arrangement under all that is locked."""
+        return self.warm.total if self.warm else self.solution.total
 
     @property
     def solution(self) -> Solution:
@@ -172,13 +200,13 @@ class Kept:
 
     def effect(self, change: Change) -> Effect:
         """As `effect`, rows inside."""
-        return self.effects(change.kind, change.topic, change.was, [change.deputy])[0]
+        return self.effects(change.kind, change.topic, change.was, [change.deputy], named=True)[0]
 
-    def effects(self, kind: str, topic: int | None, was: int | None, people: Iterable[int | None]) -> list[Effect]:
-        """The same change with each of these in the place, ids: the place is emptied once for all."""
+    def effects(self, kind: str, topic: int | None, was: int | None, people: Iterable[int | None], named: bool = False) -> list[Effect]:
+        """The same change with each of these in the place, ids: the place is emptied once for all. named: with the pairs that move along."""
         p, old = self.asked.topic_index.get(topic), self.asked.deputy_index.get(was)
         with self._emptied(p, old) as moved:
-            return [self._effect(kind, p, key, old, moved) for key in people]
+            return [self._effect(kind, p, key, old, moved, named) for key in people]
 
     @contextmanager
     def _emptied(self, p: int | None, old: int | None) -> Iterator[Counter | None]:
@@ -196,7 +224,7 @@ class Kept:
                 moved = None
             yield moved
 
-    def _effect(self, kind: str, p: int | None, deputy: int | None, old: int | None, emptied: Counter | None) -> Effect:
+    def _effect(self, kind: str, p: int | None, deputy: int | None, old: int | None, emptied: Counter | None, named: bool) -> Effect:
         new = self.asked.deputy_index.get(deputy)
         if kind != "rearrange" and (p is None or (deputy is not None and new is None)):
             return Effect(self.total, None, None, "这位代表不在可分配的名单里。", unmet_before=self.unmet)
@@ -219,8 +247,17 @@ class Kept:
             best, unmet = self.warm.total, self.warm.unmet
         for pair in ((p, new), (p, old)):
             moved.pop(pair, None)
-        added, removed = (np.array(sorted(pair for pair, times in moved.items() if times == way), np.int64).reshape(-1, 2) for way in (1, -1))
-        return Effect(**told, best=best, unmet_best=unmet, added=self.asked.pairs(added), removed=self.asked.pairs(removed))
+        ways = list(moved.values())
+        told |= {"best": best, "unmet_best": unmet, "moved": max(ways.count(1), ways.count(-1))}
+        if named:
+            added, removed = (np.array(sorted(pair for pair, times in moved.items() if times == way), np.int64).reshape(-1, 2) for way in (1, -1))
+            told |= {"added": self.asked.pairs(added), "removed": self.asked.pairs(removed)}
+        return Effect(**told)
+
+
+def _pairs_of(load: np.ndarray) -> int:
+    """How many pairs of topics share a deputy: what `balance` is counted by."""
+    return int((load * (load - 1) // 2).sum())
 
 
 def _follow(moved: Counter, step: Difference) -> None:

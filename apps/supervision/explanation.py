@@ -89,9 +89,9 @@ def _proposed(run: AssignmentRun, member: TeamMember) -> str:
     """What the prices prove of a choice; nothing when the best arrangement would not choose it."""
     with asking(run) as kept:
         p, d = kept.asked.topic_index[member.team.topic_id], kept.asked.deputy_index.get(member.deputy_id)
-        if d is None or kept.solution.total != kept.total:
+        if d is None or kept.best_total != kept.total:
             return ""
-        why = explain_some(kept.asked.projects, kept.asked.deputies, kept.asked.rules, kept.solution, p, [d], kept.asked.deputy_names, True)[0]
+        why = explain_some(kept.asked.projects, kept.asked.deputies, kept.asked.rules, kept.solution, p, [d], kept.asked.deputy_names, True, kept.table(p))[0]
         return why.sentence if why.chosen else ""
 
 
@@ -102,17 +102,18 @@ def dropping(run: AssignmentRun, member: TeamMember) -> str:
         return "" if p is None or d is None else signed_metres(kept.moved_by(p, None, d))
 
 
-def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None, free: int = 8, taken: int = 4) -> list[Alternative]:
+def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None, free: int = 8, taken: int = 4, prices: bool = True) -> list[Alternative]:
     """The cheapest others who could take a place of the topic's team, then the nearest ones who cannot, with what stands against them.
 
-    was: id of the deputy whose place it is; None: an empty place, or one more.
+    was: id of the deputy whose place it is; None: an empty place, or one more. prices: False leaves out the sentences that need the prices
+    of the whole arrangement worked out anew, for the answer to a change that somebody waits for.
     """
     key = getattr(topic, "pk", topic)
     with asking(run) as kept:
         asked, p, old = kept.asked, kept.asked.topic_index[key], kept.asked.deputy_index.get(was)
         team = set(kept.teams[p])
         m = len(asked.deputy_keys)
-        table = asked.priced(np.column_stack((np.full(m, p), np.arange(m))))
+        table = kept.table(p)
         change = table.price + asked.rules.balance * kept.load + (kept.moved_by(p, None, old) if old is not None else 0)
         full = kept.load >= asked.deputies.capacity
         unfit = ~table.has_field & kept.needs_expert(p, old)
@@ -120,7 +121,7 @@ def alternatives(run: AssignmentRun, topic: Topic | int, was: int | None = None,
         others = np.setdiff1d(np.arange(m), sorted(team))
         order = others[np.lexsort((others, change[others]))]
         listed = [*order[~stopped[order]][:free].tolist(), *order[stopped[order]][:taken].tolist()]
-        sentences = _sentences(kept, p, team, listed)
+        sentences = _sentences(kept, p, team, listed) if prices or kept.proven else [""] * len(listed)
         able = [d for d in listed if table.measured[d] and not table.recused[d]]
         effects = dict(zip(able, kept.effects("replace" if was else "add", key, was, asked.deputy_keys[able].tolist()), strict=True))
         found = [_alternative(kept, table, change, d, effects.get(d), EXPERT if unfit[d] else "", sentence) for d, sentence in zip(listed, sentences, strict=True)]
@@ -142,7 +143,7 @@ def _alternative(kept: Kept, table: PairTable, change: np.ndarray, d: int, effec
 def _sentences(kept: Kept, p: int, team: set[int], listed: list[int]) -> list[str]:
     """What the prices say of the pairs, without the names; nothing once staff have changed the team or a deputy's load."""
     asked, names = kept.asked, kept.asked.deputy_names
-    found = explain_some(asked.projects, asked.deputies, asked.rules, kept.solution, p, listed, names, True)
+    found = explain_some(asked.projects, asked.deputies, asked.rules, kept.solution, p, listed, names, True, kept.table(p))
     return [why.sentence.removeprefix(names[d]) if set(why.team) == team and why.load == kept.load[d] else "" for d, why in zip(listed, found, strict=True)]
 
 

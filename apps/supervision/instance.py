@@ -64,6 +64,10 @@ class Instance:
         found = np.column_stack([_places(order, keys, column) for (order, keys), column in zip(self._sorted, asked.T, strict=True)])
         return found[(found >= 0).all(axis=1)]
 
+    def topic_rows(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of topics that are here."""
+        return _places(*self._sorted[0], keys)
+
     def pairs(self, rows: NDArray[np.int64]) -> list[Pair]:
         return list(zip(self.topic_keys[rows[:, 0]].tolist(), self.deputy_keys[rows[:, 1]].tolist(), strict=True))
 

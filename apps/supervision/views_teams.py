@@ -54,7 +54,7 @@ class Offer:
 
 def _offers(request: HttpRequest, run: AssignmentRun, topic: int, was: int | None) -> list[Offer]:
     """Those asked for by name or by dragging, then those whom the prices propose."""
-    proposed = [Offer.proposed(one) for one in alternatives(run, topic, was)]
+    proposed = [Offer.proposed(one) for one in alternatives(run, topic, was, prices=request.method == "GET")]
     wanted = _asked_for(request, run)
     inside = set(TeamMember.objects.filter(team__run=run, team__topic=topic).values_list("deputy", flat=True))
     loads = dict(TeamMember.objects.filter(team__run=run, deputy__in=wanted).values_list("deputy").annotate(n=Count("pk")))

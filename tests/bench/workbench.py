@@ -150,8 +150,8 @@ def _changed(client: Any, run: Any, count: int) -> Answer:
         answer = client.get(f"/supervision/members/{key}/why")
         asked.append(time.perf_counter() - began)
         member = TeamMember.objects.select_related("team").get(pk=key)
-        free = [one for one in alternatives(run, member.team.topic_id, member.deputy_id) if not one.obstacle]
         run.refresh_from_db()
+        free = [one for one in alternatives(run, member.team.topic_id, member.deputy_id) if not one.obstacle]
         if answer.status_code != 200 or not free:
             raise RuntimeError(f"{answer.status_code}: nobody else could come")
         new = free[index % len(free)].deputy
