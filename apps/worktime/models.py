@@ -105,9 +105,13 @@ class TimeLimitQuerySet(models.QuerySet):
         """Those that hold wherever nothing narrower is set."""
         return self.filter(level="", topic="")
 
+    def narrower(self):
+        """Those that hold for one level, one topic or both, and have not been given up."""
+        return self.filter(active=True).exclude(level="", topic="").order_by("step", "topic", "level")
+
     def book(self, steps: Iterable[str], start: dt.date) -> "LimitBook":
         """The limits of these steps and the calendar to count them from `start`, in two queries."""
-        limits = list(self.filter(step__in=list(steps)))
+        limits = list(self.filter(step__in=list(steps), active=True))
         span = max((limit.span for limit in limits), default=dt.timedelta())
         return LimitBook(
             {(limit.step, limit.level, limit.topic): limit for limit in limits},
@@ -157,6 +161,7 @@ class TimeLimit(models.Model):
     amount = models.PositiveSmallIntegerField("时限")
     unit = models.CharField("单位", max_length=12, choices=Unit.choices, default=Unit.WORKING_DAYS)
     source = models.CharField("依据", max_length=200, blank=True)
+    active = models.BooleanField("有效", default=True, help_text="只有单独规定可以取消；取消的留着，改动经过挂在它上面")
 
     objects = TimeLimitQuerySet.as_manager()
 
@@ -166,6 +171,7 @@ class TimeLimit(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=1), name="worktime_limit_positive"),
             models.UniqueConstraint(fields=["step", "level", "topic"], name="worktime_limit_once"),
+            models.CheckConstraint(condition=Q(active=True) | ~Q(level="", topic=""), name="worktime_limit_general_stays"),
         ]
 
     def __str__(self) -> str:

@@ -40,9 +40,25 @@ class Migration(migrations.Migration):
             "topic",
             models.CharField(blank=True, default="", help_text="空：各类一样", max_length=40, verbose_name="类别"),
         ),
+        migrations.AddField(
+            "timelimit",
+            "active",
+            models.BooleanField(
+                default=True, help_text="只有单独规定可以取消；取消的留着，改动经过挂在它上面", verbose_name="有效"
+            ),
+        ),
         migrations.AlterField("timelimit", "step", models.CharField(max_length=40, verbose_name="环节")),
         migrations.AddConstraint(
             "timelimit", models.UniqueConstraint(fields=("step", "level", "topic"), name="worktime_limit_once")
+        ),
+        migrations.AddConstraint(
+            "timelimit",
+            models.CheckConstraint(
+                condition=models.Q(
+                    ("active", True), models.Q(("level", ""), ("topic", ""), _negated=True), _connector="OR"
+                ),
+                name="worktime_limit_general_stays",
+            ),
         ),
         migrations.RunPython(load, migrations.RunPython.noop),
     ]
