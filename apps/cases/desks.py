@@ -13,7 +13,9 @@ from apps.record.events import Event
 class AnswerTemplateQuerySet(models.QuerySet):
     def visible_to(self, user):
         """One's own, those of one's office, those of one's unit."""
-        office = Q(owner=None, organisation=None) & Q(scope__in=[user.scope[:length] for length in range(1, len(user.scope) + 1)])
+        office = Q(owner=None, organisation=None) & Q(
+            scope__in=[user.scope[:length] for length in range(1, len(user.scope) + 1)]
+        )
         return self.filter(Q(owner=user) | Q(organisation__in=user.organisations.values("pk")) | office)
 
     def in_use(self):
@@ -21,7 +23,11 @@ class AnswerTemplateQuerySet(models.QuerySet):
 
     def kept_by(self, user):
         """Those that the user may change: his own, and those of the office or unit that he speaks for."""
-        return self.filter(Q(owner=user) | Q(organisation__in=user.organisations.values("pk")) | (Q(owner=None, organisation=None, scope=user.scope) & ~Q(scope="")))
+        return self.filter(
+            Q(owner=user)
+            | Q(organisation__in=user.organisations.values("pk"))
+            | (Q(owner=None, organisation=None, scope=user.scope) & ~Q(scope=""))
+        )
 
 
 class AnswerTemplate(models.Model):
@@ -34,8 +40,17 @@ class AnswerTemplate(models.Model):
     kind = models.CharField("用在", max_length=8, choices=Kind.choices, default=Kind.ANSWER)
     title = models.CharField("名称", max_length=30)
     text = models.TextField("内容", max_length=1000)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="所有人", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    organisation = models.ForeignKey(Organisation, verbose_name="单位", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="所有人",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    organisation = models.ForeignKey(
+        Organisation, verbose_name="单位", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     scope = models.CharField("管辖区划", max_length=12, blank=True)
     retired = models.BooleanField("停用", default=False)
 
@@ -65,7 +80,9 @@ class AnswerTemplate(models.Model):
 class AnswerTemplateEvent(Event):
     """答复模板经过: written, changed, retired. The database refuses to change it."""
 
-    subject = models.ForeignKey(AnswerTemplate, verbose_name="答复模板", on_delete=models.PROTECT, related_name="events")
+    subject = models.ForeignKey(
+        AnswerTemplate, verbose_name="答复模板", on_delete=models.PROTECT, related_name="events"
+    )
 
     class Meta(Event.Meta):
         abstract = False

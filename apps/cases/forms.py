@@ -1,4 +1,4 @@
-"""What people type about a case: a report, a move, a code, the filters of the list. Errors say what to do; nothing typed is lost."""
+"""What people type about a case: a report, a move, a code. Errors say what to do; nothing typed is lost."""
 
 import math
 import uuid
@@ -8,11 +8,10 @@ from functools import cached_property
 from itertools import groupby
 
 from django import forms
-from django.contrib.gis.geos import Point, Polygon
+from django.contrib.gis.geos import Point
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.accounts.models import Role, User
 from apps.cases.models import Case, Category, Rating, Reporter
 from apps.cases.recipients import ADDRESSEE, LOCAL, Recipient, recipient
 from apps.cases.workflow import Report, handling_units
@@ -21,7 +20,7 @@ from apps.matching.datum import UNDO as SHIFTED
 from apps.matching.doors import read_door
 from apps.matching.finding import FoundDeputy, OutsideCounty, Place, find_at
 from apps.record.codes import read_code
-from apps.territory.models import AdminArea, Doorplate
+from apps.territory.models import Doorplate
 
 # Invisible characters that change how a text reads (direction overrides) or that the database refuses (NUL).
 INVISIBLE = dict.fromkeys([*range(0x09), *range(0x0B, 0x20), 0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
@@ -188,7 +187,7 @@ class ReportForm(PlaceForm):
     via = PlainText(required=False, widget=forms.HiddenInput)
     text = _text("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
     category = RowField(
-        lambda: Category.objects.order_by("pk"), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
+        lambda: Category.objects.offered(), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
     )
     place = _text("地点补充说明", 120, required=False, help_text="例如：菜场东门口、3 幢楼下。")
     name = _text("怎么称呼您", 30, required=False, autocomplete="name")
@@ -246,7 +245,7 @@ class MoveForm(RowForm):
 
 
 class CategoryForm(RowForm):
-    category = RowField(lambda: Category.objects.order_by("pk"), group="level1", label="类别", widget=SELECT)
+    category = RowField(lambda: Category.objects.offered(), group="level1", label="类别", widget=SELECT)
 
 
 class RatingForm(forms.Form):
@@ -263,47 +262,3 @@ class CodeForm(forms.Form):
         """The code in what was typed; a pasted address or “查询码：…” is no obstacle."""
         last = self.cleaned_data["code"].rstrip("/").rpartition("/")[2]
         return read_code("".join(ch for ch in last if not "\u4e00" <= ch <= "\u9fff"))
-
-
-class _SeveralChoices(forms.SelectMultiple):
-    def value_from_datadict(self, data, files, name):
-        return [value for value in super().value_from_datadict(data, files, name) or () if value]
-
-
-SEES_BY_SCOPE = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.LEADER)  # the others' cases may lie in any town
-
-
-class FilterForm(RowForm):
-    """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
-
-    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("all", "全部")]
-
-    q = PlainText(label="内容", required=False, max_length=60)
-    state = forms.ChoiceField(label="状态", required=False, choices=STATES)
-    category = forms.MultipleChoiceField(label="类别", required=False, widget=_SeveralChoices)
-    town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)
-    village = PlainText(label="村社", required=False, max_length=12)
-    late = forms.ChoiceField(label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期")])
-    since = forms.DateField(label="提交日期从", required=False)
-    until = forms.DateField(label="到", required=False)
-    bbox = PlainText(label="地图范围", required=False, max_length=120)
-    sort = forms.ChoiceField(label="排序", required=False, choices=[("", "要办的按期限，其余按时间"), ("due", "期限近的在前"), ("newest", "新提交的在前")])
-
-    def __init__(self, data, user: User, **options) -> None:
-        super().__init__(data, **options)
-        if user.role in SEES_BY_SCOPE:
-            self.fields["town"].choices = [choice for choice in self.fields["town"].choices if not choice[0] or user.reaches(choice[0])]
-        self.categories = {category.code: category for category in Category.objects.order_by("pk")}
-        self.fields["category"].choices = [(code, category.label) for code, category in self.categories.items()]
-
-    def clean_bbox(self) -> Polygon | None:
-        """A box of longitudes and latitudes: west, south, east, north."""
-        if not (text := self.cleaned_data["bbox"]):
-            return None
-        try:
-            west, south, east, north = (float(part) for part in text.split(","))
-        except ValueError:
-            raise forms.ValidationError("地图范围读不出来。") from None
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise forms.ValidationError("地图范围不对。")
-        return Polygon.from_bbox((west, south, east, north))

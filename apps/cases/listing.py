@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
-from apps.cases.models import SOON, Case
+from apps.cases.models import OPEN_STATES, SOON, Case
 from apps.worktime.due import dues
 from apps.worktime.models import CalendarDay
 
@@ -70,14 +70,26 @@ def ordered(cases: QuerySet[Case], sort: str) -> QuerySet[Case]:
 
 
 def page_of(cases: QuerySet[Case], number: str | None):
-    """One page, its rows with what the list shows and `.due` in words. Far pages first find their ids, then read only their rows."""
+    """One page, its rows with what the list shows, `.due` and `.marks` in words. Far pages first find their ids, then read only their rows."""
     page = Paginator(cases.values_list("pk", flat=True), PAGE).get_page(number)
     rows = Case.objects.select_related(*RELATED).defer(*SHAPES, "point").in_bulk(list(page.object_list))
     page.object_list = [rows[pk] for pk in page.object_list if pk in rows]
     limits = dues((case.due_on for case in page.object_list), timezone.localdate())
     for case in page.object_list:
         case.due = limits.get(case.due_on)
+        case.marks = marked(case)
     return page
+
+
+def marked(case: Case) -> list[tuple[str, str, str]]:
+    """What stands out about an open case: tone, words, icon."""
+    if case.state not in OPEN_STATES:
+        return []
+    said = [
+        (case.overseen_on is not None, "late", "督办", "gavel"), (case.paused_at is not None, "neutral", "等反映人补充", "player-pause"),
+        (case.reopened > 0, "due", f"第 {case.reopened} 次重办", "refresh"), (case.reminded > 0, "due", f"催办 {case.reminded} 次", "bell-ringing"),
+    ]  # fmt: skip
+    return [(tone, words, icon) for holds, tone, words, icon in said if holds]
 
 
 def marks(cases: QuerySet[Case]) -> bytes:

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from apps.cases import views
+from apps.cases import views, views_entry, views_list, views_many
 
 
 class CaseCode:
@@ -17,9 +17,15 @@ class CaseCode:
 
 register_converter(CaseCode, "case")
 urlpatterns = [
-    path("", views.case_list, name="case_list"),
-    path("export.csv", views.case_export, name="case_export"),
-    path("new/", views.case_new, name="case_new"),
+    path("", views_list.case_list, name="case_list"),
+    path("export.csv", views_list.case_export, name="case_export"),
+    path("export.xlsx", views_list.case_workbook, name="case_workbook"),
+    path("marks", views_list.case_marks, name="case_marks"),
+    path("marks/<int:pk>", views_list.case_mark, name="case_mark"),
+    path("many", views_many.case_many, name="case_many"),
+    path("filters/save", views_list.filter_save, name="filter_save"),
+    path("filters/<int:pk>/drop", views_list.filter_drop, name="filter_drop"),
+    path("new/", views_entry.case_new, name="case_new"),
     path("<case:code>/", views.case_detail, name="case_detail"),
     path("<case:code>/category", views.case_category, name="case_category"),
 ]

@@ -1,24 +1,19 @@
-"""The office's pages: the work list, one case with what can be done now, and 代录入. One address for every role."""
+"""One case, with what can be done now. One address for every role."""
 
-import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.accounts.models import Role
-from apps.accounts.perms import Permission, allowed, requires
+from apps.accounts.perms import Permission, requires
 from apps.cases import listing, timeline, workflow
-from apps.cases.forms import CategoryForm, EntryForm, FilterForm, MoveForm, PlaceForm
+from apps.cases.forms import CategoryForm, MoveForm
 from apps.cases.models import BorderAnswer, Case
 from apps.matching.datum import NAMES
-from apps.matching.finding import OutsideCounty
-from apps.record.codes import grouped
 from apps.record.states import Move, MoveRefused
 
 ANSWERS = {"answer_as_deputy": workflow.answer_as_deputy, "answer_as_town": workflow.answer_as_town, "answer_as_unit": workflow.answer_as_unit}
@@ -38,44 +33,6 @@ LOOKS = {  # icon, what the button asks before it is done
     "take_over": ("user-check", "接手后由您办理，代表不再办理这一件。确定接手吗？"),
     "take_over_by_county": ("user-check", "接手后由您办理，原来的办理人不再办理这一件。确定接手吗？"),
 }
-
-
-@never_cache
-@require_GET
-@requires(Permission.SEE_CASES)
-def case_list(request: HttpRequest) -> HttpResponse:
-    """/cases/?q=&state=&category=&town=&village=&late=&since=&until=&bbox=&sort=&page= — all may be left out."""
-    form, filters = _filters(request)
-    cases = listing.ordered(listing.narrowed(filters, request.user), filters["sort"])
-    page = listing.page_of(cases, request.GET.get("page"))
-    plain = request.GET.copy()
-    plain.pop("page", None)
-    return render(request, "cases/case_list.html", {
-        "form": form, "filters": filters, "page_obj": page, "query": plain.urlencode(), "may_enter": allowed(request.user, Permission.ENTER_CASES),
-        "narrowed": any(filters.get(name) for name in ("q", "category", "town", "village", "late", "since", "until", "bbox")),
-    })  # fmt: skip
-
-
-@require_GET
-@requires(Permission.SEE_CASES)
-def case_export(request: HttpRequest) -> HttpResponse:
-    """The same list as CSV, streamed."""
-    _, filters = _filters(request)
-    cases = listing.ordered(listing.narrowed(filters, request.user), filters["sort"])
-    name = f"minqing-{timezone.localdate():%Y%m%d}.csv"
-    lines = StreamingHttpResponse(listing.csv_lines(cases), content_type="text/csv; charset=utf-8")
-    lines["Content-Disposition"] = f'attachment; filename="{name}"'
-    return lines
-
-
-def _filters(request: HttpRequest) -> tuple[FilterForm, dict]:
-    """The form as shown, and what could be read of it, with this user's defaults for state and order."""
-    form = FilterForm(request.GET, request.user)
-    form.is_valid()
-    filters = {**form.cleaned_data}
-    filters["state"] = filters.get("state") or listing.default_state(request.user)
-    filters["sort"] = filters.get("sort") or listing.default_sort(filters["state"])
-    return form, filters
 
 
 @never_cache
@@ -100,7 +57,7 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
         form.add_error(None, str(refusal))
         return _detail(request, case, form, status=409)
     messages.success(request, f"已办好。这一件现在：{moved.holder()}。")
-    return redirect(_next(request) or _case_or_list(request, moved))
+    return redirect(_next(request) or case_or_list(request, moved))
 
 
 def _make_move(case: Case, request: HttpRequest, data: dict) -> Case:
@@ -154,36 +111,7 @@ def case_category(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("case_detail", code=code)
 
 
-@never_cache
-@require_http_methods(["GET", "POST"])
-@requires(Permission.ENTER_CASES)
-def case_new(request: HttpRequest) -> HttpResponse:
-    """代录入: what somebody told a deputy or a clerk."""
-    if request.method == "GET":
-        channel = Case.Channel.VISIT if request.user.role == Role.DEPUTY else Case.Channel.STATION
-        start = {name: request.GET.get(name, "") for name in ("lat", "lon", "doorplate")}
-        settled, problem = PlaceForm.understood(start) if start["lat"] or start["lon"] else (None, "")
-        form = EntryForm(initial={**start, "channel": channel, "submission": uuid.uuid4()})
-        return render(request, "cases/case_new.html", {"form": form, "settled": settled, "place_problem": problem})
-    form = EntryForm(request.POST)
-    if form.is_valid():
-        try:
-            case = workflow.submit(form.report(form.cleaned_data["channel"]), actor=request.user)
-        except OutsideCounty as refusal:
-            form.add_error("lat", str(refusal))
-        except workflow.AlreadySent as refusal:
-            form.data = {**form.data.dict(), "submission": str(uuid.uuid4())}
-            form.add_error(None, str(refusal))
-        except MoveRefused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"已录入为民情件 {case.code}。查询码 {grouped(case.follow_code)}，请告诉反映人，以后不再显示。现在由{case.holder()}办理。")
-            return redirect(_case_or_list(request, case))
-    settled, _ = PlaceForm.understood(request.POST)
-    return render(request, "cases/case_new.html", {"form": form, "settled": settled}, status=422)
-
-
-def _case_or_list(request: HttpRequest, case: Case) -> str:
+def case_or_list(request: HttpRequest, case: Case) -> str:
     """The case's page, or the list when it has left this user's sight."""
     seen = Case.objects.visible_to(request.user).filter(pk=case.pk).exists()
     return reverse("case_detail", args=[case.code]) if seen else reverse("case_list")

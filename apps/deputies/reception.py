@@ -22,7 +22,9 @@ class ReceptionDayQuerySet(models.QuerySet):
 
     def coming(self, on: dt.date):
         """What the public is told: planned ones from that day on, nearest first."""
-        return self.filter(state=ReceptionDay.State.PLANNED, day__range=(on, on + AHEAD)).order_by("day", "starts", "pk")
+        return self.filter(state=ReceptionDay.State.PLANNED, day__range=(on, on + AHEAD)).order_by(
+            "day", "starts", "pk"
+        )
 
 
 class ReceptionDay(models.Model):
@@ -51,9 +53,13 @@ class ReceptionDay(models.Model):
         verbose_name_plural = "接待日"
         ordering = ["-day", "starts", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["station", "day", "starts"], condition=~Q(state="called_off"), name="deputies_reception_once"),
+            models.UniqueConstraint(
+                fields=["station", "day", "starts"], condition=~Q(state="called_off"), name="deputies_reception_once"
+            ),
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="deputies_reception_hours"),
-            models.CheckConstraint(condition=Q(visitors__isnull=True) | Q(state="held"), name="deputies_reception_visitors"),
+            models.CheckConstraint(
+                condition=Q(visitors__isnull=True) | Q(state="held"), name="deputies_reception_visitors"
+            ),
         ]
         indexes = [models.Index(fields=["day"], name="deputies_reception_day")]
 

@@ -1,0 +1,112 @@
+"""What people type around the work list: its filters, a saved search, a move for many at once."""
+
+from django import forms
+from django.contrib.gis.geos import Polygon
+
+from apps.accounts.models import Role, User
+from apps.cases.forms import SELECT, PlainText, RowField, RowForm
+from apps.cases.models import Case, Category
+from apps.cases.workflow import handling_units
+from apps.organisations.models import Organisation
+from apps.territory.models import AdminArea
+
+SEES_BY_SCOPE = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.LEADER)  # the others' cases may lie in any town
+DATE = {"invalid": "日期请写成 2026-03-14 这样。"}
+
+
+class _SeveralChoices(forms.SelectMultiple):
+    def value_from_datadict(self, data, files, name):
+        return [value for value in super().value_from_datadict(data, files, name) or () if value]
+
+
+class FilterForm(RowForm):
+    """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
+
+    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("all", "全部")]
+    MARKS = [
+        ("", "不限"),
+        ("overseen", "督办"),
+        ("reminded", "催办过"),
+        ("paused", "等反映人补充"),
+        ("reopened", "重办"),
+        ("joint", "联席会议"),
+    ]
+
+    q = PlainText(label="内容或编号", required=False, max_length=60)
+    state = forms.ChoiceField(label="状态", required=False, choices=STATES)
+    category = forms.MultipleChoiceField(label="类别", required=False, widget=_SeveralChoices)
+    town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)
+    village = PlainText(label="村社", required=False, max_length=12)
+    unit = RowField(
+        lambda: Organisation.objects.filter(handles_cases=True).order_by("name"),
+        empty="全部",
+        label="承办单位",
+        required=False,
+        widget=SELECT,
+    )
+    deputy = PlainText(label="受理代表", required=False, max_length=30)
+    channel = forms.ChoiceField(label="渠道", required=False, choices=[("", "全部"), *Case.Channel.choices])
+    mark = forms.ChoiceField(label="标记", required=False, choices=MARKS)
+    reception = forms.IntegerField(label="接待日", required=False, min_value=1, max_value=2**31 - 1)
+    late = forms.ChoiceField(
+        label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期")]
+    )
+    since = forms.DateField(label="提交日期从", required=False)
+    until = forms.DateField(label="到", required=False)
+    bbox = PlainText(label="地图范围", required=False, max_length=120)
+    sort = forms.ChoiceField(
+        label="排序",
+        required=False,
+        choices=[
+            ("", "要办的按期限，其余按时间"),
+            ("due", "期限近的在前"),
+            ("oldest", "早提交的在前"),
+            ("newest", "新提交的在前"),
+        ],
+    )
+
+    def __init__(self, data, user: User, **options) -> None:
+        super().__init__(data, **options)
+        if user.role in SEES_BY_SCOPE:
+            self.fields["town"].choices = [
+                choice for choice in self.fields["town"].choices if not choice[0] or user.reaches(choice[0])
+            ]
+        self.categories = {category.code: category for category in Category.objects.offered()}
+        self.fields["category"].choices = [(code, category.label) for code, category in self.categories.items()]
+
+    def clean_bbox(self) -> Polygon | None:
+        """A box of longitudes and latitudes: west, south, east, north."""
+        if not (text := self.cleaned_data["bbox"]):
+            return None
+        try:
+            west, south, east, north = (float(part) for part in text.split(","))
+        except ValueError:
+            raise forms.ValidationError("地图范围读不出来。") from None
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise forms.ValidationError("地图范围不对。")
+        return Polygon.from_bbox((west, south, east, north))
+
+
+class SaveFilterForm(forms.Form):
+    """A name for the search that is on the screen."""
+
+    name = PlainText(label="名称", max_length=20, error_messages={"required": "请给这组条件起个名字。", "max_length": "名称最多 20 个字。"},
+                     widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}))  # fmt: skip
+    query = PlainText(
+        required=False,
+        max_length=600,
+        widget=forms.HiddenInput,
+        error_messages={"max_length": "条件太长，存不下，请减少几项。"},
+    )
+
+
+class ManyForm(RowForm):
+    """One move for all that are ticked."""
+
+    note = PlainText(
+        label="说明",
+        required=False,
+        max_length=500,
+        error_messages={"max_length": "说明最多 500 个字，现在有 %(show_value)d 个。"},
+    )
+    unit = RowField(handling_units, empty="请选择", label="承办单位", required=False, widget=SELECT)
