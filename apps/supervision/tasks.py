@@ -3,8 +3,9 @@
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.job_context import JobContext
 
-from apps.supervision import workflow, workflow_limits
+from apps.supervision import workflow, workflow_grids, workflow_limits
 
 
 @app.task(name="supervision.solve_run", retry=RetryStrategy(max_attempts=3, wait=5), pass_context=False)
@@ -15,6 +16,11 @@ def solve_run(run: int) -> None:
 @app.task(name="supervision.tell_published", retry=RetryStrategy(max_attempts=5, wait=10), pass_context=False)
 def tell_published(run: int) -> None:
     workflow.tell_published(run)
+
+
+@app.task(name=workflow_grids.TASK, retry=RetryStrategy(max_attempts=3, wait=5), pass_context=True)
+def propose_grids(context: JobContext, user: int) -> None:
+    workflow_grids.propose_and_tell(user, context.job.id)
 
 
 @app.periodic(cron="7 * * * *")

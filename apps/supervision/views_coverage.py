@@ -1,7 +1,8 @@
-"""Coverage of the deputy grid: what is missing where, who carries too much; the button that proposes; what one grid needs."""
+"""Coverage of the deputy grid: what is missing where, who carries too much; having deputies proposed; what one grid needs."""
 
 import datetime as dt
 import io
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from django.contrib import messages
@@ -17,7 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.perms import Permission, requires
 from apps.deputies.models import Deputy, Group
-from apps.supervision import grid_needs
+from apps.record.states import MoveRefused
+from apps.supervision import workflow_grids
 from apps.supervision.coverage import BUSY, Coverage, loads
 from apps.supervision.coverage_workbook import write_workbook
 from apps.supervision.visits import Visit
@@ -108,25 +110,28 @@ def coverage_export(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.ARRANGE_GRIDS)
 def grid_propose(request: HttpRequest) -> HttpResponse:
-    """Propose deputies for all grids from the data as they are now, and go back to the roster."""
-    told = grid_needs.propose_all(request.user)
-    words = [
-        f"新推荐 {told.fresh} 条",
-        f"结束 {told.ended} 条" if told.ended else "",
-        f"{told.doubtful} 条已确认的与资料不再相符，请核对" if told.doubtful else "",
-    ]
-    messages.success(
-        request,
-        "、".join(filter(None, words)) + "。"
-        if told.fresh or told.ended or told.doubtful
-        else "资料没有变化，没有新的推荐。",
-    )
-    query = {
-        name: values[0]
-        for name, values in parse_qs(request.POST.get("query", "")[:300]).items()
-        if name in ("town", "show", "q")
-    }
+    """Have deputies proposed for all grids from the data as they are now, and go back to the roster, which says how it goes."""
+    try:
+        workflow_grids.ask(request.user)
+    except MoveRefused as refusal:
+        messages.info(request, str(refusal))
+    asked = parse_qs(request.POST.get("query", "")[:300])
+    query = {name: values[0] for name, values in asked.items() if name in ("town", "show", "q")}
     return redirect(f"{reverse('grid_list')}?{urlencode(query)}")
+
+
+@never_cache
+@require_GET
+@requires(Permission.ARRANGE_GRIDS)
+def grid_proposing(request: HttpRequest) -> HttpResponse:
+    """/supervision/coverage/proposing?job=12 — a fragment: whether a proposal is under way, and what came of the one that was asked about."""
+    job, now = request.GET.get("job", ""), workflow_grids.proposing()
+    told: dict[str, Any] = {"proposing": now}
+    if now:
+        told |= {"waited": now.waited, "mine": now.args.get("user") == request.user.pk}
+    elif job.isdecimal() and len(job) < 18:
+        told |= {"outcome": workflow_grids.outcome(request.user, int(job)), "failed": workflow_grids.failed(int(job)), "ended": True}
+    return render(request, "supervision/_proposing.html", told)
 
 
 @require_GET

@@ -50,9 +50,10 @@ def late_answers_replace_nothing(page: Page, first: Locator, last: Locator) -> N
     why, wanted = page.locator("#why"), last.get_by_role("cell").nth(1).inner_text().split()[0]
     first.click()
     expect(why).to_have_attribute("aria-busy", "true")
-    last.click()
+    with page.expect_request("**/members/*/why"):
+        last.click()
     last.click()  # asks once
-    page.wait_for_timeout(100)
+    page.wait_for_function("new Promise(done => setTimeout(() => done(true), 100))")
     assert len(held) == 2
     held[1].continue_()
     expect(why).to_contain_text(wanted)

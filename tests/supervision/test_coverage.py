@@ -12,13 +12,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from apps.accounts.models import User
 from apps.deputies.grid import GridMember
 from apps.deputies.models import Deputy, Field, Home, Mandate
 from apps.deputies.workflow_grid import Proposed, confirm_waiting, decide, propose
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
-from apps.supervision import grid_needs
+from apps.record.notices import Notice
+from apps.supervision import grid_needs, workflow_grids
 from apps.supervision.coverage import Coverage, loads
 from apps.supervision.grid_needs import needs, propose_all
 from apps.supervision.nearness import Sites, crowd, ground
@@ -196,8 +199,7 @@ class TestPages:
         return client
 
     def test_views(self, office, town, today):
-        assert "新推荐 10 条" in office.post("/supervision/coverage/propose", {"query": "town=339999100000&next=//evil"}, follow=True).content.decode()
-        assert "资料没有变化" in office.post("/supervision/coverage/propose", follow=True).content.decode()
+        propose_all(User.objects.get(username="county_office"))
         for query, words in (
             ("", "最近的代表"), ("view=grids&show=far&far=1", "没有这样的条目"), ("view=fields", "0/1"), ("view=fields&town=339999100000", "溪口村第一网格"),
             ("view=topics&show=", "东溪防洪堤"), ("view=deputies&show=nothing", "还没有任务"), ("view=x&show=y&far=-1&town=%00&page=x", "覆盖情况"),
@@ -205,6 +207,34 @@ class TestPages:
             page = office.get(f"/supervision/coverage/?{query}")
             assert page.status_code == 200 and words in page.content.decode(), query
         assert "城乡建设" in office.get(f"/supervision/coverage/grids/{town.grids['V3'].code}").content.decode()
+
+    def test_proposed_in_the_background_once_and_told(self, office, county_office, town_clerk):
+        """Two press: one job. The page says that it waits, that it is done and what came of it; who asked gets a notice; done twice, it is told once."""
+        looks = "/supervision/coverage/proposing"
+        assert "hx-get" not in office.get(looks).content.decode()
+        back = office.post("/supervision/coverage/propose", {"query": "town=339999100000&next=//evil"})
+        assert back["Location"] == "/grids/?town=339999100000"
+        assert "不用再点一次" in office.post("/supervision/coverage/propose", follow=True).content.decode()
+        (job,) = ProcrastinateJob.objects.filter(task_name=workflow_grids.TASK)
+        assert "排队中" in (waits := office.get(looks).content.decode()) and f"{looks}?job={job.pk}" in waits and not GridMember.objects.exists()
+        other = Client()
+        other.force_login(town_clerk)
+        assert "发起的人" in other.get(looks).content.decode()
+        assert workflow_grids.propose_and_tell(county_office.pk, job.pk) == Proposed(fresh=10)
+        assert workflow_grids.propose_and_tell(county_office.pk, job.pk) == Proposed()  # a worker killed at the last moment
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = %s", [job.pk])
+        notice = Notice.objects.visible_to(county_office).get(kind="grid")
+        assert notice.body == "新推荐 10 条。" and "新推荐 10 条" in office.get(f"{looks}?job={job.pk}").content.decode()
+        assert "已按资料推荐完" in other.get(f"{looks}?job={job.pk}").content.decode() and "hx-get" not in office.get(looks).content.decode()
+        assert office.get(f"{looks}?job={'9' * 30}").status_code == 200
+        assert workflow_grids.ask(county_office) != job.pk
+
+    def test_a_proposal_that_failed_says_so(self, office, county_office):
+        job = workflow_grids.ask(county_office)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = %s", [job])
+        assert "没有推荐成" in office.get(f"/supervision/coverage/proposing?job={job}").content.decode()
 
     def test_workbook(self, office, town, today):
         Deputy.objects.filter(code="D1").update(name="=1+1")
