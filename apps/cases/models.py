@@ -16,6 +16,7 @@ from django.utils import timezone
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
 from apps.cases import merging
+from apps.cases.taxonomy import SOURCES, Category
 from apps.deputies.models import Deputy, Station
 from apps.deputies.reception import ReceptionDay
 from apps.organisations.models import Organisation
@@ -27,22 +28,6 @@ from apps.worktime.models import CalendarDay
 
 OPEN_STATES = ("with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit")
 SOON = 2  # working days: from then on a limit counts as due soon
-
-
-class Category(models.Model):
-    """类别: what a case is about. `level1` groups categories as the published hotline taxonomies do."""
-
-    code = models.CharField("代码", max_length=30, unique=True)
-    label = models.CharField("名称", max_length=40)
-    level1 = models.CharField("一级类别", max_length=40)
-
-    class Meta:
-        verbose_name = "类别"
-        verbose_name_plural = "类别"
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return self.label
 
 
 class CaseNumber(models.Func):
@@ -187,6 +172,11 @@ class Case(models.Model):
     result = models.CharField("办理结果", max_length=1, choices=Result.choices, blank=True, default="")
     unrated = models.BooleanField("未评价办结", default=False, help_text="评价期满没有评价；不算满意")
     # --- columns of other subjects, each in its own migration: DB-level SET DEFAULT there, since rows also come in by SQL -------------
+    subcategory = models.ForeignKey(Category, verbose_name="三级类别", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    category_source = models.CharField("类别由谁定", max_length=10, choices=SOURCES, blank=True, default="")
+    category_confidence = models.FloatField("识别把握", null=True, blank=True, help_text="0 到 1；只在系统识别时有")
+    level_proposed = models.CharField("建议分级", max_length=10, choices=Level.choices, blank=True, default="")
+    level_reason = models.CharField("建议分级的理由", max_length=120, blank=True, default="")
 
     objects = CaseQuerySet.as_manager()
 
@@ -337,3 +327,4 @@ class CaseEvent(Event):
 from apps.cases import clocks, desks, escalation_rules, parties, publishing, ratings, tellings, thread, untold  # noqa: E402, F401
 from apps.cases.parties import CoHandler, Joiner  # noqa: E402, F401
 from apps.cases.ratings import Rating  # noqa: E402, F401
+from apps.cases import rules, versions  # noqa: E402, F401

@@ -2,8 +2,10 @@
 
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 
 from apps.organisations import merging
+from apps.organisations.competence import recognised
 from apps.record.staging import Merged, Stage
 
 
@@ -40,6 +42,7 @@ class Organisation(models.Model):
     point = models.PointField("位置", srid=4326, null=True, blank=True)
     handles_cases = models.BooleanField("承办单位", default=False)
     logs_in = models.BooleanField("上线办理", default=False, help_text="否：由交办机构代录答复")
+    competences = ArrayField(models.CharField(max_length=20), verbose_name="职能", null=True, blank=True, help_text="空：按名称识别")
     closed_on = models.DateField("撤销日期", null=True, blank=True, help_text="填了就不再承办任何事项")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, verbose_name="成员", blank=True, related_name="organisations")
 
@@ -52,3 +55,7 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.short_name or self.name
+
+    def competent_for(self) -> list[str]:
+        """Codes of `COMPETENCES`: as entered, else as its name says."""
+        return recognised(self.name, self.kind) if self.competences is None else self.competences
