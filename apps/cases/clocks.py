@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.cases.models import Case
 from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
+from apps.record.states import MoveRefused
 from apps.worktime.models import CalendarDay, LimitBook, TimeLimit
 from apps.worktime.workdays import Workdays
 
@@ -111,7 +112,7 @@ class Clock(models.Model):
             return
         self.pauses = [*self.pauses, [begin.isoformat(), today.isoformat()]]
         self.paused_days += days.between(begin, today)
-        self.due_on = shifted(self.due_on, begin, today, days)
+        self.due_on = days.stood_still(self.due_on, begin, today)
 
     def set_until(self, due: dt.date, today: dt.date) -> None:
         """Another last day by consent, unsaved; pauses before it are in it already."""
@@ -137,20 +138,25 @@ LIMITS: dict[
     },
     S.ANSWERED: {Clock.Kind.RATE: "case_rate"},
 }
-REDO, OPINION = "case_redo", "cohandler_opinion"
+REDO, OPINION, EXTENDED = "case_redo", "cohandler_opinion", "unit_extend"
+REDONE = (S.WITH_DEPUTY, S.WITH_TOWN, S.WITH_UNIT)  # who answers again has a limit of his own for it
 DONE_BY_MOVING = {Clock.Kind.ANSWER, Clock.Kind.SIGN, Clock.Kind.RATE}  # who passes on or answers has done these too
 
 
-def shifted(due: dt.date, begin: dt.date, end: dt.date, days: Workdays) -> dt.date:
-    """A last day after standing still from `begin` to `end`: the working days that were left are left again. Past ones do not move."""
-    return days.add(end, days.between(begin, due)) if due >= begin else due
+def limit_of(clock: Clock, case: Case, book: LimitBook) -> TimeLimit | None:
+    """The limit that a clock of this case is under."""
+    topic = _topic(case)
+    if clock.kind == Clock.Kind.OPINION:
+        return book.find(OPINION, case.level, topic)
+    redo = book.find(REDO, case.level, topic) if clock.kind == Clock.Kind.ANSWER and clock.round and clock.step in REDONE else None
+    return redo or book.find(LIMITS.get(clock.step, {}).get(clock.kind, ""), case.level, topic)
 
 
 def plan(case: Case, now: dt.datetime) -> list[Clock]:
     """The clocks of the step that the case (saved or not) is in, unsaved; sets `case.due_on`."""
     today = timezone.localdate(now)
     wanted = dict(LIMITS.get(case.state, {}))
-    if case.reopened and Clock.Kind.ANSWER in wanted:
+    if case.reopened and case.state in REDONE:
         wanted[REDO] = REDO
     book = TimeLimit.objects.book(wanted.values(), today) if wanted else LimitBook.empty()
     level, topic = case.level, _topic(case) if book.narrowed else ""
@@ -236,14 +242,30 @@ def resume(case: Case, now: dt.datetime) -> Case:
 
 
 def extend(case: Case, kind: str, due: dt.date, now: dt.datetime, *, co_handler=None) -> Case:
-    """By consent a duty may take until `due`; `case.due_on` follows when it is the step's own."""
-    clock = _running(case).filter(kind=kind, co_handler=co_handler).first()
-    if clock is not None:
-        clock.set_until(due, timezone.localdate(now))
-        clock.save(update_fields=["base_on", "due_on", "extended_on", "pauses"])
+    """By consent a duty may take until `due`; `case.due_on` follows when it is the step's own. `MoveRefused` for a day that is no extension."""
+    today, clock = timezone.localdate(now), _running(case).filter(kind=kind, co_handler=co_handler).first()
+    if clock is None or clock.paused_on:
+        raise MoveRefused("现在没有正在走的期限，不能延期。", "due_on")
+    if due <= max(clock.due_on, today):
+        raise MoveRefused(f"现在的期限是 {clock.due_on}，延到的日期要在它和今天以后。", "due_on")
+    latest = latest_extension(case, clock)
+    if latest and due > latest:
+        raise MoveRefused(f"按规定最多延到 {latest}。", "due_on")
+    clock.set_until(due, today)
+    clock.save(update_fields=["base_on", "due_on", "extended_on", "pauses"])
     if kind == Clock.Kind.ANSWER:
         case.due_on = due
     return case
+
+
+def latest_extension(case: Case, clock: Clock | None = None) -> dt.date | None:
+    """The last day that a unit's answer may be put off to, counted from the start of its step without what stood still; None where no limit is set."""
+    clock = clock or _running(case).filter(kind=Clock.Kind.ANSWER).first()
+    if clock is None or clock.step != S.WITH_UNIT or clock.kind != Clock.Kind.ANSWER:
+        return None
+    book = TimeLimit.objects.book([EXTENDED], clock.started_on)
+    latest = book.due(EXTENDED, clock.started_on, case.level, _topic(case) if book.narrowed else "")
+    return book.days.add(latest, clock.paused_days) if latest else None
 
 
 def end(case: Case, now: dt.datetime) -> Case:

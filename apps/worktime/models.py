@@ -118,6 +118,10 @@ class TimeLimitQuerySet(models.QuerySet):
             CalendarDay.objects.workdays(start, start + span),
         )
 
+    def whole_book(self) -> "LimitBook":
+        """Every limit, for who brings a calendar of his own."""
+        return LimitBook({(limit.step, limit.level, limit.topic): limit for limit in self.filter(active=True)}, Workdays({}))
+
 
 @dataclass(frozen=True)
 class LimitBook:

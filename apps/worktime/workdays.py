@@ -33,6 +33,17 @@ class Workdays:
             return -self.between(end, start)
         return sum(self.working(start + dt.timedelta(days=step)) for step in range(1, (end - start).days + 1))
 
+    def back(self, day: dt.date, days: int) -> dt.date:
+        """The last day of which `day` lies at least `days` working days off: what was due on it or before is that late."""
+        while days > 0:
+            days -= self.working(day)
+            day -= ONE
+        return day
+
+    def stood_still(self, due: dt.date, begin: dt.date, end: dt.date) -> dt.date:
+        """A last day after standing still from `begin` to `end`: the working days that were left on `begin` are left on `end`. One that had passed stays."""
+        return self.add(end, self.between(begin, due)) if due >= begin else due
+
     def add_days(self, day: dt.date, days: int) -> dt.date:
         return self.next_working(day + dt.timedelta(days=days))
 
