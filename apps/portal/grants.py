@@ -11,7 +11,7 @@ OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 COUNTED = ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)")  # adds one, says nothing of who
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
-    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, submission, text, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
+    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, submission, text, category_id, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
 """
 
 GRANTS: dict[str, tuple[str, ...]] = {
@@ -57,6 +57,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_untold": ("INSERT",),
     "cases_telling": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
+    "cases_reportphoto": ("SELECT", "INSERT"),
+    "cases_overruled": ("INSERT",),
+    "record_photo": ("SELECT (id, by_id, name, submission, sha256, width, height)", "INSERT"),  # not where and when an office's was taken
     "cases_borderanswer": ("INSERT",),
     "cases_publishedanswer": READ,  # what a person settled for everybody to read, and nothing else of a case
     "cases_answerspage": READ,

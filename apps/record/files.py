@@ -58,7 +58,9 @@ def _too_large(request: HttpRequest, announced: int) -> HttpResponse:
 
 class PhotoQuerySet(models.QuerySet):
     def accept(self, upload: UploadedFile, *, by, submission: str = "") -> "Photo":
-        """Check a photo and keep it. The same photo sent again in the same submission is the same row. Raises UploadRefused."""
+        """Check a photo and keep it. The same photo sent again in the same submission is the same row. Raises UploadRefused.
+
+        by: None for a resident; then where and when the camera says it was taken is not kept, and the public role may do it."""
         name = Path(upload.name or "照片").name[:60]
         if not upload.size:
             raise UploadRefused(f"“{name}”是空文件，没有收。请重新选一张照片。")
@@ -66,7 +68,7 @@ class PhotoQuerySet(models.QuerySet):
             raise UploadRefused(f"“{name}”有 {upload.size / MEGABYTE:.0f} MB，超过了一张 {PHOTO_LIMIT // MEGABYTE} MB，没有收。请先缩小再传。")
         upload.seek(0)
         digest = hashlib.file_digest(upload, "sha256").hexdigest()
-        sent_before = self.filter(by=by, submission=str(submission), sha256=digest) if submission else self.none()
+        sent_before = self.shown().filter(by=by, submission=str(submission), sha256=digest) if submission else self.none()
         return sent_before.first() or self._keep(upload, name, by, str(submission), digest)
 
     def accept_all(self, uploads: Iterable[UploadedFile], *, by, submission: str = "", most: int = MOST) -> list["Photo"]:
@@ -84,7 +86,7 @@ class PhotoQuerySet(models.QuerySet):
             raise UploadRefused(f"“{name}”{refusal}") from None
         photo = self.model(
             by=by, submission=submission, sha256=digest, width=picture.width, height=picture.height, bytes=len(picture.full), at=timezone.now(),
-            taken_at=picture.taken_at, taken_point=Point(picture.lon, picture.lat, srid=4326) if picture.lon is not None else None,
+            taken_at=picture.taken_at if by else None, taken_point=Point(picture.lon, picture.lat, srid=4326) if by and picture.lon is not None else None,
         )  # fmt: skip
         photo.write(full=picture.full, small=picture.small)
         try:
@@ -92,8 +94,12 @@ class PhotoQuerySet(models.QuerySet):
                 photo.save(force_insert=True)
         except IntegrityError:  # the same photo came twice at the same moment
             photo.unlink()
-            return self.get(by=by, submission=submission, sha256=digest)
+            return self.shown().get(by=by, submission=submission, sha256=digest)
         return photo
+
+    def shown(self) -> "PhotoQuerySet":
+        """With no more than a page shows: not where and when it was taken."""
+        return self.only("name", "submission", "sha256", "width", "height")
 
     def unlinked(self, before: dt.datetime) -> "PhotoQuerySet":
         """Older than a moment, and no room's."""
@@ -124,7 +130,7 @@ class Photo(models.Model):
     """照片: written anew as JPEG without metadata, in two sizes. Where and when the camera says it was taken is for the office only."""
 
     name = models.UUIDField("文件名", default=uuid.uuid4, unique=True, editable=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="上传人", on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="上传人", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="空：居民")
     submission = models.CharField("提交号", max_length=64, blank=True)
     sha256 = models.CharField("原件摘要", max_length=64)
     width = models.PositiveIntegerField("宽")
@@ -140,7 +146,7 @@ class Photo(models.Model):
         verbose_name = "照片"
         verbose_name_plural = "照片"
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["by", "submission", "sha256"], condition=~Q(submission=""), name="record_photo_once")]
+        constraints = [models.UniqueConstraint(fields=["by", "submission", "sha256"], condition=~Q(submission=""), nulls_distinct=False, name="record_photo_once")]
 
     def __str__(self) -> str:
         return f"照片 {self.pk}"
