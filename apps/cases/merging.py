@@ -42,6 +42,7 @@ def cases(stage: Stage, events: Any) -> Merged:
     wanted = _write(stage)
     ids = dict(query(f"SELECT row, id FROM {wanted.name}"))
     _append(events, {ids[row]: (histories[row], start) for row, start in fresh_from.items() if row in ids})
+    execute("SELECT cases_write_past_clocks(%s)", [[ids[row] for row in fresh_from if row in ids]])
     ratings = f"""
         WITH come AS (
             INSERT INTO cases_rating (case_id, by, part, round, words, score, at)
