@@ -103,7 +103,13 @@ def wheel_library(package: str, folder: str, pattern: str) -> str | None:
 ZONE = text("ZONE", "all", ("public", "office", "all"))
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY", "only-for-tests-and-tools-" + "0" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
-CONTACT_KEY = text("CONTACT_KEY", "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" if DEBUG or os.environ.get("PYTEST_VERSION") else None)
+CONTACT_KEY = text("CONTACT_KEY", "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" if DEBUG or os.environ.get("PYTEST_VERSION") else "" if ZONE == "public" else None)
+CONTACT_PUBLIC_KEY = text("CONTACT_PUBLIC_KEY", "")  # closes contacts where they may not be opened: the public zone has this one only
+if not CONTACT_KEY and not CONTACT_PUBLIC_KEY:
+    raise ImproperlyConfigured("公众区要设环境变量 CONTACT_PUBLIC_KEY：在办公区运行 manage.py zone_keys 得到。")
+ZONE_KEY = text("ZONE_KEY", "")  # signs what leaves for the other zone
+ZONE_PEER_KEYS = listing("ZONE_PEER_KEYS", "")  # who may have signed what comes from there; several while a key is being changed
+MESSAGES_OUT, MESSAGES_IN = text("MESSAGES_OUT", ""), text("MESSAGES_IN", "")  # folders that the file gate empties and fills
 CODE_KEYS = listing("CODE_KEYS", "only-for-tests-and-tools-" + "1" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
 if not CODE_KEYS or min(map(len, CODE_KEYS)) < 32:
     raise ImproperlyConfigured("环境变量 CODE_KEYS 应是一个或几个以逗号隔开的密钥，每个至少 32 个字符。")
@@ -119,6 +125,16 @@ REDIS_URL = text("REDIS_URL", "")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
     raise ImproperlyConfigured("环境变量 REDIS_URL 应以 redis://、rediss:// 或 unix:// 开头。")
 WEB_THREADS = number("WEB_THREADS", 4, 1, 64)
+OFFICE_URL = text("OFFICE_URL", "").rstrip("/")  # where staff open the site: stands in e-mails and groups
+if OFFICE_URL and not (urlsplit(OFFICE_URL).scheme in ("http", "https") and urlsplit(OFFICE_URL).netloc):
+    raise ImproperlyConfigured(f"环境变量 OFFICE_URL 应是工作人员打开的网址，例如 https://renda.example.gov.cn，现在是 {OFFICE_URL!r}。")
+WEBHOOK_HOSTS = listing("WEBHOOK_HOSTS", "oapi.dingtalk.com,qyapi.weixin.qq.com")  # where group robots may stand
+MAIL_SUBJECT, MAIL_DOMAIN = "代表履职地图", urlsplit(OFFICE_URL or PUBLIC_URL).hostname or "localhost"
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = text("EMAIL_HOST", ""), number("EMAIL_PORT", 25, 1, 65535), 10
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = text("EMAIL_HOST_USER", ""), text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = flag("EMAIL_USE_TLS", False), flag("EMAIL_USE_SSL", False)
+DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "") or f"no-reply@{MAIL_DOMAIN}"
 GATEWAYS = {"sms": gateway("SMS"), "wechat": gateway("WECHAT")}
 BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
 

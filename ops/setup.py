@@ -196,6 +196,7 @@ def make_keys(data_dir: Path) -> str:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "CONTACT_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),  # what a Fernet key is
         "CODE_KEYS": secrets.token_urlsafe(40),
+        "ZONE_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),  # signs messages to the other zone
     }
     missing = [name for name in fresh_keys if not any(line.startswith(f"{name}=") for line in held.splitlines())]
     if not missing:

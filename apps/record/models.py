@@ -19,4 +19,4 @@ class Allowance(models.Model):
         return f"{bytes(self.key).hex()} {self.whole_at:.0f}"
 
 
-from apps.record import files, notices  # noqa: E402, F401  their models are this room's too
+from apps.record import channels, files, messages, notices  # noqa: E402, F401  their models are this room's too

@@ -6,7 +6,7 @@ The row is what stands in the inbox (/notices/). Ways out of the house plug in a
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from procrastinate.contrib.django import app as jobs
 logger = logging.getLogger(__name__)
 
 KINDS = {  # what it is about -> label, icon
+    "case": ("民情件", "message-2"),
     "assignment": ("监督分工", "target-arrow"),
     "claim": ("认领", "hand-stop"),
     "visit": ("走访视察", "walk"),
@@ -32,13 +33,28 @@ ATTEMPTS = 5
 BATCH = 2000
 
 
+class Postponed(Exception):
+    """The other end asks for patience: the same attempt is made after so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"对方要求过 {seconds} 秒再发。")
+        self.seconds = seconds
+
+
+def _every_one(notices: Sequence["Notice"]) -> Iterable[tuple[int, str]]:
+    return [(notice.pk, "") for notice in notices]
+
+
 @dataclass(frozen=True)
 class Channel:
-    """A way out of the house. send: tells the recipient, or raises; quiet: hours of the day from and until which it waits."""
+    """A way out of the house. send: tells a notice to one target, or raises; quiet: hours of the day from and until which it waits;
+    targets: of what was told at once, the ids of those that go out this way, each with where to ("" for the recipient himself)."""
 
     name: str
-    send: Callable[["Notice"], None]
+    send: Callable[["Notice", str], None]
     quiet: tuple[int, int] = (21, 8)
+    label: str = ""
+    targets: Callable[[Sequence["Notice"]], Iterable[tuple[int, str]]] = _every_one
 
     def next_moment(self, now: dt.datetime) -> dt.datetime:
         """`now`, or the end of the quiet hours that it lies in."""
@@ -75,11 +91,14 @@ class NoticeQuerySet(models.QuerySet):
         return len(rows)
 
     def _hand_out(self, rows: list["Notice"], said: dict) -> None:
-        told = self.filter(recipient__in=[row.recipient_id for row in rows], at=said["at"], kind=said["kind"], title=said["title"])
-        Delivery.objects.bulk_create(
-            [Delivery(notice_id=pk, channel=name, due_at=channel.next_moment(said["at"])) for pk in told.values_list("pk", flat=True) for name, channel in CHANNELS.items()],
-            batch_size=BATCH, ignore_conflicts=True,
-        )  # fmt: skip
+        told = list(self.filter(recipient__in=[row.recipient_id for row in rows], at=said["at"], kind=said["kind"], title=said["title"]).order_by("pk"))
+        going = [
+            Delivery(notice_id=pk, channel=name, target=target, due_at=channel.next_moment(said["at"]))
+            for name, channel in CHANNELS.items() for pk, target in channel.targets(told)
+        ]  # fmt: skip
+        if not going:
+            return
+        Delivery.objects.bulk_create(going, batch_size=BATCH, ignore_conflicts=True)
         jobs.configure_task("record.deliver_notices").defer()  # by name: the task leans on this module
 
     def visible_to(self, user) -> "NoticeQuerySet":
@@ -144,9 +163,16 @@ class DeliveryQuerySet(models.QuerySet):
                 delivery.try_once()
         return limit
 
+    def unsent(self) -> "DeliveryQuerySet":
+        return self.exclude(state=Delivery.State.SENT)
+
+    def send_again(self) -> int:
+        """Put back what had failed, from the first attempt on; how many."""
+        return self.filter(state=Delivery.State.FAILED).update(state=Delivery.State.WAITING, attempts=0, due_at=timezone.now())
+
 
 class Delivery(models.Model):
-    """通知发送: a notice on one way out of the house."""
+    """通知发送: a notice on one way out of the house, and where to ("" for its recipient)."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "待发送"
@@ -155,6 +181,7 @@ class Delivery(models.Model):
 
     notice = models.ForeignKey(Notice, verbose_name="通知", on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField("渠道", max_length=20)
+    target = models.CharField("对象", max_length=40, blank=True, default="")
     state = models.CharField("状态", max_length=8, choices=State.choices, default=State.WAITING)
     due_at = models.DateTimeField("不早于")
     attempts = models.PositiveSmallIntegerField("已试次数", default=0)
@@ -166,11 +193,18 @@ class Delivery(models.Model):
     class Meta:
         verbose_name = "通知发送"
         verbose_name_plural = "通知发送"
-        constraints = [models.UniqueConstraint(fields=["notice", "channel"], name="record_delivery_once")]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="record_delivery_due")]
+        constraints = [models.UniqueConstraint(fields=["notice", "channel", "target"], name="record_delivery_once")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="record_delivery_due"),
+            models.Index(fields=["-id"], condition=~Q(state="sent"), name="record_delivery_unsent"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.notice} {self.channel}"
+        return f"{self.notice} {self.label}"
+
+    @property
+    def label(self) -> str:
+        return CHANNELS[self.channel].label if self.channel in CHANNELS else self.channel
 
     def try_once(self) -> None:
         """Send; what fails is tried again after 1, 4, 16 … minutes, and given up after ATTEMPTS."""
@@ -178,7 +212,10 @@ class Delivery(models.Model):
         self.attempts += 1
         try:
             with transaction.atomic():
-                CHANNELS[self.channel].send(self.notice)
+                CHANNELS[self.channel].send(self.notice, self.target)
+        except Postponed as asked:
+            self.attempts -= 1
+            self.error, self.due_at = str(asked), CHANNELS[self.channel].next_moment(now + dt.timedelta(seconds=asked.seconds))
         except Exception as failure:  # whatever a channel's other end does, the next notice is sent all the same
             logger.warning("通知 %s 没有从 %s 发出：%s", self.notice_id, self.channel, failure)
             self.error = str(failure)[:200]

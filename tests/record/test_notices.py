@@ -147,7 +147,7 @@ def posted(monkeypatch) -> list[str]:
     """A channel that writes on a list and fails for whoever is named 'fails'."""
     sent: list[str] = []
 
-    def send(notice: Notice) -> None:
+    def send(notice: Notice, target: str) -> None:
         if "fails" in notice.title:
             raise OSError("对方没有应答")
         sent.append(f"{notice.recipient.username}: {notice.title}")
