@@ -109,6 +109,8 @@ def _prepare(data: Data) -> Callable[[], Callable[[], Answer]]:
     from apps.matching.assignment import solve
 
     solve(*supervision.instance(60, 100, seed=2))  # compiled
+    from geo_renda import wsgi  # noqa: F401  as the server starts
+
     office = User.objects.create(username="office", role=Role.COUNTY_OFFICE, scope="3399")
     client = Client(SERVER_NAME="localhost")
     client.force_login(office)
