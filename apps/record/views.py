@@ -3,7 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, requires
 from apps.record.notices import KINDS, Notice
@@ -27,13 +27,14 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     })
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @requires(Permission.SEE_NOTICES)
 def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
-    """/notices/12/ — read; on to the page that it is about."""
+    """/notices/12/ — on to the page that it is about; posted, it counts as read: a browser that looks ahead reads nothing."""
     mine = Notice.objects.visible_to(request.user).filter(pk=pk)
     notice = get_object_or_404(mine)
-    mine.mark_read()
+    if request.method == "POST":
+        mine.mark_read()
     return redirect(notice.path or "notice_list")
 
 

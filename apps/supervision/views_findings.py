@@ -172,7 +172,8 @@ def _detail(request: HttpRequest, finding: Finding, form: MoveForm, *, status: i
     chosen = request.POST.get("verb") or request.GET.get("do") or ""
     if chosen not in {move.verb for move in moves}:
         first_step = [move.verb for move in moves if move.verb not in workflow.FROM_ABOVE or not held]
-        chosen = first_step[0] if first_step else ""
+        # What was typed for a step that somebody else has made impossible is not put under another one.
+        chosen = first_step[0] if first_step and request.method == "GET" else ""
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
     page = {

@@ -109,7 +109,7 @@ export class PlaceMap {
       ...(first ? { bounds: first, fitBoundsOptions: { padding: 36, maxZoom: 14 } } : { center: [120, 29], zoom: 8 }),
       minZoom: 6,
       maxZoom: 19,
-      ...(this.home ? { maxBounds: widen(this.home, 1.2) } : {}),
+      ...(this.home ? { maxBounds: union(widen(this.home, 1.2), first && widen(first, 0.2)) } : {}),
       attributionControl: false,
       cooperativeGestures: options.cooperative ?? true,
       dragRotate: false,
@@ -398,6 +398,11 @@ function widen([west, south, east, north]: Bounds, by: number): Bounds {
   const x = Math.max((east - west) * by, 0.2);
   const y = Math.max((north - south) * by, 0.2);
   return [west - x, Math.max(south - y, -85), east + x, Math.min(north + y, 85)];
+}
+
+/** What is shown first is in reach, also when it lies far outside the county. */
+function union(a: Bounds, b: Bounds | null): Bounds {
+  return b ? [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])] : a;
 }
 
 function paragraphs(lines: string[]): HTMLElement {

@@ -64,11 +64,17 @@ function connectActions(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
     const question = (event.submitter as HTMLElement | null)?.dataset.confirm ?? form.dataset.confirm;
-    if (question && !window.confirm(question)) {
+    if (question && complete(form) && !window.confirm(question)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
   }, true);
+}
+
+/** Nothing that is in sight and must be filled in is empty: otherwise the answer will say so, and there is nothing to confirm yet. */
+function complete(form: HTMLFormElement): boolean {
+  const fields = [...form.elements] as HTMLInputElement[];
+  return fields.every((field) => !field.willValidate || field.validity.valid || !field.checkVisibility());
 }
 
 async function copy(text: string): Promise<void> {
@@ -95,7 +101,7 @@ function connectFilters(): void {
   });
 }
 
-/** Work lists ([data-work-list] with links a.list-row-title): j and k move, Enter opens, / goes to the search field. */
+/** Work lists ([data-work-list] with .list-row-title, links or buttons): j and k move, Enter opens, / goes to the search field. */
 function connectWorkList(): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
@@ -109,7 +115,7 @@ function connectWorkList(): void {
       return;
     }
     if (event.key !== "j" && event.key !== "k") return;
-    const links = [...document.querySelectorAll<HTMLElement>("[data-work-list] a.list-row-title")];
+    const links = [...document.querySelectorAll<HTMLElement>("[data-work-list] :is(a, button).list-row-title")];
     const here = links.indexOf(document.activeElement as HTMLElement);
     const next = here < 0 ? 0 : here + (event.key === "j" ? 1 : -1);
     links[next]?.focus();

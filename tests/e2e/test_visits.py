@@ -175,7 +175,7 @@ def test_the_office_arranges_an_inspection_and_the_deputy_signs_in(visit: Visit)
     deputy = visit("phone", "deputy", permissions=["geolocation"], geolocation={"longitude": 120, "latitude": 29, "accuracy": 40})
     page = deputy.page
     page.goto("/notices/")
-    page.get_by_role("link", name=f"请参加视察：{name}").click()
+    page.get_by_role("button", name=f"请参加视察：{name}", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     page.get_by_role("button", name="现场签到").click()
     expect(page.get_by_text(re.compile("离现场约 .+ 公里，定位误差约 40 米")).first).to_be_visible()  # far away: allowed, and said

@@ -1,6 +1,7 @@
 """The findings' pages: whose list shows what, moves made on them, what is refused in words, photos for those who may see them, queries counted."""
 
 import io
+import re
 
 import pytest
 from django.test import Client
@@ -127,6 +128,17 @@ def test_what_was_typed_is_not_lost(town, people, settings, tmp_path) -> None:
     assert stale.status_code == 409 and "刚刚有人办过" in stale.content.decode() and "旧页面上写的" in stale.content.decode()
     assert f'name="revision" value="{again.revision}"' in stale.content.decode()
     assert post(people.unit_officer, again, "no_such_move").status_code == 409
+
+
+def test_words_for_a_step_that_has_gone_stand_under_no_other(town, people) -> None:
+    finding = brought_to("raised", town, people)
+    workflow.forward(finding, people.county_office, "")
+    page = post(people.county_office, finding, "forward", note="请一并看看").content.decode()
+    assert "请一并看看" in page and "请先选办哪一步" in page and 'name="do"' in page
+    steps = re.findall(r'<input type="radio" name="do"[^>]*>', page)
+    assert steps and not [step for step in steps if "checked" in step]
+    plain = client_of(people.county_office).get(finding.get_absolute_url()).content.decode()
+    assert "checked" in "".join(re.findall(r'<input type="radio" name="do"[^>]*>', plain))
 
 
 def test_several_are_passed_on_each_by_itself(town, people) -> None:
