@@ -3,7 +3,8 @@
 import datetime as dt
 
 from apps.cases.clocks import Clock, limit_of
-from apps.cases.models import Case, CaseEvent
+from apps.cases.models import Case, CaseEvent, Category
+from apps.worktime.narrowing import Narrowing
 from apps.worktime.recount import Change, Moved
 from apps.worktime.workdays import Workdays
 
@@ -54,6 +55,15 @@ def _tell(case: Case, clock: Clock, before: dt.date, change: Change) -> None:
     CaseEvent.objects.append(
         case, "recount", actor=change.actor, note=change.note, due_on=clock.due_on.isoformat(), state=case.state, holder=case.holder(), **said
     )
+
+
+def level_and_topic() -> Narrowing:
+    """What a limit of cases may be set for: a level, a category of the first level, or both."""
+    return Narrowing(dict(Case.Level.choices), topics)
+
+
+def topics() -> list[str]:
+    return list(Category.objects.filter(level=1).order_by("order", "pk").values_list("label", flat=True))
 
 
 ROOM = RunningClocks()

@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.supervision.models import AssignmentRun
-from apps.supervision.periods import Period
+from apps.worktime.periods import Period
 
 LEAST = 5
 BY = {"topic": "监督事项", "deputy": "代表", "unit": "承办单位"}

@@ -14,9 +14,9 @@ from apps.accounts.perms import Permission, requires
 from apps.deputies.models import Deputy
 from apps.supervision.evaluation import BY, LEAST, ONLY, SORTS, Asked, evaluate
 from apps.supervision.evaluation_workbook import write
-from apps.supervision.periods import KINDS, Period, around, between
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea, Term
+from apps.worktime.periods import KINDS, Period, around, between
 
 PAGE = 50
 BY_ROLE = {  # what each role may compare; which rows of it: `_subjects`

@@ -186,6 +186,11 @@ class TimeLimit(models.Model):
         return f"{self.amount} {self.get_unit_display()}"
 
     @property
+    def general(self) -> bool:
+        """Whether it holds wherever nothing narrower is set."""
+        return not (self.level or self.topic)
+
+    @property
     def span(self) -> dt.timedelta:
         """No shorter than the limit can become with its holidays: so much of the calendar is needed to count it."""
         return dt.timedelta(days=self.amount * {"working_days": 3, "days": 1, "months": 31}[self.unit] + 30)

@@ -1,18 +1,15 @@
-"""The working calendar and the time limits: /calendar/. Everybody of the offices reads them, the county's office changes them."""
+"""The working calendar: /calendar/. Everybody of the offices reads them, the county's office changes them."""
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.perms import Permission, allowed, requires
-from apps.record.states import MoveRefused
 from apps.worktime import workflow
 from apps.worktime.announcement import read
-from apps.worktime.models import CalendarDay, CalendarEvent, CalendarYear, TimeLimit, TimeLimitEvent
-from apps.worktime.policies import GROUPS, PRESETS
+from apps.worktime.models import CalendarDay, CalendarEvent, CalendarYear
 from apps.worktime.yearview import months
 
 YEARS = range(2000, 2100)
@@ -70,69 +67,3 @@ def calendar_change(request: HttpRequest, year: int) -> HttpResponse:
         return redirect("calendar_year", year)
     changed = workflow.rehearse(request.user, year, wanted, note, whole=whole)
     return render(request, "worktime/change.html", {**context, "changed": changed, "limits": changed.limits[:SHOWN]})
-
-
-@require_GET
-@requires(Permission.SEE_CALENDAR)
-def limit_list(request: HttpRequest) -> HttpResponse:
-    """/calendar/limits/ — every limit with its source, and the presets to start from."""
-    limits = {limit.step: limit for limit in TimeLimit.objects.all()}
-    named = {step for steps in GROUPS.values() for step in steps}
-    groups = [(heading, [limits[step] for step in steps if step in limits]) for heading, steps in GROUPS.items()]
-    return render(request, "worktime/limits.html", {
-        "groups": groups, "others": [limit for step, limit in limits.items() if step not in named], "presets": PRESETS.items(),
-        "may_change": allowed(request.user, Permission.MANAGE_CALENDAR), "events": TimeLimitEvent.objects.select_related("subject").order_by("-pk")[:20],
-        "missing": CalendarDay.objects.missing_soon(),
-    })  # fmt: skip
-
-
-class LimitForm(forms.ModelForm):
-    class Meta:
-        model = TimeLimit
-        fields = ("amount", "unit", "source")
-        widgets = {"amount": forms.NumberInput({"class": "form-control", "min": 1}), "unit": forms.Select({"class": "form-select"}), "source": forms.TextInput({"class": "form-control"})}
-        help_texts = {"source": "文件名和条款，或“主任会议议定”。会显示在时限表里。"}
-
-
-@require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_CALENDAR)
-def limit_edit(request: HttpRequest, step: str) -> HttpResponse:
-    limit = get_object_or_404(TimeLimit, step=step)
-    form = LimitForm(request.POST or None, instance=limit)
-    form.fields["source"].required = True
-    if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data
-        try:
-            changed = workflow.change_limit(request.user, step, wanted["amount"], wanted["unit"], wanted["source"])
-        except MoveRefused as refusal:
-            form.add_error("amount", str(refusal))
-        else:
-            messages.success(request, f"“{changed.label}”的时限现在是 {changed.words}，从今以后进入这一环节的按它算。")
-            return redirect("limit_list")
-    return render(request, "worktime/limit.html", {"limit": limit, "form": form, "events": limit.events.order_by("-pk")[:20]}, status=422 if form.errors else 200)
-
-
-@require_GET
-@requires(Permission.MANAGE_CALENDAR)
-def preset(request: HttpRequest, name: str) -> HttpResponse:
-    """/calendar/limits/presets/qingdao_2021 — what would change, with the article for each."""
-    if name not in PRESETS:
-        raise Http404
-    chosen, limits = PRESETS[name], {limit.step: limit for limit in TimeLimit.objects.all()}
-    rows = [
-        (limits[step], TimeLimit(amount=rule.amount, unit=rule.unit, source=chosen.source_of(step)))
-        for steps in GROUPS.values() for step in steps if (rule := chosen.rules.get(step)) and step in limits
-    ]  # fmt: skip
-    return render(request, "worktime/preset.html", {"name": name, "preset": chosen, "rows": rows})
-
-
-@require_POST
-@requires(Permission.MANAGE_CALENDAR)
-def preset_follow(request: HttpRequest, name: str) -> HttpResponse:
-    try:
-        changed = workflow.follow_preset(request.user, name)
-    except MoveRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"已按{PRESETS[name].label}改了 {len(changed)} 项时限。" if changed else "这些时限本来就是这样，没有改动。")
-    return redirect("limit_list")

@@ -14,10 +14,10 @@ from apps.accounts.models import User
 from apps.supervision.evaluation import LEAST, SORTS, Asked, Figures, Share, evaluate
 from apps.supervision.findings import Finding
 from apps.supervision.models import AssignmentRun, Team, TeamMember
-from apps.supervision.periods import around, between
 from apps.supervision.rating_sheets import Indicator, RatingSheet
 from apps.supervision.topics import Topic
 from apps.supervision.visits import CheckIn, IndicatorRating, Visit, VisitParticipant
+from apps.worktime.periods import around, between
 from tests import town as toy
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

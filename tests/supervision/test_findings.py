@@ -16,8 +16,8 @@ from apps.supervision import workflow_limits as limits
 from apps.supervision.evaluation import Asked, evaluate
 from apps.supervision.findings import Finding, FindingEvent, Oversight
 from apps.supervision.forms_findings import MoveForm
-from apps.supervision.periods import between
 from apps.worktime.models import CalendarDay
+from apps.worktime.periods import between
 from tests import town as toy
 from tests.cases.conftest import Clock, People, add_people
 from tests.cases.conftest import clock as clock  # the fixture, under its own name

@@ -8,6 +8,7 @@ from django.utils import timezone
 from apps.worktime.due import Due
 from apps.worktime.due import due as due_of
 from apps.worktime.models import CalendarDay, TimeLimit
+from apps.worktime.narrowing import words_of
 
 register = template.Library()
 WEEKDAYS = "一二三四五六日"
@@ -58,6 +59,12 @@ def _ago(passed: dt.timedelta, date: dt.date, today: dt.date) -> str:
 def limit_words(said: list) -> str:
     """A limit as its event keeps it, [amount, unit, source]: 3 个月."""
     return TimeLimit(amount=said[0], unit=said[1]).words
+
+
+@register.filter
+def limit_name(limit: TimeLimit) -> str:
+    """承办单位答复（县级、城乡建设）."""
+    return limit.label if limit.general else f"{limit.label}（{words_of(limit.step, limit.level, limit.topic)}）"
 
 
 @register.inclusion_tag("worktime/_gap.html")

@@ -1,4 +1,4 @@
-"""The period an evaluation is of: a month, quarter, half-year, year or term, or any two days. No Django here."""
+"""The period that figures are of: a month, quarter, half-year, year or term, or any two days. No Django here."""
 
 import datetime as dt
 from dataclasses import dataclass
