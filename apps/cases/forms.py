@@ -1,7 +1,6 @@
 """What people type about a case: a report, a move, a code. Errors say what to do; nothing typed is lost."""
 
 import math
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +11,10 @@ from django.contrib.gis.geos import Point
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.cases.models import Case, Category, Rating, Reporter
+from apps.cases.models import Category, Rating
 from apps.cases.recipients import ADDRESSEE, LOCAL, Recipient, recipient
-from apps.cases.workflow import Report, handling_units
+from apps.cases.workflow import handling_units
 from apps.matching.borders import UNSURE, BorderNotice, border_notice
-from apps.matching.datum import UNDO as SHIFTED
 from apps.matching.doors import read_door
 from apps.matching.finding import FoundDeputy, OutsideCounty, Place, find_at
 from apps.record.codes import read_code
@@ -70,7 +68,7 @@ class RowForm(forms.Form):
                 field.load()
 
 
-def _text(label: str, length: int, *, rows: int = 0, required: bool = True, help_text: str = "", empty: str = "", **attrs) -> PlainText:
+def text_field(label: str, length: int, *, rows: int = 0, required: bool = True, help_text: str = "", empty: str = "", **attrs) -> PlainText:
     kind = forms.Textarea if rows else forms.TextInput
     widget = kind(attrs={"class": "form-control", **({"rows": rows} if rows else {}), **attrs})
     messages = {"max_length": "最多 %(limit_value)d 个字，现在有 %(show_value)d 个，请精简后再提交。", "required": empty}
@@ -180,66 +178,10 @@ class Settled:
         return self.recipient.elsewhere and self.chosen not in (ADDRESSEE, LOCAL)
 
 
-class ReportForm(PlaceForm):
-    """反映问题: what, where, and how to tell the reporter."""
-
-    submission = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    via = PlainText(required=False, widget=forms.HiddenInput)
-    text = _text("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
-    category = RowField(
-        lambda: Category.objects.offered(), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
-    )
-    place = _text("地点补充说明", 120, required=False, help_text="例如：菜场东门口、3 幢楼下。")
-    name = _text("怎么称呼您", 30, required=False, autocomplete="name")
-    phone = _text("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉您结果，只有正在办理的人看得到。", autocomplete="tel")
-    hide_name = forms.BooleanField(label="不向承办单位透露我的姓名", required=False, initial=True)
-
-    def clean(self) -> dict:
-        """What was chosen must still be there to be chosen: the pin may have been moved since."""
-        data = super().clean()
-        if data.get("lat") is None or data.get("lon") is None or "lat" in self._errors:
-            return data
-        try:
-            settled = self.settled
-        except OutsideCounty as refusal:
-            self.add_error("lat", str(refusal))
-            return data
-        if settled.side_lost:
-            self.add_error("lat", "位置变了，请重新选您登记的选区。")
-        if settled.undecided:
-            self.add_error("lat", f"{settled.recipient.addressee.deputy.name}代表不在这个位置的选区，请选交给谁。")
-        return data
-
-    def report(self, channel: str) -> Report:
-        data, settled = self.cleaned_data, self.settled
-        return Report(
-            submission=data["submission"] or uuid.uuid4(), text=data["text"], lon=data["lon"], lat=data["lat"], channel=channel,
-            place=data["place"] or settled.door_words[:120], doorplate=settled.place.doorplate, category=data["category"],
-            reporter=Reporter(data["name"], data["phone"]), hide_name=data["hide_name"], accuracy=settled.place.accuracy,
-            datum=data["datum"] if data["datum"] in SHIFTED and not settled.place.doorplate else "", side=data["side"],
-            scanned=self.scanned.code if self.scanned else "", to=data["to"] if settled.first is settled.recipient.addressee else "",
-        )  # fmt: skip
-
-    def resident_channel(self) -> str:
-        return Case.Channel.SCAN if self.scanned or self.cleaned_data["via"] == "scan" else Case.Channel.WEB
-
-
-class EntryForm(ReportForm):
-    """代录入: the same, by a deputy or clerk, for somebody met, heard on the telephone or read in a letter."""
-
-    name = _text("姓名或称呼", 30, required=False)
-    phone = _text("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉结果，只有正在办理的人看得到。")
-    hide_name = forms.BooleanField(label="不向承办单位透露姓名", required=False, initial=True)
-    channel = forms.ChoiceField(
-        label="从哪里听到的", choices=[(c.value, c.label) for c in (Case.Channel.VISIT, Case.Channel.STATION, Case.Channel.PHONE, Case.Channel.LETTER)],
-        widget=forms.RadioSelect, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"},
-    )  # fmt: skip
-
-
 class MoveForm(RowForm):
     """One box of words and the choices that a move may need. Which of them is required, the verb says."""
 
-    note = _text("答复或说明", 2000, rows=5, required=False)
+    note = text_field("答复或说明", 2000, rows=5, required=False)
     organisation = RowField(handling_units, empty="请选择", label="承办单位", required=False, widget=SELECT)
     told = forms.BooleanField(label="已把结果告诉反映人", required=False)
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, requires
 from apps.cases import workflow
-from apps.cases.forms import EntryForm, PlaceForm
+from apps.cases.forms import PlaceForm
+from apps.cases.forms_report import EntryForm
 from apps.cases.models import Case
 from apps.cases.views import case_or_list
 from apps.matching.finding import OutsideCounty

@@ -13,7 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.cases import recipients, timeline, workflow
-from apps.cases.forms import LONGEST_CODE, CodeForm, PlaceForm, RatingForm, ReportForm, coordinate
+from apps.cases.forms import LONGEST_CODE, CodeForm, PlaceForm, RatingForm, coordinate
+from apps.cases.forms_report import ReportForm
 from apps.cases.models import Case
 from apps.matching.doors import read_door
 from apps.matching.finding import OutsideCounty
