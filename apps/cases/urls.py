@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from apps.cases import views, views_entry, views_list, views_many
+from apps.cases import views, views_entry, views_list, views_many, views_reception
 
 
 class CaseCode:
@@ -25,6 +25,12 @@ urlpatterns = [
     path("many", views_many.case_many, name="case_many"),
     path("filters/save", views_list.filter_save, name="filter_save"),
     path("filters/<int:pk>/drop", views_list.filter_drop, name="filter_drop"),
+    path("receptions/", views_reception.reception_list, name="reception_list"),
+    path("receptions/lay-out", views_reception.reception_lay_out, name="reception_lay_out"),
+    path("receptions/new/", views_reception.reception_new, name="reception_new"),
+    path("receptions/<int:pk>/", views_reception.reception_detail, name="reception_detail"),
+    path("receptions/<int:pk>/change/", views_reception.reception_change, name="reception_change"),
+    path("receptions/<int:pk>/move", views_reception.reception_move, name="reception_move"),
     path("new/", views_entry.case_new, name="case_new"),
     path("<case:code>/", views.case_detail, name="case_detail"),
     path("<case:code>/category", views.case_category, name="case_category"),

@@ -6,7 +6,7 @@ import segno
 from django.contrib.gis.db.models.functions import PointOnSurface
 from django.contrib.gis.geos import GEOSGeometry
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from apps.deputies.codes import DeputyCode, DeputyScan
 from apps.deputies.models import Deputy, Mandate, Station
 from apps.deputies.profiles import Profile, profile, profiles, successors
+from apps.deputies.reception import ReceptionDay
 from apps.deputies.rota import DutyTurn, on_duty
 from apps.record.limits import GUESSING, ONE_CODE, READING, limited
 from apps.territory.models import AdminArea, ElectoralDistrict, Term
@@ -25,6 +26,7 @@ from apps.territory.models import AdminArea, ElectoralDistrict, Term
 DEPUTIES_A_PAGE = 30
 STATIONS_A_PAGE = 60
 DAYS_AHEAD = 14
+RECEPTIONS_SHOWN = 6
 OUTLINE = 0.0002  # degrees, about 20 m: how far a district's outline may be smoothed on a deputy's map
 LEVELS = {"county": "县人大代表", "township": "乡镇人大代表", "above": "市、省人大代表"}
 
@@ -34,7 +36,9 @@ LEVELS = {"county": "县人大代表", "township": "乡镇人大代表", "above"
 @require_GET
 def deputy_by_code(request: HttpRequest, code: str) -> HttpResponse:
     """/p/CODE — the deputy whose code it is, or who has taken it over. One query decides, whatever the code is."""
-    found = DeputyCode.objects.select_related("deputy__station", "deputy__organisation", "deputy__group").leading_to(code)
+    found = DeputyCode.objects.select_related("deputy__station", "deputy__organisation", "deputy__group").leading_to(
+        code
+    )
     if found is None:
         return _unknown(request)
     DeputyScan.objects.count_scan(found, timezone.localdate())
@@ -62,15 +66,23 @@ def deputy_card(request: HttpRequest, code: str) -> HttpResponse:
     if found is None or not shown.seats:
         return _unknown(request)
     address = request.build_absolute_uri(reverse("deputy_by_code", args=[found.code]))
-    qr = mark_safe(segno.make(address, error="q").svg_inline(border=4, omitsize=True))  # drawn by us from our own address
-    return _private(render(request, "deputies/deputy_card.html", {"profile": shown, "deputy": found.deputy, "code": found, "qr": qr}))
+    qr = mark_safe(
+        segno.make(address, error="q").svg_inline(border=4, omitsize=True)
+    )  # drawn by us from our own address
+    return _private(
+        render(
+            request, "deputies/deputy_card.html", {"profile": shown, "deputy": found.deputy, "code": found, "qr": qr}
+        )
+    )
 
 
 @limited(READING)
 @require_GET
 def deputy_page(request: HttpRequest, code: str) -> HttpResponse:
     """/deputies/D3 — the same page, from the lists."""
-    return _deputy(request, get_object_or_404(Deputy.objects.select_related("station", "organisation", "group"), code=code))
+    return _deputy(
+        request, get_object_or_404(Deputy.objects.select_related("station", "organisation", "group"), code=code)
+    )
 
 
 def _deputy(request: HttpRequest, deputy: Deputy, *, code: str = "") -> HttpResponse:
@@ -87,7 +99,12 @@ def _deputy(request: HttpRequest, deputy: Deputy, *, code: str = "") -> HttpResp
 
 def _ended(request: HttpRequest, deputy: Deputy, today: dt.date) -> HttpResponse:
     """Out of office: who serves there now. Who never was a deputy has no page."""
-    last = Mandate.objects.published().filter(deputy=deputy).select_related("term__congress").defer("term__congress__geom", "term__congress__geom_3857")
+    last = (
+        Mandate.objects.published()
+        .filter(deputy=deputy)
+        .select_related("term__congress")
+        .defer("term__congress__geom", "term__congress__geom_3857")
+    )
     last = last.filter(term__starts__lte=today).order_by("-term__starts").first()
     if last is None:
         raise Http404
@@ -152,7 +169,9 @@ def _in_town(seats, town: AdminArea):
     """Seats of the town's own congress, and those of county districts whose middle lies in it."""
     if town.geom is None:
         return seats.filter(term__congress=town)
-    return seats.annotate(middle=PointOnSurface("district__geom")).filter(Q(term__congress=town) | Q(middle__coveredby=town.geom))
+    return seats.annotate(middle=PointOnSurface("district__geom")).filter(
+        Q(term__congress=town) | Q(middle__coveredby=town.geom)
+    )
 
 
 @limited(READING)
@@ -170,7 +189,10 @@ def station_list(request: HttpRequest) -> HttpResponse:
     duty = on_duty(page, today)
     for station in page:
         station.duty, station.next = duty[station.pk], station.next_duty(today)
-    places = [(s.code, "station", s.name, s.point, {"url": reverse("station_page", args=[s.code]), "note": _today_words(s)}) for s in page]
+    places = [
+        (s.code, "station", s.name, s.point, {"url": reverse("station_page", args=[s.code]), "note": _today_words(s)})
+        for s in page
+    ]
     return render(request, "deputies/station_list.html", {
         "page_obj": page, "wanted": wanted, "today": today, "towns": AdminArea.objects.towns().only("code", "name"), "map_data": {"places": _points(places)},
     })  # fmt: skip
@@ -184,20 +206,42 @@ def _today_words(station: Station) -> str:
 @require_GET
 def station_page(request: HttpRequest, code: str) -> HttpResponse:
     """/stations/S-A/ — who answers today, who takes over, when residents are received, the rota of two weeks, the deputies."""
-    station = get_object_or_404(Station.objects.select_related("area").defer("area__geom", "area__geom_3857"), code=code)
+    station = get_object_or_404(
+        Station.objects.select_related("area").defer("area__geom", "area__geom_3857"), code=code
+    )
     today = timezone.localdate()
     duty = on_duty([station], today)[station.pk]
-    page = Paginator(Deputy.objects.serving_on(today).filter(station=station).order_by("code"), DEPUTIES_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(
+        Deputy.objects.serving_on(today).filter(station=station).order_by("code"), DEPUTIES_A_PAGE
+    ).get_page(request.GET.get("page"))
     return render(request, "deputies/station.html", {
         "station": station, "duty": duty, "today": today, "next_duty": station.next_duty(today), "page_obj": page, "profiles": profiles(page, today),
-        "rota": _ahead(station, today), "map_data": {"places": _points([(station.code, "station", station.name, station.point)])},
+        "receptions": _receptions(station, today), "rota": _ahead(station, today), "map_data": {"places": _points([(station.code, "station", station.name, station.point)])},
     })  # fmt: skip
+
+
+def _receptions(station: Station, today: dt.date) -> list[ReceptionDay]:
+    """The next days on which residents are received in person, with their deputies."""
+    told = (
+        ReceptionDay.objects.filter(station=station)
+        .coming(today)
+        .only("day", "starts", "ends", "place", "topic", "station__address", "station__name")
+    )
+    return list(
+        told.select_related("station").prefetch_related(
+            Prefetch("deputies", Deputy.objects.only("name").order_by("code"))
+        )[:RECEPTIONS_SHOWN]
+    )
 
 
 def _ahead(station: Station, today: dt.date) -> list[tuple[dt.date, bool, list[DutyTurn]]]:
     """Day, whether residents are received, and whose turns those are, for the days to come that have any."""
     until = today + dt.timedelta(days=DAYS_AHEAD)
     days: dict[dt.date, list[DutyTurn]] = {}
-    for turn in DutyTurn.objects.filter(rota__station=station, day__gte=today, day__lt=until).select_related("deputy").order_by("day", "order"):
+    for turn in (
+        DutyTurn.objects.filter(rota__station=station, day__gte=today, day__lt=until)
+        .select_related("deputy")
+        .order_by("day", "order")
+    ):
         days.setdefault(turn.day, []).append(turn)
     return [(day, station.receives_on(day), turns) for day, turns in days.items()]

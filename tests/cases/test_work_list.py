@@ -166,9 +166,9 @@ def fill(town: toy.Town, count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO cases_case (code, submission, text, channel, place, point, town_id, state, level, deputy_id, deputy_reason, organisation_id, category_id,
+            INSERT INTO cases_case (code, follow_code, submission, text, channel, place, point, town_id, state, level, deputy_id, deputy_reason, organisation_id, category_id,
                                     hide_name, submitted_at, dispatched_at, due_on, answer, answered_late)
-            SELECT 'C' || n, gen_random_uuid(), '第' || n || '件：' || (ARRAY['路灯坏了', '水沟堵了', '夜里噪声', '公交太少'])[1 + n %% 4], 'web', '',
+            SELECT 'C' || n, 'F' || n, gen_random_uuid(), '第' || n || '件：' || (ARRAY['路灯坏了', '水沟堵了', '夜里噪声', '公交太少'])[1 + n %% 4], 'web', '',
                    ST_SetSRID(ST_MakePoint(120 + (n %% 300) * 0.0001, 28 + (n %% 200) * 0.0001), 4326),
                    (%s::bigint[])[1 + n %% 3], CASE WHEN n %% 20 > 0 THEN 'closed' ELSE (ARRAY['with_deputy', 'with_town', 'with_county', 'with_unit'])[1 + n / 20 %% 4] END,
                    'deputy', (%s::bigint[])[1 + n %% 7], '', %s, (SELECT id FROM cases_category ORDER BY id LIMIT 1 OFFSET n %% 17), true,
