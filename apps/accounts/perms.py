@@ -27,6 +27,19 @@ class Permission(StrEnum):
     PASS_CASES_ON = "pass_cases_on"
     ASSIGN_TO_UNITS = "assign_to_units"
     ANSWER_AS_UNIT = "answer_as_unit"
+    WORK_ON_CASES = "work_on_cases"
+    GRANT_CASE_EXTENSIONS = "grant_case_extensions"
+    TURN_CASES_AWAY = "turn_cases_away"
+    REMIND_OF_CASES = "remind_of_cases"
+    OVERSEE_CASES = "oversee_cases"
+    LIST_CASES_FOR_MEETINGS = "list_cases_for_meetings"
+    RATE_UNITS = "rate_units"
+    TELL_REPORTERS = "tell_reporters"
+    SEE_OUTBOX = "see_outbox"
+    MANAGE_KEYS = "manage_keys"
+    SPEAK_ON_CASES = "speak_on_cases"
+    PUBLISH_ANSWERS = "publish_answers"
+    OPEN_ANSWERS_PAGE = "open_answers_page"
     SEE_PROJECTS = "see_projects"
     REPORT_PROGRESS = "report_progress"
     PLAN_PROJECTS = "plan_projects"
@@ -80,7 +93,20 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_REPORTERS_CONTACT: ALL - {Role.LEADER},  # and only while holding the case
     Permission.PASS_CASES_ON: STAFF | {Role.DEPUTY, Role.DISPATCHER},
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
-    Permission.ANSWER_AS_UNIT: frozenset({Role.UNIT, Role.DISPATCHER, Role.TOWN_OFFICE}),
+    Permission.ANSWER_AS_UNIT: STAFF | {Role.UNIT, Role.DISPATCHER},
+    Permission.WORK_ON_CASES: ALL - {Role.LEADER},  # and only while holding the case
+    Permission.GRANT_CASE_EXTENSIONS: STAFF | {Role.DISPATCHER},  # to whoever stands below
+    Permission.TURN_CASES_AWAY: STAFF,
+    Permission.REMIND_OF_CASES: STAFF | {Role.DISPATCHER},
+    Permission.OVERSEE_CASES: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),  # a decision of 工委 or 主任会议
+    Permission.LIST_CASES_FOR_MEETINGS: frozenset({Role.COUNTY_OFFICE, Role.DISPATCHER}),  # 联席会议
+    Permission.RATE_UNITS: frozenset({Role.DEPUTY}),  # of the cases that he took in
+    Permission.TELL_REPORTERS: STAFF | {Role.DEPUTY},  # which of them: Telling.objects.callable_by(user)
+    Permission.SEE_OUTBOX: frozenset({Role.COUNTY_OFFICE}),  # what leaves the house, by which ways, and group robots
+    Permission.MANAGE_KEYS: frozenset({Role.COUNTY_OFFICE}),  # of programs that file reports
+    Permission.SPEAK_ON_CASES: ALL - {Role.LEADER},  # 代表—政府部门在线; on which of them: workflow_thread.side_of
+    Permission.PUBLISH_ANSWERS: STAFF,  # a town what was answered at its level
+    Permission.OPEN_ANSWERS_PAGE: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_PROJECTS: ALL,
     Permission.REPORT_PROGRESS: STAFF | {Role.UNIT},  # which of them: KeyProject.objects.reportable_by(user)
     Permission.PLAN_PROJECTS: frozenset({Role.COUNTY_OFFICE}),
