@@ -11,7 +11,7 @@ OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 COUNTED = ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)")  # adds one, says nothing of who
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
-    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, submission, text, category_id, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
+    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, level, category_id, unrated, submission, text, category_id, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
 """
 
 GRANTS: dict[str, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "deputies_receptionday": ("SELECT (id, station_id, day, starts, ends, place, topic, state)",),
     "deputies_receptionday_deputies": READ,
     "cases_category": READ,
-    "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state, level, due_on, reopened, paused_at, pause_reason, revision)"),
+    "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state, level, due_on, reopened, unrated, paused_at, pause_reason, revision)"),
     "cases_clock": ("SELECT", "INSERT", "UPDATE (ended_at, met_at, late, paused_on, pauses, paused_days, due_on)"),  # filing, supplying and rating move them
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
     "cases_rating": ("SELECT (id, case_id, by, joiner_id, part, round)", "INSERT"),  # whether one has rated, not what
@@ -63,6 +63,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_borderanswer": ("INSERT",),
     "cases_publishedanswer": READ,  # what a person settled for everybody to read, and nothing else of a case
     "cases_answerspage": READ,
+    "cases_publication": ("SELECT (id, case_id)",),  # which case a public answer is of, for who filed it by program
+    "interop_apikey": ("SELECT (id, name, digest, per_hour, by_token, stopped_at)",),
+    "interop_postedrequest": ("SELECT (case_id, key_id, code, token)", "INSERT"),
+    "record_outgoing": ("SELECT (id)", "INSERT"),  # what the office is to hear; what it holds is read by the command that carries it
     "record_allowance": ("SELECT", "INSERT", "UPDATE"),  # keyed hashes, see apps/record/limits.py
     "django_session": OWN,
     "django_cache": OWN,

@@ -80,6 +80,11 @@ def limited(*rates: Rate, methods: tuple[str, ...] = (), data: bool = False) -> 
     return decorate
 
 
+def spent(rate: Rate, subject: str) -> int:
+    """Take one from a bucket that a view counts itself, such as a key's: 0, or the seconds to wait."""
+    return math.ceil(_take({rate: _key(rate.name, subject)})) if settings.RATE_LIMIT_TIMES else 0
+
+
 def too_many(request: HttpRequest, wait: float, *, data: bool = False) -> HttpResponse:
     """429 with Retry-After. What was typed into a form stays on the page and can be sent again from there."""
     seconds = max(1, math.ceil(wait))
