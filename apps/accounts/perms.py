@@ -40,6 +40,8 @@ class Permission(StrEnum):
     SPEAK_ON_CASES = "speak_on_cases"
     PUBLISH_ANSWERS = "publish_answers"
     OPEN_ANSWERS_PAGE = "open_answers_page"
+    SEE_PUNCTUALITY = "see_punctuality"
+    MANAGE_ESCALATION = "manage_escalation"
     SEE_PROJECTS = "see_projects"
     REPORT_PROGRESS = "report_progress"
     PLAN_PROJECTS = "plan_projects"
@@ -107,6 +109,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SPEAK_ON_CASES: ALL - {Role.LEADER},  # 代表—政府部门在线; on which of them: workflow_thread.side_of
     Permission.PUBLISH_ANSWERS: STAFF,  # a town what was answered at its level
     Permission.OPEN_ANSWERS_PAGE: frozenset({Role.COUNTY_OFFICE}),
+    Permission.SEE_PUNCTUALITY: ALL - {Role.DEPUTY},  # of which cases: punctuality.counted
+    Permission.MANAGE_ESCALATION: frozenset({Role.COUNTY_OFFICE}),  # who is told of a limit, and who takes over; read like the calendar
     Permission.SEE_PROJECTS: ALL,
     Permission.REPORT_PROGRESS: STAFF | {Role.UNIT},  # which of them: KeyProject.objects.reportable_by(user)
     Permission.PLAN_PROJECTS: frozenset({Role.COUNTY_OFFICE}),
