@@ -32,7 +32,7 @@ POOR_ANSWER = 0.06
 RATING_SHARE, POOR_RATING_SHARE = (0.64, 0.27, 0.09), (0.08, 0.27, 0.65)
 NO_PLACE, ROUGH_PLACE = 0.08, 0.12
 COLUMNS = ["code", "text", "category", "channel", "place", "submitted_at", "level", "deputy", "passed_at", "unit", "assigned_at", "answered_at", "answer",
-           "rated_at", "rating", "lon", "lat"]  # fmt: skip
+           "rated_at", "rating", "follow_code", "lon", "lat"]  # fmt: skip
 
 
 class _Desk:
@@ -119,13 +119,20 @@ def follow_codes(rng: np.random.Generator, count: int) -> list[str]:
     return list(codes)
 
 
+def _numbers(told: list[Told]) -> list[str]:
+    """The office's numbers, as the product gives them out: the year, and one after another in the order in which they came."""
+    order = sorted(range(len(told)), key=lambda i: told[i].when)
+    place = {i: number for number, i in enumerate(order, 1)}
+    return [f"{case.when.year}-{place[i]:06d}" for i, case in enumerate(told)]
+
+
 def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, districts: list[District], people: list[Person], told: list[Told]) -> pd.DataFrame:
     """The layer `case`, in the order of `told`; nothing in it is later than the beginning of `today`."""
     desk = _Desk(plan, land, organisations, districts, people)
     writer = Writer(plan.rng("answers"))
     rng, end = desk.rng, dt.datetime.combine(plan.today, dt.time(0), ZONE)
     lon, lat = plan.degrees(np.array([case.x for case in told]), np.array([case.y for case in told]))
-    table = []
+    table, numbers = [], _numbers(told)
     for i, (case, code) in enumerate(zip(told, follow_codes(rng, len(told)), strict=True)):
         town = int(land.village_town[doors.village[case.door]])
         level = str(rng.choice(LEVELS, p=LEVEL_SHARE))
@@ -139,7 +146,7 @@ def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, dis
         rated, rating = desk.rating(answered, end, poor) if answered else (None, None)
         moments = {"submitted_at": case.when, **times, "answered_at": answered, "rated_at": rated}
         table.append({
-            "code": code, "text": case.text, "category": case.category, "level": level, "rating": rating, "lon": lon[i], "lat": lat[i],
+            "code": numbers[i], "follow_code": code, "text": case.text, "category": case.category, "level": level, "rating": rating, "lon": lon[i], "lat": lat[i],
             "channel": str(rng.choice(CHANNELS, p=HILL_CHANNEL_SHARE if plan.towns[town].relief > 0.4 else CHANNEL_SHARE)),
             "place": desk.place(address(plan, land, doors, case.door)), "deputy": desk.deputy(lon[i], lat[i]), "unit": unit if times["assigned_at"] else None,
             "answer": (writer.answer(case.category, case.template, by, case.place, poor) if case.template >= 0 else SAY_MORE) if answered else None,

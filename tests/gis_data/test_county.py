@@ -268,7 +268,8 @@ def test_cases_are_told_and_handled_in_order(county: County) -> None:
     assert (cases["channel"] == "station").mean() == pytest.approx(0.34, abs=0.04)
     whole = county.polygons("county")[0]
     assert shapely.intersects(whole, county.points("case")).all()
-    for code in cases["code"]:
+    assert cases["code"].is_unique and cases["code"].str.fullmatch(r"20\d\d-\d{6}").all() and (cases["code"].str[:4] == cases["submitted_at"].str[:4]).all()
+    for code in cases["follow_code"]:
         assert ALPHABET[sum((i + 2) * ALPHABET.index(character) for i, character in enumerate(code[:-1])) % 31] == code[-1]
 
 
