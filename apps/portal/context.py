@@ -47,7 +47,11 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("附近项目", "project_nearby", "map-pin", Permission.DEPUTY_DESK),
         ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
     ),
-    "民情": (("民情件", "case_list", "messages", Permission.SEE_CASES),),
+    "民情": (
+        ("民情件", "case_list", "messages", Permission.SEE_CASES),
+        ("办理时效", "punctuality", "clock-check", Permission.SEE_PUNCTUALITY),
+        ("催报规则", "escalation_list", "bell-ringing", Permission.MANAGE_ESCALATION),
+    ),
     "监督": (
         ("分配方案", "run_list", "target-arrow", Permission.SEE_SUPERVISION),
         ("走访视察", "visit_list", "walk", Permission.SEE_VISITS),
