@@ -49,6 +49,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "deputies_receptionday": ("SELECT (id, station_id, day, starts, ends, place, topic, state)",),
     "deputies_receptionday_deputies": READ,
     "cases_category": READ,
+    "cases_modelversion": ("SELECT (id, first, second, active)",),  # a new case is recognised where it is filed
     "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state, level, due_on, reopened, unrated, paused_at, pause_reason, revision)"),
     "cases_clock": ("SELECT", "INSERT", "UPDATE (ended_at, met_at, late, paused_on, pauses, paused_days, due_on)"),  # filing, supplying and rating move them
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
