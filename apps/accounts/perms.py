@@ -25,6 +25,9 @@ class Permission(StrEnum):
     USE_TEMPLATES = "use_templates"
     SEE_REPORTERS_CONTACT = "see_reporters_contact"
     PASS_CASES_ON = "pass_cases_on"
+    SEE_ROUTING = "see_routing"
+    MANAGE_RULES = "manage_rules"
+    MANAGE_MODELS = "manage_models"
     ASSIGN_TO_UNITS = "assign_to_units"
     ANSWER_AS_UNIT = "answer_as_unit"
     WORK_ON_CASES = "work_on_cases"
@@ -94,6 +97,9 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.USE_TEMPLATES: ALL - {Role.LEADER},  # one's own, one's office's, one's unit's
     Permission.SEE_REPORTERS_CONTACT: ALL - {Role.LEADER},  # and only while holding the case
     Permission.PASS_CASES_ON: STAFF | {Role.DEPUTY, Role.DISPATCHER},
+    Permission.SEE_ROUTING: STAFF | {Role.DISPATCHER, Role.LEADER},
+    Permission.MANAGE_RULES: frozenset({Role.COUNTY_OFFICE, Role.DISPATCHER}),  # which unit leads on what
+    Permission.MANAGE_MODELS: frozenset({Role.COUNTY_OFFICE}),
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
     Permission.ANSWER_AS_UNIT: STAFF | {Role.UNIT, Role.DISPATCHER},
     Permission.WORK_ON_CASES: ALL - {Role.LEADER},  # and only while holding the case
