@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from apps.cases import views, views_entry, views_list, views_many, views_reception
+from apps.cases import views, views_entry, views_escalation, views_list, views_many, views_publishing, views_punctuality, views_reception, views_thread
 
 
 class CaseCode:
@@ -31,7 +31,22 @@ urlpatterns = [
     path("receptions/<int:pk>/", views_reception.reception_detail, name="reception_detail"),
     path("receptions/<int:pk>/change/", views_reception.reception_change, name="reception_change"),
     path("receptions/<int:pk>/move", views_reception.reception_move, name="reception_move"),
+    path("punctuality/", views_punctuality.punctuality_list, name="punctuality"),
+    path("punctuality/export.xlsx", views_punctuality.punctuality_workbook, name="punctuality_workbook"),
+    path("escalation/", views_escalation.escalation_list, name="escalation_list"),
+    path("escalation/new/", views_escalation.escalation_new, name="escalation_new"),
+    path("escalation/<int:pk>/", views_escalation.escalation_change, name="escalation_change"),
+    path("escalation/<int:pk>/switch", views_escalation.escalation_switch, name="escalation_switch"),
+    path("escalation/<int:pk>/done", views_escalation.escalation_done, name="escalation_done"),
     path("new/", views_entry.case_new, name="case_new"),
+    path("threads/", views_thread.thread_list, name="thread_list"),
+    path("threads/photos/<int:pk>/<slug:size>", views_thread.thread_photo, name="thread_photo"),
+    path("publications/", views_publishing.publication_list, name="publication_list"),
+    path("publications/page", views_publishing.answers_turn, name="answers_turn"),
+    path("<case:code>/thread", views_thread.case_thread, name="case_thread"),
+    path("<case:code>/thread/read", views_thread.thread_read, name="thread_read"),
+    path("<case:code>/publication", views_publishing.publication_review, name="publication_review"),
+    path("<case:code>/publication/withdraw", views_publishing.publication_withdraw, name="publication_withdraw"),
     path("<case:code>/", views.case_detail, name="case_detail"),
     path("<case:code>/category", views.case_category, name="case_category"),
 ]
