@@ -11,6 +11,7 @@ PUBLIC = [
     path("", include("apps.deputies.urls_public")),
     path("", include("apps.cases.urls_public")),
     path("", include("apps.interop.urls")),
+    path("open311/", include("apps.interop.urls_open311")),
 ]
 OFFICE = [
     path("", include("apps.portal.urls_office")),
@@ -25,6 +26,8 @@ OFFICE = [
     path("plates/", include("apps.territory.plate_urls")),
     path("terms/", include("apps.matching.urls_turnover")),
     path("imports/", include("apps.imports.urls")),
+    path("keys/", include("apps.interop.urls_office")),
+    path("outbox/", include("apps.record.urls_outbox")),
     path("", include("apps.deputies.urls")),
 ]
 

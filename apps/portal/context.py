@@ -78,6 +78,8 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("换届", "term_list", "replace", Permission.SEE_TERMS),
         ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
         ("工作日历", "calendar", "calendar", Permission.SEE_CALENDAR),
+        ("对外发送", "outbox", "send", Permission.SEE_OUTBOX),
+        ("接口密钥", "key_list", "key", Permission.MANAGE_KEYS),
     ),
 }
 

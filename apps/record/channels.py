@@ -15,13 +15,13 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.record.events import Event
-from apps.record.notices import CHANNELS, KINDS, Channel, Notice, Postponed
+from apps.record.notices import CHANNELS, Channel, Notice, Postponed
 from apps.record.posting import post_json
 from apps.record.sealing import seal, unseal
 
@@ -34,21 +34,13 @@ class NotTaken(Exception):
     """The other end answered, and did not take it."""
 
 
-class NoticeWayQuerySet(models.QuerySet):
-    def of(self, user) -> "NoticeWay | None":
-        """What counts for a user: his own row, else his role's."""
-        return self.filter(Q(user=user) | Q(user=None, role=user.role)).order_by("role").first()
-
-
 class NoticeWay(models.Model):
     """通知方式: whether and of what e-mail is sent, to one user or, where he has not said, to everybody of a role."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, verbose_name="用户", null=True, blank=True, on_delete=models.PROTECT, related_name="notice_way")
     role = models.CharField("角色", max_length=20, choices=Role.choices, blank=True, default="")
-    mail = models.BooleanField("发邮件", default=False)
+    mail = models.BooleanField("发邮件", null=True, default=None, help_text="空：按岗位的设置")
     silent = models.JSONField("不发的种类", default=list)
-
-    objects = NoticeWayQuerySet.as_manager()
 
     class Meta:
         verbose_name = "通知方式"
@@ -167,6 +159,8 @@ def _markdown(title: str, path: str) -> str:
 
 def _mail_targets(notices: Sequence[Notice]) -> Iterable[tuple[int, str]]:
     """The notices whose recipients have an address and want mail of that kind: a user's own row goes before his role's."""
+    if not settings.EMAIL_HOST:
+        return
     recipients = {notice.recipient_id for notice in notices}
     ways = {row.user_id or row.role: row for row in NoticeWay.objects.filter(Q(user__in=recipients) | Q(user=None))}
     if not any(way.mail for way in ways.values()):
@@ -174,8 +168,9 @@ def _mail_targets(notices: Sequence[Notice]) -> Iterable[tuple[int, str]]:
     users = User.objects.in_bulk(recipients)
     for notice in notices:
         user = users[notice.recipient_id]
-        way = ways.get(user.pk) or ways.get(user.role)
-        if user.email and user.is_active and way and way.mail and notice.kind not in way.silent:
+        own, role = ways.get(user.pk), ways.get(user.role)
+        wanted = own.mail if own and own.mail is not None else bool(role and role.mail)
+        if wanted and user.email and user.is_active and notice.kind not in (own.silent if own else []):
             yield notice.pk, ""
 
 
@@ -210,11 +205,12 @@ def plug_in() -> None:
     CHANNELS[ROBOT] = Channel(ROBOT, _send_to_robot, label="群机器人", targets=_robot_targets)
 
 
-def kinds() -> list[tuple[str, str]]:
-    return [(code, label) for code, (label, _) in KINDS.items()]
-
-
-def stop(robot: Robot, actor) -> None:
-    robot.stopped_at = timezone.now()
-    robot.save(update_fields=["stopped_at"])
-    RobotEvent.objects.append(robot, "stop", actor=actor)
+@transaction.atomic
+def stop(pk: int, actor: User) -> Robot:
+    """It says nothing any more; what it has said stays on record."""
+    robot = Robot.objects.select_for_update().get(pk=pk)
+    if robot.stopped_at is None:
+        robot.stopped_at = timezone.now()
+        robot.save(update_fields=["stopped_at"])
+        RobotEvent.objects.append(robot, "stop", actor=actor)
+    return robot

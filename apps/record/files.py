@@ -6,6 +6,7 @@ may see it; there is no address that shows a photo by itself. A photo that no ro
 
 import datetime as dt
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterable
@@ -24,6 +25,8 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 
 from apps.record.pictures import UnreadablePicture, read_picture
+
+logger = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 PHOTO_LIMIT = 20 * MEGABYTE
@@ -88,7 +91,12 @@ class PhotoQuerySet(models.QuerySet):
             by=by, submission=submission, sha256=digest, width=picture.width, height=picture.height, bytes=len(picture.full), at=timezone.now(),
             taken_at=picture.taken_at if by else None, taken_point=Point(picture.lon, picture.lat, srid=4326) if by and picture.lon is not None else None,
         )  # fmt: skip
-        photo.write(full=picture.full, small=picture.small)
+        try:
+            photo.write(full=picture.full, small=picture.small)
+        except OSError as fault:  # the disk is full, or gone
+            logger.error("照片没有存下：%s", fault)
+            photo.unlink()
+            raise UploadRefused(f"“{name}”没有存下：服务器上放照片的磁盘满了或出了故障。请先去掉照片提交，照片过后再补。") from None
         try:
             with transaction.atomic():
                 photo.save(force_insert=True)
@@ -160,8 +168,11 @@ class Photo(models.Model):
             path = self.path(size)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = path.with_suffix(f".{os.getpid()}.part")
-            beside.write_bytes(content)
-            beside.replace(path)
+            try:
+                beside.write_bytes(content)
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
 
     def unlink(self) -> None:
         for size in SIZES:

@@ -51,6 +51,7 @@ READING = Rate("reading", 6000, 60, lease=100)  # pages, suggestions while typin
 GUESSING = Rate("guessing", 300, 600, misses=True)  # codes that do not exist; ours are far too rare to be hit at this pace
 ONE_CODE = Rate("one code", 600, 60, of="code", lease=20)  # one plate in front of a full hall
 POSTING = Rate("posting", 240, 3600)  # reports, ratings: a whole telephone network may stand behind one address
+LOOKING = Rate("looking", 600, 600)  # for reports like one's own, which nobody may search through
 SIGNING_IN = Rate("signing in", 60, 600)
 
 

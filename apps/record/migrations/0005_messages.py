@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(blank=True, choices=[('deputy', '人大代表'), ('town_office', '镇人大、街道工委'), ('county_office', '县人大常委会工委'), ('dispatcher', '县政府办'), ('unit', '承办单位'), ('leader', '领导')], default='', max_length=20, verbose_name='角色')),
-                ('mail', models.BooleanField(default=False, verbose_name='发邮件')),
+                ('mail', models.BooleanField(default=None, help_text='空：按岗位的设置', null=True, verbose_name='发邮件')),
                 ('silent', models.JSONField(default=list, verbose_name='不发的种类')),
             ],
             options={
