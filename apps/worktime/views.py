@@ -62,7 +62,7 @@ def calendar_change(request: HttpRequest, year: int) -> HttpResponse:
         wanted |= {day: None for day in found.days if day not in wanted}
     if request.POST.get("step") == "apply":
         changed = workflow.change_days(request.user, year, wanted, note, whole=whole)
-        moved = f"{len(changed.limits)} 件正在办理的期限随之改了，各件的经过里有记录。" if changed.limits else "没有正在办理的期限受影响。"
+        moved = f"{len(changed.limits)} 项正在办理的期限随之改了，各件的经过里有记录。" if changed.limits else "没有正在办理的期限受影响。"
         messages.success(request, f"已改 {len(changed.days)} 天。{moved}" if changed.days else "这些日子本来就是这样，没有改动。")
         return redirect("calendar_year", year)
     changed = workflow.rehearse(request.user, year, wanted, note, whole=whole)

@@ -10,7 +10,9 @@ from django.db.utils import InternalError
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.cases import clocks
 from apps.cases import workflow as cases
+from apps.cases.clocks import Clock
 from apps.cases.models import Case, CaseEvent
 from apps.record.notices import Notice
 from apps.record.states import MoveRefused
@@ -28,12 +30,16 @@ def on(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
+def a_case() -> Case:
+    point = at(0.4, 0.5)
+    return cases.submit(cases.Report(submission=uuid.uuid4(), text="路灯不亮", lon=point.x, lat=point.y))
+
+
 @pytest.fixture
 def filed(town, monkeypatch) -> Case:
     """Filed on Tuesday 10 March 2026: the deputy has five working days, until Tuesday 17."""
     monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 3, 10, 4, tzinfo=dt.UTC))
-    point = at(0.4, 0.5)
-    case = cases.submit(cases.Report(submission=uuid.uuid4(), text="路灯不亮", lon=point.x, lat=point.y))
+    case = a_case()
     assert case.due_on == on("2026-03-17")
     return case
 
@@ -49,16 +55,18 @@ def change(user, **days) -> workflow.Changed:
 
 def test_a_running_limit_moves_along_and_says_so(users, filed):
     changed = change(users.county_office, d0312=False)
-    assert [(moved.title, moved.before, moved.after) for moved in changed.limits] == [(str(filed), on("2026-03-17"), on("2026-03-18"))]
+    assert [(moved.title, moved.before, moved.after) for moved in changed.limits] == [
+        (str(filed), on("2026-03-17"), on("2026-03-18")), (f"{filed}（首次联系）", on("2026-03-13"), on("2026-03-16")),
+    ]  # fmt: skip
     filed.refresh_from_db()
     assert filed.due_on == on("2026-03-18")
-    told = CaseEvent.objects.filter(subject=filed).last()
+    told = CaseEvent.objects.filter(subject=filed, verb="recount").get()
     assert (told.verb, told.data["before"], told.data["due_on"], told.data["counted_from"]) == ("recount", "2026-03-17", "2026-03-18", "2026-03-10")
     assert "演练停工" in told.note and told.actor == users.county_office
     back = change(users.county_office, d0312=None)  # counted from the same day again
-    assert [moved.after for moved in back.limits] == [on("2026-03-17")]
+    assert [moved.after for moved in back.limits] == [on("2026-03-17"), on("2026-03-13")]
     assert CaseEvent.objects.broken_chains() == [] == CalendarEvent.objects.broken_chains()
-    assert [event.data["limits"] for event in CalendarEvent.objects.order_by("pk")] == [1, 1]
+    assert [event.data["limits"] for event in CalendarEvent.objects.order_by("pk")] == [2, 2]
 
 
 def test_days_outside_a_limit_move_nothing(users, filed):
@@ -67,24 +75,24 @@ def test_days_outside_a_limit_move_nothing(users, filed):
 
 
 def test_a_limit_set_by_hand_keeps_its_working_days(users, filed):
-    Case.objects.filter(pk=filed.pk).update(due_on=on("2026-03-20"))
-    CaseEvent.objects.append(filed, "granted", state=filed.state, due_on="2026-03-20")
-    assert [moved.after for moved in change(users.county_office, d0312=False).limits] == [on("2026-03-23")]
+    clocks.extend(filed, "answer", on("2026-03-20"), timezone.now()).save()
+    Clock.objects.filter(case=filed).update(extended_on=on("2026-03-10"))
+    assert [moved.after for moved in change(users.county_office, d0312=False).limits] == [on("2026-03-23"), on("2026-03-16")]
 
 
-def test_a_limit_in_months_stays_unless_its_end_is_off(users, filed):
-    TimeLimit.objects.filter(step=filed.state).update(amount=1, unit="months")
-    due = TimeLimit.due(filed.state, on("2026-03-10"))
-    assert due == on("2026-04-10")
-    Case.objects.filter(pk=filed.pk).update(due_on=due)
-    CaseEvent.objects.append(filed, "moved", state=filed.state, due_on=due.isoformat())
+def test_a_limit_in_months_stays_unless_its_end_is_off(users, town, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 3, 10, 4, tzinfo=dt.UTC))
+    TimeLimit.objects.filter(step="with_deputy").update(amount=1, unit="months")
+    filed = a_case()
+    assert filed.due_on == on("2026-04-10")
+    Clock.objects.filter(kind="contact").delete()
     assert change(users.county_office, d0312=False).limits == []
     assert [moved.after for moved in change(users.county_office, d0410=False).limits] == [on("2026-04-13")]
 
 
 def test_rehearsing_changes_nothing(users, filed):
     told = workflow.rehearse(users.county_office, 2026, {on("2026-03-12"): (False, "")}, "")
-    assert len(told.limits) == 1
+    assert len(told.limits) == 2
     filed.refresh_from_db()
     assert filed.due_on == on("2026-03-17") and not CalendarDay.objects.filter(date="2026-03-12").exists() and not CalendarEvent.objects.exists()
 
@@ -129,7 +137,7 @@ def test_faults_keep_what_was_typed(users, client):
 def test_one_day(users, client, filed):
     client.force_login(users.county_office)
     page = client.post("/calendar/2026/change", {"day": "2026-03-12", "what": "放假", "name": "防汛停工"}).content.decode()
-    assert "1 件会改" in page and filed.code in page and 'value="2026-03-12,放假,防汛停工"' in page
+    assert "2 项会改" in page and filed.code in page and 'value="2026-03-12,放假,防汛停工"' in page
     client.post("/calendar/2026/change", {"text": "2026-03-12,放假,防汛停工", "step": "apply"})
     assert CalendarDay.objects.get(date="2026-03-12").name == "防汛停工"
     client.post("/calendar/2026/change", {"text": "2026-03-12,上班", "step": "apply"})  # as in any week
