@@ -1,0 +1,34 @@
+"""Background work of cases: thin, calls a verb, safe to run twice."""
+
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from apps.accounts.models import User
+from apps.cases import escalation, learning
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="cases.watch_limits", queueing_lock="cases_watch_limits")
+def watch_limits(timestamp: int) -> None:
+    escalation.watch(timezone.now())
+
+
+@app.task(name="cases.learn", retry=RetryStrategy(max_attempts=3, wait=60), lock="cases.learn", pass_context=False)
+def learn() -> None:
+    """After decisions of people, when there are enough of them."""
+    if learning.due():
+        learning.learn(timezone.now())
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(name="cases.learn_at_night", queueing_lock="cases.learn_at_night", lock="cases.learn")
+def learn_at_night(timestamp: int) -> None:
+    """What came by file is learned too."""
+    if learning.due():
+        learning.learn(timezone.now())
+
+
+@app.task(name="cases.learn_now", queueing_lock="cases.learn_now", lock="cases.learn", pass_context=False)
+def learn_now(user: int) -> None:
+    learning.learn(timezone.now(), actor=User.objects.get(pk=user))
