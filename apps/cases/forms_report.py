@@ -8,14 +8,15 @@ from django.core.files.uploadedfile import UploadedFile
 
 from apps.cases.elsewhere import Elsewhere, elsewhere
 from apps.cases.forms import SELECT, PlaceForm, PlainText, RowField, text_field
-from apps.cases.models import Case, Category, Reporter
+from apps.cases.models import Case, Category, Rating, Reporter
 from apps.cases.reports import MOST_PHOTOS
 from apps.cases.workflow import Report
+from apps.cases.workflow_ratings import LONGEST_WORDS
 from apps.matching.datum import UNDO as SHIFTED
 from apps.matching.finding import OutsideCounty
 from apps.record.files import Photo, UploadRefused
 
-MOST_JOINING = 500  # characters
+MOST_TEXT, MOST_JOINING = 2000, 500  # characters
 
 
 class SentOnce(forms.Form):
@@ -44,7 +45,7 @@ class ReportForm(SentOnce, PlaceForm):
     """反映问题: what, where, and how to tell the reporter."""
 
     via = PlainText(required=False, widget=forms.HiddenInput)
-    text = text_field("什么问题", 2000, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
+    text = text_field("什么问题", MOST_TEXT, rows=6, help_text="什么事、有多久了、希望怎么办。请不要写身份证号、银行卡号。", empty="请写下要反映的问题。")
     category = RowField(
         lambda: Category.objects.offered(), group="level1", empty="不确定，由工作人员来分", label="属于哪一类", required=False, widget=SELECT
     )
@@ -77,6 +78,13 @@ class ReportForm(SentOnce, PlaceForm):
     def overruled(self, led: Elsewhere) -> bool:
         """Whether it is to be taken all the same. Only he knows whether it is happening now; what is a court case he need not know."""
         return led.urgent and self.cleaned_data["not_urgent"]
+
+    def answer_with(self, other: forms.Form) -> None:
+        """Show another form's errors instead of its own: what was written was meant for that one."""
+        self.full_clean()
+        self._errors.clear()
+        for name, errors in other.errors.items():
+            self.add_error(name if name in self.fields else None, errors)
 
     def report(self, channel: str) -> Report:
         data, settled = self.cleaned_data, self.settled
@@ -119,3 +127,21 @@ class JoinForm(SentOnce):
 
     def reporter(self) -> Reporter:
         return Reporter(self.cleaned_data["name"], self.cleaned_data["phone"])
+
+
+class RatingForm(forms.Form):
+    """满意吗: the outcome, the deputy's service, and why."""
+
+    MISSING = {"required": "请选一项。", "invalid_choice": "请选一项。"}
+
+    outcome = forms.ChoiceField(label="您反映的问题，办理结果满意吗？", choices=Rating.Score.choices, error_messages=MISSING)
+    service = forms.ChoiceField(label="代表的服务满意吗？", choices=Rating.Score.choices, required=False, error_messages=MISSING)
+    words = text_field("想说的话", LONGEST_WORDS, rows=3, required=False)
+
+
+class SupplyForm(forms.Form):
+    words = text_field("您的补充", 1000, rows=4, empty="请写下补充的内容。")
+
+
+class WithdrawForm(forms.Form):
+    words = text_field("为什么撤回", LONGEST_WORDS, required=False)

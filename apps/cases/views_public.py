@@ -1,4 +1,4 @@
-"""The resident's pages: report a problem, follow what became of it, rate the outcome. No login; only rights of the public role."""
+"""The resident's pages for reporting a problem, or joining a report that is there already. No login; only rights of the public role."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,17 +12,19 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.cases import recipients, timeline, workflow
-from apps.cases.forms import LONGEST_CODE, CodeForm, PlaceForm, RatingForm, coordinate
-from apps.cases.forms_report import ReportForm
-from apps.cases.models import Case
+from apps.cases import recipients, workflow
+from apps.cases.elsewhere import elsewhere
+from apps.cases.forms import LONGEST_CODE, PlaceForm, coordinate
+from apps.cases.forms_report import MOST_TEXT, JoinForm, ReportForm
+from apps.cases.joining import OVER, join
+from apps.cases.similar import joinable_case, similar_reports
+from apps.cases.sorting import guess
+from apps.cases.views_follow import followed, private, unknown
 from apps.matching.doors import read_door
 from apps.matching.finding import OutsideCounty
-from apps.record.codes import grouped, read_code
-from apps.record.limits import GUESSING, ONE_CODE, POSTING, READING, limited
+from apps.record.codes import grouped
+from apps.record.limits import GUESSING, LOOKING, ONE_CODE, POSTING, READING, limited
 from apps.record.states import MoveRefused
-
-UNKNOWN = "没有找到这个查询码。请核对每个字，字母和数字都要对上；横线和大小写没有关系。"
 
 
 @limited(READING, GUESSING, ONE_CODE)
@@ -33,12 +35,15 @@ def report(request: HttpRequest) -> HttpResponse:
     """/report?lat=&lon=&accuracy=&datum=&doorplate=&code=&side=&to=&via= — the place comes from the search or a scanned code and can be
     moved on the map.
 
-    side: where the reporter is registered, asked near a border. to: the code of the deputy that it is for.
+    side: where the reporter is registered, asked near a border. to: the code of the deputy that it is for. What was written joins a
+    case that is there already when `join` says so.
     """
     if request.method == "GET":
         return _empty_form(request)
+    if request.POST.get("join"):
+        return _join(request)
     form = ReportForm(request.POST)
-    if form.is_valid():
+    if form.is_valid() and form.accepts(request.FILES.getlist("photos")):
         try:
             case = workflow.submit(form.report(form.resident_channel()))
         except OutsideCounty as refusal:
@@ -48,8 +53,30 @@ def report(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("report_sent", code=case.follow_code)
+    return _not_sent(request, form)
+
+
+def _join(request: HttpRequest) -> HttpResponse:
+    form, page = JoinForm(request.POST), ReportForm(request.POST)
+    case = joinable_case(request.POST["join"])
+    if case is None:
+        form.add_error(None, OVER)
+    elif form.is_valid() and form.accepts(request.FILES.getlist("photos")):
+        try:
+            joiner = join(case, form.cleaned_data["submission"], words=form.cleaned_data["text"], reporter=form.reporter(), photos=form.accepted)
+        except MoveRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("report_sent", code=joiner.follow_code)
+    page.answer_with(form)
+    return _not_sent(request, page)
+
+
+def _not_sent(request: HttpRequest, form: ReportForm) -> HttpResponse:
+    """The form as it was filled in, with what is wrong; what it could be like is said again."""
     settled, _ = PlaceForm.understood(request.POST)
-    return render(request, "cases/report.html", {"form": form, "settled": settled, **_addressee(request.POST)}, status=422)
+    page = {"form": form, "settled": settled, "led": form.led, **_addressee(request.POST)}
+    return render(request, "cases/report.html", page, status=422)
 
 
 def _empty_form(request: HttpRequest) -> HttpResponse:
@@ -57,10 +84,10 @@ def _empty_form(request: HttpRequest) -> HttpResponse:
     settled, problem = PlaceForm.understood(start) if start["lat"] or start["lon"] or start["code"] else (None, "")
     if settled:
         start |= {"lat": coordinate(settled.place.lat), "lon": coordinate(settled.place.lon)}
-    unknown = bool(start["code"]) and read_door(start["code"][:LONGEST_CODE]) is None
+    missing = bool(start["code"]) and read_door(start["code"][:LONGEST_CODE]) is None
     form = ReportForm(initial={**start, "submission": uuid.uuid4()})
-    page = {"form": form, "settled": settled, "place_problem": "" if unknown and not settled else problem, "code_unknown": unknown, **_addressee(start)}
-    return render(request, "cases/report.html", page, status=404 if unknown else 200)
+    page = {"form": form, "settled": settled, "place_problem": "" if missing and not settled else problem, "code_unknown": missing, **_addressee(start)}
+    return render(request, "cases/report.html", page, status=404 if missing else 200)
 
 
 def _addressee(given: Mapping[str, str]) -> dict:
@@ -79,81 +106,29 @@ def report_place(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/report_place.html", {"settled": settled, "place_problem": problem})
 
 
+@limited(READING, LOOKING)
+@never_cache
+@require_POST
+def report_considered(request: HttpRequest) -> HttpResponse:
+    """What is to be said of a report before it is sent: that it belongs elsewhere, what it seems to be about, that one like it is being
+    worked on nearby."""
+    text = request.POST.get("text", "").replace("\x00", "")[:MOST_TEXT].strip()
+    place = PlaceForm({name: request.POST.get(name, "") for name in ("lat", "lon")})
+    led = elsewhere(text)
+    alike = similar_reports(text, place.cleaned_data["lon"], place.cleaned_data["lat"]) if text and led is None and place.is_valid() else []
+    guesses = guess(text).proposals if text and led is None and not request.POST.get("category") else ()
+    return render(request, "cases/report_considered.html", {"led": led, "similar": alike, "guesses": guesses})
+
+
 @limited(READING, GUESSING, ONE_CODE)
 @never_cache
 @require_GET
 def report_sent(request: HttpRequest, code: str) -> HttpResponse:
     """The follow code, large; what happens next and by when; how the answer comes."""
-    case = _followed(code)
-    if case is None:
-        return _unknown(request, code)
-    address = request.build_absolute_uri(reverse("case_follow", args=[case.follow_code]))
+    found = followed(code)
+    if found is None:
+        return unknown(request, code)
+    address = request.build_absolute_uri(reverse("case_follow", args=[found.code]))
     qr = mark_safe(segno.make(address, error="m").svg_inline(scale=5, border=2))  # drawn by us from our own address
-    return _private(render(request, "cases/report_sent.html", {"case": case, "code": grouped(case.follow_code), "qr": qr}))
-
-
-@limited(READING, GUESSING, ONE_CODE)
-@never_cache
-@require_GET
-def follow(request: HttpRequest) -> HttpResponse:
-    """The field for a code; what was typed wrongly stays in it."""
-    if "code" not in request.GET:
-        return render(request, "cases/follow.html", {"form": CodeForm()})
-    form = CodeForm(request.GET)
-    if not form.is_valid():
-        return render(request, "cases/follow.html", {"form": form}, status=422)
-    code = form.read()
-    return redirect("case_follow", code=code) if code and _followed(code) else _unknown(request, form.cleaned_data["code"])
-
-
-@limited(READING, GUESSING, ONE_CODE)
-@never_cache
-@require_GET
-def case_follow(request: HttpRequest, code: str) -> HttpResponse:
-    case = _followed(code)
-    return _unknown(request, code) if case is None else _followed_page(request, case, RatingForm())
-
-
-@limited(POSTING, GUESSING, ONE_CODE)
-@never_cache
-@require_POST
-def case_rate(request: HttpRequest, code: str) -> HttpResponse:
-    case = _followed(code)
-    if case is None:
-        return _unknown(request, code)
-    form = RatingForm(request.POST)
-    if not form.is_valid():
-        return _followed_page(request, case, form, status=422)
-    try:
-        workflow.rate(case, form.cleaned_data["score"])
-    except MoveRefused as refusal:
-        return _followed_page(request, _followed(code), RatingForm(), problem=str(refusal), status=409)
-    return redirect("case_follow", code=case.follow_code)
-
-
-def _followed_page(request: HttpRequest, case: Case, form: RatingForm, *, problem: str = "", status: int = 200) -> HttpResponse:
-    today = timezone.localdate()
-    page = {
-        "case": case, "code": grouped(case.follow_code), "steps": timeline.for_resident(case, today), "form": form, "problem": problem,
-        "answered": case.state in (Case.State.ANSWERED, Case.State.CLOSED), "rateable": case.state == Case.State.ANSWERED,
-    }  # fmt: skip
-    return _private(render(request, "cases/case_follow.html", page, status=status))
-
-
-def _followed(code: str) -> Case | None:
-    read = read_code(code)
-    return Case.objects.followed(read).first() if read else None
-
-
-def _unknown(request: HttpRequest, typed: str) -> HttpResponse:
-    """The same answer for a code that cannot be one and for one that nobody has."""
-    form = CodeForm({"code": typed})
-    form.full_clean()
-    form.add_error("code", UNKNOWN)
-    return render(request, "cases/follow.html", {"form": form}, status=404)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """A page that only its code opens: search engines are to leave it alone."""
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    page = {"case": found.case, "joiner": found.joiner, "follow_code": found.code, "code": grouped(found.code), "qr": qr}
+    return private(render(request, "cases/report_sent.html", page))

@@ -53,8 +53,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_case": (f"SELECT ({FOLLOWED})", "INSERT", "UPDATE (state, level, due_on, reopened, unrated, paused_at, pause_reason, revision)"),
     "cases_clock": ("SELECT", "INSERT", "UPDATE (ended_at, met_at, late, paused_on, pauses, paused_days, due_on)"),  # filing, supplying and rating move them
     "cases_caseevent": ("SELECT (id, subject_id, verb, at, data, hash)", "INSERT"),  # not what offices wrote to each other, nor who
-    "cases_rating": ("SELECT (id, case_id, by, joiner_id, part, round)", "INSERT"),  # whether one has rated, not what
-    "cases_joiner": ("SELECT (id, case_id, follow_code, submission, joined_at)", "INSERT"),
+    "cases_rating": ("SELECT (id, case_id, by, joiner_id, part, round, at)", "INSERT"),  # whether one has rated, not what
+    "cases_joiner": ("SELECT (id, case_id, follow_code, submission, words, joined_at)", "INSERT"),
     "cases_untold": ("INSERT",),
     "cases_telling": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),

@@ -14,6 +14,8 @@ const MEGABYTE = 1024 * 1024;
 const REQUEST = 60; // MB of all photos of a form
 
 export interface PhotoField {
+  /** Of the file field. */
+  name: string;
   /** What will be sent, in the order shown. */
   files(): File[];
   /** Show and send these instead: a draft's. They are taken as they are. */
@@ -84,6 +86,7 @@ function connect(box: HTMLElement): PhotoField {
   const before = [...(field.files ?? [])];
   if (before.length) void add(before);
   return {
+    name: field.name,
     files: () => [...kept],
     restore: (files) => {
       kept = files.slice(0, most);

@@ -2,15 +2,17 @@
  * Reporting a problem: a pin to adjust, photos seen before they are sent, nothing typed is lost.
  *
  * Elements: #report-map; inputs #id_lat, #id_lon (start values; empty: none yet), #id_accuracy, #id_datum; #report-place (status);
- * #report-locate; #id_photos with #photo-preview; #id_text with #text-count; form[data-draft] (residents: see draft-form.ts) or form[data-keep].
+ * #report-locate; [data-photos] (photos.ts); [data-voice] (voice.ts); [data-considered] (considered.ts); #id_text with #text-count;
+ * form[data-draft] (residents: see draft-form.ts) or form[data-keep].
  */
 import htmx from "htmx.org";
+import { connectConsidered } from "../considered";
 import { connectDraft } from "../draft-form";
 import { distanceWords, metresBetween, pointFeature } from "../geo";
 import type { LonLat, PlaceMap } from "../map";
+import { connectPhotos, type PhotoField } from "../photos";
 import { coordinate, currentPosition } from "../place-words";
-
-const PHOTOS_AT_MOST = 6;
+import { connectVoice } from "../voice";
 
 function input(id: string): HTMLInputElement | null {
   return document.querySelector<HTMLInputElement>(`#${id}`);
@@ -95,26 +97,6 @@ function write(id: string, value: number): void {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function connectPhotos(field: HTMLInputElement, preview: HTMLElement): void {
-  let urls: string[] = [];
-  field.addEventListener("change", () => {
-    for (const url of urls) URL.revokeObjectURL(url);
-    const files = [...(field.files ?? [])];
-    urls = files.map((file) => URL.createObjectURL(file));
-    preview.replaceChildren(
-      ...urls.map((url, index) => {
-        const item = document.createElement("li");
-        const image = document.createElement("img");
-        image.src = url;
-        image.alt = `第 ${index + 1} 张照片`;
-        item.append(image);
-        return item;
-      }),
-    );
-    field.setCustomValidity(files.length > PHOTOS_AT_MOST ? `最多 ${PHOTOS_AT_MOST} 张照片，请重新选择。` : "");
-  });
-}
-
 function connectCount(field: HTMLTextAreaElement, counter: HTMLElement): void {
   const show = () => {
     const left = field.maxLength > 0 ? field.maxLength - field.value.length : null;
@@ -138,14 +120,17 @@ function keepTyped(form: HTMLFormElement): void {
 
 /** Connects the form as it stands on the page. */
 function start(): void {
-  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-draft]")) connectDraft(form, swap);
+  const photos = new Map<string, PhotoField>();
+  for (const field of connectPhotos()) photos.set(field.name, field);
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-draft]")) {
+    connectConsidered(form); // before it is kept and handed in: what there is to say is said first
+    connectDraft(form, swap, photos);
+  }
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) keepTyped(form);
+  connectVoice();
   const element = document.querySelector<HTMLElement>("#report-map");
-  const photos = input("id_photos");
-  const preview = document.querySelector<HTMLElement>("#photo-preview");
   const words = document.querySelector<HTMLTextAreaElement>("#id_text");
   const counter = document.querySelector<HTMLElement>("#text-count");
-  if (photos && preview) connectPhotos(photos, preview);
   if (words && counter) connectCount(words, counter);
   if (element) connectPlace(element);
 }

@@ -20,11 +20,7 @@ function start(): void {
   topics = pageData<KnownTopic[]>("visit-known") ?? topics;
   if (form.dataset.blank !== undefined) fillBlank(form, known());
   const photos = new Map<string, PhotoField>();
-  const boxes = [...form.querySelectorAll<HTMLElement>("[data-photos]")];
-  for (const [index, field] of connectPhotos(form).entries()) {
-    const name = boxes[index]?.querySelector<HTMLInputElement>("input[type=file]")?.name;
-    if (name) photos.set(name, field);
-  }
+  for (const field of connectPhotos(form)) photos.set(field.name, field);
   const choose = topicField(form);
   const show = () => {
     showSheet(form, chosen(form));
