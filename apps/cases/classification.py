@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 LONGEST = 4000  # characters read of a text: what follows repeats what was said
 RAREST = 2  # texts that must hold a feature
-COST = 1.0
-EVENNESS = 0.3  # what a feature weighs that says nothing of the labels, against one that settles them
-FOLDS = 5
+COST = 0.7
+EVENNESS = 0.2  # what a feature weighs that says nothing of the labels, against one that settles them
+FOLDS = 3
+BINS = 25
 HALF = 21  # bits of a character
 FORMAT = 1
 BIGGEST_FILE = 256 << 20  # bytes
@@ -39,14 +40,14 @@ class Prediction:
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """labels: k, sorted. features: int64[v], sorted. weights: float32[v]. coefficients: float32[v, k]. intercepts: float64[k].
-    calibration: (a, b) of the probability 1 / (1 + exp(-(a·gap + b)))."""
+    calibration: float64[2, m], rising: gaps, and how often the best score was right at such a gap; straight between them."""
 
     labels: tuple[str, ...]
     features: NDArray[np.int64]
     weights: NDArray[np.float32]
     coefficients: NDArray[np.float32]
     intercepts: NDArray[np.float64]
-    calibration: tuple[float, float]
+    calibration: NDArray[np.float64]
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """float64[n, k]: how far each text lies on each label's side. A text with no known feature has the intercepts alone."""
@@ -64,7 +65,7 @@ class Classifier:
 
     def confidence(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64[n]: the probability that the best of each row's scores is right."""
-        return _probability(_gaps(scores), self.calibration)
+        return np.interp(_gaps(scores), self.calibration[0], self.calibration[1])
 
     def _scored(self, counts: sp.csr_matrix) -> NDArray[np.float64]:
         return np.asarray(_weighted(counts, self.weights) @ self.coefficients, dtype=np.float64) + self.intercepts
@@ -74,7 +75,7 @@ class Classifier:
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer, format=np.array([FORMAT]), labels=np.array(self.labels), features=self.features, weights=self.weights.astype(np.float16),
-            coefficients=self.coefficients.astype(np.float16), intercepts=self.intercepts, calibration=np.array(self.calibration),
+            coefficients=self.coefficients.astype(np.float16), intercepts=self.intercepts, calibration=self.calibration,
         )  # fmt: skip
         return buffer.getvalue()
 
@@ -89,7 +90,7 @@ class Classifier:
                     raise ValueError("a classifier of another format")
                 found = cls(
                     tuple(str(label) for label in parts["labels"]), parts["features"], parts["weights"].astype(np.float32),
-                    parts["coefficients"].astype(np.float32), parts["intercepts"], (float(parts["calibration"][0]), float(parts["calibration"][1])),
+                    parts["coefficients"].astype(np.float32), parts["intercepts"], parts["calibration"],
                 )  # fmt: skip
         except (OSError, KeyError, IndexError, EOFError, zipfile.BadZipFile, TypeError) as fault:
             raise ValueError("not a classifier") from fault
@@ -109,13 +110,18 @@ class Classifier:
         shapes = self.features.shape == self.weights.shape == (v,) and self.coefficients.shape == (v, k) and self.intercepts.shape == (k,)
         kinds = self.features.dtype == np.int64 and self.intercepts.dtype == np.float64
         sorted_ = bool(np.all(np.diff(self.features) > 0)) if kinds and shapes else False
-        numbers = (self.weights, self.coefficients, self.intercepts, np.array(self.calibration))
-        if not (k and shapes and kinds and sorted_ and all(bool(np.isfinite(part).all()) for part in numbers)):
+        curve = self.calibration
+        rising = curve.dtype == np.float64 and curve.ndim == 2 and len(curve) == 2 and curve.shape[1] > 0 and bool((np.diff(curve) >= 0).all())
+        numbers = (self.weights, self.coefficients, self.intercepts, curve)
+        if not (k and shapes and kinds and sorted_ and rising and all(bool(np.isfinite(part).all()) for part in numbers)):
             raise ValueError("a classifier's arrays that do not fit together")
 
 
-def train(texts: Sequence[str], labels: Sequence[str], groups: Sequence[int] | None = None) -> Classifier:
+def train(
+    texts: Sequence[str], labels: Sequence[str], groups: Sequence[int] | None = None, weights: Sequence[float] | None = None
+) -> Classifier:
     """Learn from texts and their labels. groups: rows of one group are never on both sides of the calibration; by default rows that begin alike.
+    weights: how much each row counts, > 0; 1 where nothing is said.
 
     Every label that occurs is learned, though it be from one text. The same rows give the same classifier. ValueError without texts or when the
     lengths differ.
@@ -124,10 +130,13 @@ def train(texts: Sequence[str], labels: Sequence[str], groups: Sequence[int] | N
         raise ValueError("texts and labels must be as many, and some")
     features, counts = _learned_features(texts)
     names, told = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
-    weights, coefficients, intercepts = _fitted(counts, told, len(names))
+    counting = np.ones(len(texts)) if weights is None else np.asarray(weights, dtype=float)
+    if len(counting) != len(texts) or not (counting > 0).all():
+        raise ValueError("as many weights as texts, above 0")
+    weighing, coefficients, intercepts = _fitted(counts, told, len(names), counting)
     own = np.asarray(alike(texts) if groups is None else groups)
-    calibration = _calibrated(counts, told, len(names), own)
-    return Classifier(tuple(str(name) for name in names), features, weights, coefficients.astype(np.float32), intercepts, calibration)
+    calibration = _calibrated(counts, told, len(names), own, counting)
+    return Classifier(tuple(str(name) for name in names), features, weighing, coefficients.astype(np.float32), intercepts, calibration)
 
 
 def alike(texts: Sequence[str]) -> NDArray[np.intp]:
@@ -159,7 +168,7 @@ def _learned_features(texts: Sequence[str]) -> tuple[NDArray[np.int64], sp.csr_m
     """The features that enough texts hold, and their counts."""
     rows = [np.unique(_features_of(text), return_counts=True) for text in texts]
     found, spread = np.unique(np.concatenate([row for row, _ in rows]), return_counts=True)
-    features = found[spread >= min(RAREST, len(texts))]
+    features = found[spread >= RAREST] if (spread >= RAREST).any() else found
     return features, _placed(rows, features)
 
 
@@ -205,17 +214,19 @@ def _feature_weights(counts: sp.csr_matrix, told: NDArray[np.intp], number: int)
     return (rarity * (np.sqrt(told_of) + EVENNESS)).astype(np.float32)
 
 
-def _fitted(counts: sp.csr_matrix, told: NDArray[np.intp], number: int) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+def _fitted(
+    counts: sp.csr_matrix, told: NDArray[np.intp], number: int, counting: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
     """Weights, coefficients [v, k] and intercepts [k], one label against the others; a label that does not occur is never the best."""
     weights = _feature_weights(counts, told, number)
     present = np.unique(told)
     coefficients, intercepts = np.zeros((counts.shape[1], number)), np.full(number, -1e3)
-    if len(present) == 1:
+    if len(present) == 1 or not counts.nnz:
         intercepts[present] = 1.0
         return weights, coefficients, intercepts
     from sklearn.svm import LinearSVC  # a second to import: only who trains waits for it
 
-    machine = LinearSVC(C=COST, class_weight="balanced", random_state=0).fit(_weighted(counts, weights), told)
+    machine = LinearSVC(C=COST, class_weight="balanced", random_state=0).fit(_weighted(counts, weights), told, sample_weight=counting)
     sides, offsets = machine.coef_, machine.intercept_
     if len(present) == 2:
         sides, offsets = np.vstack([-sides[0], sides[0]]), np.array([-offsets[0], offsets[0]])
@@ -224,17 +235,19 @@ def _fitted(counts: sp.csr_matrix, told: NDArray[np.intp], number: int) -> tuple
     return weights, coefficients, intercepts
 
 
-def _calibrated(counts: sp.csr_matrix, told: NDArray[np.intp], number: int, groups: NDArray[np.intp]) -> tuple[float, float]:
-    """How probable it is that the best score is right, by its gap: a logistic curve through rows that were left out of the training."""
+def _calibrated(
+    counts: sp.csr_matrix, told: NDArray[np.intp], number: int, groups: NDArray[np.intp], counting: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How often the best score is right, by its gap, of rows that were left out of the training."""
     if number < 2 or len(np.unique(groups)) < FOLDS:
-        return 0.0, 0.0
+        return np.array([[0.0], [0.5]])
     fold = folds(told, groups, FOLDS)
     scores = np.empty((len(told), number))
     for k in range(FOLDS):
         away = fold == k
-        weights, coefficients, intercepts = _fitted(counts[~away], told[~away], number)
+        weights, coefficients, intercepts = _fitted(counts[~away], told[~away], number, counting[~away])
         scores[away] = np.asarray(_weighted(counts[away], weights) @ coefficients) + intercepts
-    return _logistic(_gaps(scores), scores.argmax(axis=1) == told)
+    return _curve(_gaps(scores), scores.argmax(axis=1) == told, counting)
 
 
 def _gaps(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -244,22 +257,15 @@ def _gaps(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.minimum(best[:, -1] - best[:, -2], 10.0)
 
 
-def _probability(gaps: NDArray[np.float64], calibration: tuple[float, float]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-(calibration[0] * gaps + calibration[1])))
-
-
-def _logistic(gaps: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
-    """(a >= 0, b) of the likeliest logistic curve, by Newton's method; a row of each kind is added, so that a clean sweep stays finite."""
-    x = np.concatenate([gaps, [np.median(gaps)] * 2])
-    y = np.concatenate([right.astype(float), [0.0, 1.0]])
-    a, b = 0.0, 0.0
-    for _ in range(50):
-        p = _probability(x, (a, b))
-        w = np.maximum(p * (1 - p), 1e-9)
-        gradient = np.array([((y - p) * x).sum() - 1e-3 * a, (y - p).sum()])
-        curve = np.array([[(w * x * x).sum() + 1e-3, (w * x).sum()], [(w * x).sum(), w.sum() + 1e-9]])
-        step = np.linalg.solve(curve, gradient)
-        a, b = a + step[0], b + step[1]
-        if np.abs(step).max() < 1e-10:
-            break
-    return (float(a), float(b)) if a >= 0 else (0.0, float(np.log((y.sum()) / (len(y) - y.sum()))))
+def _curve(gaps: NDArray[np.float64], right: NDArray[np.bool_], counting: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64[2, m]: mean gap and share right of up to `BINS` parts of equal number, a half success and a half failure added to each; neighbours
+    that would fall are taken together, so that it rises."""
+    order = np.argsort(gaps, kind="stable")
+    blocks: list[list[float]] = []  # weight, sum of gaps, weight right
+    for part in np.array_split(order, min(BINS, len(order))):
+        c = counting[part]
+        blocks.append([float(c.sum()) + 1.0, float((c * gaps[part]).sum() + gaps[part].mean()), float((c * right[part]).sum()) + 0.5])
+        while len(blocks) > 1 and blocks[-1][2] / blocks[-1][0] <= blocks[-2][2] / blocks[-2][0]:
+            last = blocks.pop()
+            blocks[-1] = [one + other for one, other in zip(blocks[-1], last, strict=True)]
+    return np.array([[total / weight for weight, total, _ in blocks], [hits / weight for weight, _, hits in blocks]])

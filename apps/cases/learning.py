@@ -27,6 +27,7 @@ AFTER = 50  # new decisions before it is learned again
 MOST = 10_000  # of the newest
 HELD_OUT = 10  # one in so many
 KEPT = 10  # versions whose arrays are kept
+WORDS_COUNT = 0.3  # of a case
 WAIT = {"minutes": 20}  # so that a run of corrections is learned from once
 JOB = "cases.learn"
 BY_ITSELF = "系统"
@@ -77,9 +78,10 @@ def learn(now: dt.datetime, *, actor: User | None = None) -> ModelVersion | None
     learned, tried = [one for one in told if not one.held_out], [one for one in told if one.held_out]
     if len(told) < LEAST or not tried or len({one.level1 for one in learned}) < 2:
         return None
-    rows = learned + _words()
-    first = train([one.text for one in rows], [one.level1 for one in rows])
-    second = train([one.text for one in rows], [one.code for one in rows])
+    words = _words()
+    rows, weights = learned + words, [1.0] * len(learned) + [WORDS_COUNT] * len(words)
+    first = train([one.text for one in rows], [one.level1 for one in rows], weights=weights)
+    second = train([one.text for one in rows], [one.code for one in rows], weights=weights)
     version = ModelVersion(made_at=now, cases=len(learned), held_out=len(tried), first=first.to_bytes(), second=second.to_bytes())
     before, after = sorting.read(), sorting.read(version)
     version.figures = {"after": measured(after, tried), "before": measured(before, tried), "compared_with": before.version}
