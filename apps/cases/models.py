@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import Transform
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db.models import Q
 from django.utils import timezone
@@ -50,44 +51,81 @@ class CaseQuerySet(models.QuerySet):
         return self.open().filter(due_on__range=(today, CalendarDay.objects.add_working_days(today, SOON)))
 
     def visible_to(self, user):
-        """A deputy sees his own and his group's, a town office its town, a unit what it handles, the dispatcher what reached
+        """A deputy sees his own and his group's, a town office its town, a unit what it leads or joins in, the dispatcher what reached
         the government side, the county office and leaders their whole scope (DOMAIN: who sees what)."""
         if user.role == Role.DEPUTY:
             seen = Deputy.objects.filter(Q(user=user) | Q(group__members__user=user))
             return self.filter(deputy__in=seen.values("pk"))
         if user.role == Role.UNIT:
-            return self.filter(organisation__in=user.organisations.values("pk"))
+            return self.filter(Q(organisation__in=user.organisations.values("pk")) | _joined(user))
         if user.role == Role.DISPATCHER:
             return self.filter(dispatched_at__isnull=False)
         if not user.scope:
             return self.none()
         return self.filter(town__in=AdminArea.objects.visible_to(user).values("pk"))
 
-    def waiting_for(self, user):
-        """Cases whose next move is this user's: he holds them. The dispatcher also enters answers for units that
-        do not log in, or that nobody can log in for."""
+    def handled_by(self, user):
+        """Cases that this user holds, standing still or not. The dispatcher also holds for units that do not log in, or that nobody
+        can log in for."""
         state = Case.State
+        if user.role == Role.UNIT:
+            return self.filter(organisation__in=user.organisations.values("pk"), state=state.WITH_UNIT)
         visible = self.visible_to(user)
         if user.role == Role.DEPUTY:
             return visible.filter(state=state.WITH_DEPUTY, deputy__user=user)
         if user.role == Role.DISPATCHER:
-            speaking = Organisation.objects.filter(logs_in=True, members__is_active=True)
-            silent = Q(state=state.WITH_UNIT) & ~Q(organisation__in=speaking.values("pk"))
-            return visible.filter(Q(state=state.WITH_DISPATCHER) | silent)
-        mine = {Role.TOWN_OFFICE: state.WITH_TOWN, Role.COUNTY_OFFICE: state.WITH_COUNTY, Role.UNIT: state.WITH_UNIT}
+            return visible.filter(Q(state=state.WITH_DISPATCHER) | _silent_lead())
+        mine = {Role.TOWN_OFFICE: state.WITH_TOWN, Role.COUNTY_OFFICE: state.WITH_COUNTY}
         return visible.filter(state=mine[user.role]) if user.role in mine else self.none()
 
+    def waiting_for(self, user):
+        """Cases whose next move is this user's: what he holds and what does not stand still, opinions that his unit is asked for, and,
+        of the dispatcher, units that ask for more time."""
+        running = self.filter(paused_at=None)
+        if user.role == Role.UNIT:
+            mine = Q(organisation__in=user.organisations.values("pk"))
+            return running.filter(mine | _joined(user, asked=True), state=Case.State.WITH_UNIT)
+        if user.role == Role.DISPATCHER:
+            asking = Q(state=Case.State.WITH_UNIT, extension_days__isnull=False)
+            return running.visible_to(user).filter(Q(state=Case.State.WITH_DISPATCHER) | _silent_lead() | asking)
+        return running.handled_by(user)
+
     def followed(self, code: str):
-        """The case behind a follow code, with no more than a resident's page shows: the public role may read no more."""
-        return self.filter(follow_code=code).select_related("town", "village", "deputy", "organisation", "station").only(*FOLLOWED)
+        """The case behind a follow code."""
+        return self.filter(follow_code=code).as_followed()
+
+    def as_followed(self):
+        """With no more than a resident's page shows: the public role may read no more."""
+        return self.select_related("town", "village", "deputy", "organisation", "station", "category").only(*FOLLOWED)
 
     def merge_staged(self, stage: Stage) -> Merged:
         return merging.cases(stage, CaseEvent)
 
 
+def speaking_units():
+    """Units that answer by themselves; for all others the dispatcher enters what they say."""
+    return Organisation.objects.standing().filter(logs_in=True, members__is_active=True)
+
+
+def _silent_lead() -> Q:
+    return Q(state=Case.State.WITH_UNIT) & ~Q(organisation__in=speaking_units().values("pk"))
+
+
+class _AnyOf(models.Func):
+    """= ANY (ARRAY (SELECT …)): unlike IN (SELECT …) it lets the planner join two indexes where it stands beside another condition."""
+
+    template = "ANY(%(expressions)s)"
+
+
+def _joined(user, *, asked: bool = False) -> Q:
+    """Cases that the user's units join in; asked: only where their opinion is still wanted."""
+    joining = CoHandler.objects.filter(withdrawn=False, organisation__in=user.organisations.values("pk"))
+    return Q(pk=_AnyOf(ArraySubquery((joining.asked() if asked else joining).values("case"))))
+
+
 FOLLOWED = (
-    "code", "follow_code", "reopened", "paused_at", "pause_reason", "parent", "merged_into", "revision", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "village__name", "deputy__name",
-    "organisation__name", "organisation__short_name", "station__name", "station__address", "station__phone",
+    "code", "follow_code", "reopened", "paused_at", "pause_reason", "parent", "merged_into", "revision", "level", "unrated", "category__label", "category__level1", "town__level", "text", "place", "state", "submitted_at", "due_on", "answered_at", "answer", "town__name", "town__has_congress", "village__name", "deputy__name",
+    "organisation__name", "organisation__short_name", "organisation__closed_on", "station__name", "station__address", "station__phone",
 )  # fmt: skip
 
 
@@ -102,7 +140,7 @@ class Case(models.Model):
         CLOSED = "closed", "已办结"
         MERGED = "merged", "已并案"
         SPLIT = "split", "已拆分办理"
-        WITHDRAWN = "withdrawn", "已撤回"
+        WITHDRAWN = "withdrawn", "已撤回或不予受理"
 
     class Channel(models.TextChoices):
         SCAN = "scan", "扫码"
@@ -171,6 +209,7 @@ class Case(models.Model):
     joint = models.BooleanField("列入联席会议", default=False)
     result = models.CharField("办理结果", max_length=1, choices=Result.choices, blank=True, default="")
     unrated = models.BooleanField("未评价办结", default=False, help_text="评价期满没有评价；不算满意")
+    extension_days = models.PositiveSmallIntegerField("申请延期（工作日）", null=True, blank=True)
     # --- columns of other subjects, each in its own migration: DB-level SET DEFAULT there, since rows also come in by SQL -------------
     subcategory = models.ForeignKey(Category, verbose_name="三级类别", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     category_source = models.CharField("类别由谁定", max_length=10, choices=SOURCES, blank=True, default="")
@@ -221,7 +260,7 @@ class Case(models.Model):
             self.State.CLOSED: "已办结",
             self.State.MERGED: "与另一件一并办理",
             self.State.SPLIT: "已分成几件，分别办理",
-            self.State.WITHDRAWN: "已撤回",
+            self.State.WITHDRAWN: "已撤回或不予受理",
         }[self.State(self.state)]
 
     def where(self) -> str:
@@ -231,14 +270,18 @@ class Case(models.Model):
         return " · ".join(part for part in (f"{self.town.name}{self.village.name if self.village else ''}", self.place) if part)
 
     def held_by(self, user) -> bool:
-        """Whether the next move is this user's."""
-        return Case.objects.waiting_for(user).filter(pk=self.pk).exists()
+        """Whether this user holds it."""
+        return Case.objects.handled_by(user).filter(pk=self.pk).exists()
+
+    def main(self) -> "Case":
+        """The case that this one goes on in: the one it was merged into, else itself."""
+        return Case.objects.as_followed().get(pk=self.merged_into_id) if self.merged_into_id else self
 
     def reporter_for(self, user) -> "Reporter | None":
         """Who reported, for the current holder only. A hidden name is known to the congress, never to the government side."""
         if not allowed(user, Permission.SEE_REPORTERS_CONTACT) or not self.held_by(user):
             return None
-        contact = ReporterContact.objects.filter(case=self).first()
+        contact = ReporterContact.objects.filter(case=self.parent_id or self.pk).first()  # a part's reporter is the whole's
         if contact is None:
             return None
         reporter = contact.opened()
@@ -324,7 +367,19 @@ class CaseEvent(Event):
 
 
 # Other models of this room, in files of their own.
-from apps.cases import clocks, desks, escalation_rules, parties, publishing, ratings, tellings, thread, untold  # noqa: E402, F401
+from apps.cases import (  # noqa: E402, F401  # noqa: E402, F401
+    clocks,
+    desks,
+    escalation_rules,
+    parties,
+    publishing,
+    ratings,
+    reports,
+    rules,
+    tellings,
+    thread,
+    untold,
+    versions,
+)
 from apps.cases.parties import CoHandler, Joiner  # noqa: E402, F401
 from apps.cases.ratings import Rating  # noqa: E402, F401
-from apps.cases import rules, versions  # noqa: E402, F401

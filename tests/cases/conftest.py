@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
-from apps.cases import workflow
+from apps.cases import workflow, workflow_ratings
 from apps.cases.models import Case, Reporter
 from apps.cases.workflow import Report
 from apps.deputies.models import Deputy
@@ -104,4 +104,4 @@ def brought_to(state: str, town: toy.Town, people: People, *, unit: str = "const
     if state == "with_unit":
         return case
     case = workflow.answer_as_unit(case, people.unit_officer, "路灯已经修好。")
-    return case if state == "answered" else workflow.rate(case, "satisfied")
+    return case if state == "answered" else workflow_ratings.rate(case, "satisfied")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connections
 
-from apps.cases import workflow
+from apps.cases import workflow, workflow_ratings
 from apps.cases.models import Case, CaseEvent, Rating, ReporterContact
 from apps.record.states import MoveRefused
 from tests import town as toy
@@ -87,6 +87,6 @@ def test_eight_reports_at_once_are_eight_cases(county):
 def test_two_ratings_at_once(county):
     town, people = county
     case = brought_to("answered", town, people)
-    results = at_once(lambda: workflow.rate(case, "satisfied"), lambda: workflow.rate(case, "unsatisfied"))
+    results = at_once(lambda: workflow_ratings.rate(case, "satisfied"), lambda: workflow_ratings.rate(case, "unsatisfied"))
     assert sorted(type(result).__name__ for result in results) == ["Case", "MoveRefused"]
     assert Rating.objects.count() == 1 and case.events.filter(verb="rate").count() == 1

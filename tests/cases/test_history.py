@@ -15,7 +15,7 @@ from tests.cases.conftest import a_report, brought_to
     "statement",
     [
         "UPDATE cases_caseevent SET note = '改过'", "UPDATE cases_caseevent SET at = now()", "DELETE FROM cases_caseevent",
-        "TRUNCATE cases_caseevent", "TRUNCATE cases_case CASCADE",
+        "TRUNCATE cases_caseevent CASCADE", "TRUNCATE cases_case CASCADE",
     ],
 )  # fmt: skip
 def test_the_database_refuses_to_change_what_was_recorded(statement, town, people):

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("with_deputy", "代表办理中"), ("with_town", "镇人大、街道工委办理中"), ("with_county", "县人大常委会工委办理中"),
                     ("with_dispatcher", "县政府办待交办"), ("with_unit", "承办单位办理中"), ("answered", "已答复"), ("closed", "已办结"),
-                    ("merged", "已并案"), ("split", "已拆分办理"), ("withdrawn", "已撤回"),
+                    ("merged", "已并案"), ("split", "已拆分办理"), ("withdrawn", "已撤回或不予受理"),
                 ],
             ),
         ),

@@ -1,0 +1,110 @@
+"""A case's time: waiting for the reporter (the clocks stand still), more time by consent, and the first contact with him."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.cases import clocks, told
+from apps.cases.clocks import Clock
+from apps.cases.models import Case
+from apps.cases.moves import GRANTORS, PUBLIC_STEP, S, is_late, locked_for, moved, said
+from apps.cases.workflow_ratings import locked_by_resident
+from apps.record.states import MoveRefused
+from apps.worktime.models import CalendarDay
+
+MOST_DAYS = 120  # working days, half a year: what an extension may be at most
+
+
+@transaction.atomic
+def note_contact(case: Case, actor: User, note: str = "", *, revision: int | None = None) -> Case:
+    """The reporter has been met or rung up for the first time."""
+    locked = locked_for(case, "note_contact", actor, revision)
+    now = timezone.now()
+    locked.contacted_at = now
+    late = clocks.meet(locked, Clock.Kind.CONTACT, now)
+    return moved(locked, "note_contact", actor, note.strip(), now, step=False, late=late)
+
+
+@transaction.atomic
+def pause(case: Case, actor: User, question: str, *, revision: int | None = None) -> Case:
+    """The reporter is asked for something without which it cannot go on; until then all clocks stand still."""
+    question = said(question, "请写明要反映人补充什么，反映人会看到。", 300)
+    locked = locked_for(case, "pause", actor, revision)
+    now = timezone.now()
+    locked.paused_at, locked.pause_reason = now, question
+    clocks.pause(locked, now)
+    done = moved(locked, "pause", actor, "", now, step=False, question=question)
+    told.residents(done.parent or done, told.What.PAUSED, f"{told.short(done)}，办理的人想请您补充：{question}")
+    return done
+
+
+@transaction.atomic
+def supply(case: Case, words: str, actor: User | None = None, *, revision: int | None = None) -> Case:
+    """What the reporter adds, on his page or told to an office; the clocks run on."""
+    words = said(words, "请写下补充的内容。", 1000)
+    if actor is None:
+        locked = locked_by_resident(case)
+        if locked.paused_at is None:
+            raise MoveRefused("现在没有等您补充的问题，请刷新页面后再看。")
+        return _go_on(locked, "supply", None, words)
+    return _go_on(locked_for(case, "supply", actor, revision), "supply", actor, words)
+
+
+@transaction.atomic
+def resume(case: Case, actor: User, reason: str, *, revision: int | None = None) -> Case:
+    """Nobody waits for the reporter any more: by the holder, or by an office above him."""
+    reason = said(reason, "请写明为什么不再等反映人补充。")
+    return _go_on(locked_for(case, "resume", actor, revision), "resume", actor, reason)
+
+
+@transaction.atomic
+def ask_extension(case: Case, actor: User, days: int, reason: str, *, revision: int | None = None) -> Case:
+    """Whoever has it asks for more time before its limit has passed; somebody above him decides."""
+    reason = said(reason, "请写明申请延期的理由。")
+    locked = locked_for(case, "ask_extension", actor, revision)
+    _check_days(locked, days)
+    locked.extension_days = days
+    grantors = {S.WITH_DEPUTY: told.town_office, S.WITH_TOWN: told.county_office, S.WITH_UNIT: told.dispatchers}[S(locked.state)]
+    told.tell(locked, grantors(locked), f"{locked.holder()}申请延期 {days} 个工作日", reason, but=actor.pk)
+    return moved(locked, "ask_extension", actor, reason, step=False, days=days)
+
+
+@transaction.atomic
+def extend(case: Case, actor: User, days: int, consent: str, note: str = "", *, revision: int | None = None) -> Case:
+    """More time, counted from the limit that stood. consent: who agreed to it."""
+    consent = said(consent, "请写明是谁同意延期的。", 60, "consent")
+    locked = locked_for(case, "extend", actor, revision)
+    _check_days(locked, days)
+    before, now = locked.due_on, timezone.now()
+    clocks.extend(locked, Clock.Kind.ANSWER, CalendarDay.objects.add_working_days(before, days), now)
+    locked.extension_days = None
+    done = moved(locked, "extend", actor, note.strip(), now, step=False, days=days, before=before.isoformat(), consent=consent)
+    told.residents(done, told.What.PASSED, f"{told.short(done)}，办理期限延到 {done.due_on}。")
+    return done
+
+
+@transaction.atomic
+def refuse_extension(case: Case, actor: User, reason: str, *, revision: int | None = None) -> Case:
+    reason = said(reason, "请写明不同意延期的理由。")
+    locked = locked_for(case, "refuse_extension", actor, revision)
+    locked.extension_days = None
+    return moved(locked, "refuse_extension", actor, reason, step=False)
+
+
+def _go_on(locked: Case, verb: str, actor: User | None, words: str) -> Case:
+    now = timezone.now()
+    since, locked.paused_at, locked.pause_reason = locked.paused_at, None, ""
+    clocks.resume(locked, now)
+    return moved(
+        locked, verb, actor, words, now, step=False, label="" if actor else told.REPORTER, columns=PUBLIC_STEP,
+        paused_on=timezone.localdate(since).isoformat() if since else "",
+    )  # fmt: skip
+
+
+def _check_days(locked: Case, days: int) -> None:
+    if not 1 <= days <= MOST_DAYS:
+        raise MoveRefused(f"延期要在 1 到 {MOST_DAYS} 个工作日之间。", "days")
+    if locked.due_on is None or S(locked.state) not in GRANTORS:
+        raise MoveRefused("这一步没有期限，不用延期。")
+    if is_late(locked, timezone.now()):
+        raise MoveRefused(f"期限（{locked.due_on}）已过，不能再延期，请尽快办理。")
