@@ -58,6 +58,7 @@ def facts(password: str) -> dict:
     Deputy.objects.filter(pk=deputy.pk).update(user=User.objects.create(username="deputy", role=Role.DEPUTY))
     call_command("demo_logins", "--password", password)
     code = PlateCode.objects.filter(doorplate=door, status="active").first() or issue([PlateCode(doorplate=door, town=door.town, village=door.village)])[0]
+    crowd = Doorplate.objects.active().exclude(town=door.town).exclude(road="").order_by("code").first()
     police = Issuer.objects.create(slug="e2e", name="测试公安", pattern=r"https://mp\.example\.cn/q\?c=(?P<id>\d{8})", example="https://mp.example.cn/q?c=33990001")
     IssuedPlate.objects.create(issuer=police, external_id="33990001", doorplate=door)
     return {
@@ -65,6 +66,7 @@ def facts(password: str) -> dict:
         "code": code.code,
         "police_qr": police.example,
         "door": {"address": door.address, "road": door.road, "lon": door.point.x, "lat": door.point.y},
+        "crowded": {"lon": crowd.point.x, "lat": crowd.point.y},  # in another town: hundreds may report there and be in nobody's way
         "districts": [found.district.name for found in place.districts],
         "deputy": deputy.name,
         "deputy_code": deputy.codes.get().code,

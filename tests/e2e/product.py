@@ -32,6 +32,7 @@ class Product:
     folder: Path
     suffix: str
     address: str = ""
+    processes: int = 1  # of the web server
     facts: dict = field(default_factory=dict)
     running: dict[str, subprocess.Popen] = field(default_factory=dict)  # web, worker
     _commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Product:
         self._serve("worker", "manage.py", "procrastinate", "worker")
         self._serve(
             "web", "-m", "gunicorn", "geo_renda.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
-            "--threads", "4", "--keep-alive", "30", "--graceful-timeout", "2", "--no-control-socket",
+            "--workers", str(self.processes), "--threads", "4", "--keep-alive", "30", "--graceful-timeout", "2", "--no-control-socket",
         )  # fmt: skip
         self.await_health()
 
@@ -105,7 +106,7 @@ class Product:
 
     def _finish(self, name: str, process: subprocess.Popen) -> str:
         """Wait for a process that ends by itself; what it printed."""
-        code, printed = process.wait(timeout=120), self._log(name).read_text()
+        code, printed = process.wait(timeout=300), self._log(name).read_text()
         assert code == 0, printed
         return printed
 

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import os
+import resource
 import threading
 import time
 import zlib
@@ -199,6 +200,20 @@ def test_sent_twice_kept_once(users):
     assert Photo.objects.accept_all([upload(content), upload(content)], by=users.deputy, submission="s1") == [first]
     others = [Photo.objects.accept(upload(content), by=users.deputy, submission="s2"), Photo.objects.accept(upload(content), by=users.leader, submission="s1")]
     assert len({first, *others, Photo.objects.accept(upload(content), by=users.deputy), Photo.objects.accept(upload(content), by=users.deputy)}) == 5
+
+
+def test_a_disk_that_takes_no_more_is_told_and_leaves_nothing_behind(users):
+    """The system refuses to write more than a few bytes, as a full disk does: no row, no half file, words that say what to do."""
+    before, (soft, hard) = set(files.folder().rglob("*.*")), resource.getrlimit(resource.RLIMIT_FSIZE)
+    picture = upload(photo(image=Image.effect_noise((400, 300), 60).convert("RGB")))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    try:
+        with pytest.raises(UploadRefused, match=r"没有存下.*请先去掉照片提交"):
+            Photo.objects.accept(picture, by=users.deputy, submission="full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not Photo.objects.exists() and set(files.folder().rglob("*.*")) == before
+    Photo.objects.accept(picture, by=users.deputy, submission="full")
 
 
 @pytest.mark.django_db(transaction=True)
