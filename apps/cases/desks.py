@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.accounts.models import Role
 from apps.cases.models import Case
 from apps.organisations.models import Organisation
 from apps.record.events import Event
@@ -23,11 +24,12 @@ class AnswerTemplateQuerySet(models.QuerySet):
 
     def kept_by(self, user):
         """Those that the user may change: his own, and those of the office or unit that he speaks for."""
-        return self.filter(
-            Q(owner=user)
-            | Q(organisation__in=user.organisations.values("pk"))
-            | (Q(owner=None, organisation=None, scope=user.scope) & ~Q(scope=""))
-        )
+        kept = Q(owner=user)
+        if user.role == Role.UNIT:
+            kept |= Q(organisation__in=user.organisations.values("pk"))
+        if user.role in (Role.TOWN_OFFICE, Role.COUNTY_OFFICE) and user.scope:
+            kept |= Q(owner=None, organisation=None, scope=user.scope)
+        return self.filter(kept)
 
 
 class AnswerTemplate(models.Model):

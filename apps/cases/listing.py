@@ -104,10 +104,10 @@ def marks(cases: QuerySet[Case]) -> bytes:
     # Made in PostGIS: ten thousand rows read into Python take ten times as long.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH listed AS ({sql}), counted AS (SELECT count(*) AS n FROM listed), some AS (SELECT * FROM listed LIMIT {MOST_MARKS})
+            f"""WITH listed AS ({sql}), counted AS (SELECT count(*) AS n FROM listed), shown AS (SELECT * FROM listed LIMIT {MOST_MARKS})
                 SELECT (SELECT n FROM counted), string_agg(int4send(id::integer) || int4send(round(ST_X(point) * 1000000)::integer)
                     || int4send(round(ST_Y(point) * 1000000)::integer)
-                    || set_byte('\\x00', 0, CASE WHEN due_on IS NULL THEN 0 WHEN due_on < %s THEN 3 WHEN due_on <= %s THEN 2 ELSE 1 END), '') FROM some""",
+                    || set_byte('\\x00', 0, CASE WHEN due_on IS NULL THEN 0 WHEN due_on < %s THEN 3 WHEN due_on <= %s THEN 2 ELSE 1 END), '') FROM shown""",
             [*values, today, soon],
         )
         count, body = cursor.fetchone()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from apps.accounts.models import User
 from apps.accounts.perms import allowed
-from apps.cases import workflow
+from apps.cases import workflow, workflow_oversight
 from apps.cases.models import Case
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
@@ -45,6 +45,7 @@ MOVES = {
         ManyMove("pass_to_county", "提交县人大", "说明", _with_note(workflow.pass_to_county)),
         ManyMove("pass_to_dispatcher", "转县政府办", "转办意见", _with_note(workflow.pass_to_dispatcher)),
         ManyMove("assign_to_unit", "交办承办单位", "交办意见", _assign, unit=True),
+        ManyMove("remind", "催办", "催办意见", _with_note(workflow_oversight.remind)),
         ManyMove("take_over", "接手办理", "接手的原因", _with_note(workflow.take_over), must=True),
         ManyMove("take_over_by_county", "接手办理", "接手的原因", _with_note(workflow.take_over_by_county), must=True),
     )

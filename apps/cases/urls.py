@@ -1,6 +1,17 @@
 from django.urls import path, register_converter
 
-from apps.cases import views, views_entry, views_escalation, views_list, views_many, views_publishing, views_punctuality, views_reception, views_thread
+from apps.cases import (
+    views,
+    views_entry,
+    views_escalation,
+    views_list,
+    views_many,
+    views_publishing,
+    views_punctuality,
+    views_reception,
+    views_templates,
+    views_thread,
+)
 
 
 class CaseCode:
@@ -25,6 +36,8 @@ urlpatterns = [
     path("many", views_many.case_many, name="case_many"),
     path("filters/save", views_list.filter_save, name="filter_save"),
     path("filters/<int:pk>/drop", views_list.filter_drop, name="filter_drop"),
+    path("templates/", views_templates.template_list, name="template_list"),
+    path("templates/<int:pk>", views_templates.template_change, name="template_change"),
     path("receptions/", views_reception.reception_list, name="reception_list"),
     path("receptions/lay-out", views_reception.reception_lay_out, name="reception_lay_out"),
     path("receptions/new/", views_reception.reception_new, name="reception_new"),

@@ -41,15 +41,9 @@ MOST_SAVED = 12
 @requires(Permission.SEE_CASES)
 def case_list(request: HttpRequest) -> HttpResponse:
     """/cases/?q=&state=&category=&town=&village=&unit=&deputy=&channel=&mark=&reception=&late=&since=&until=&bbox=&sort=&view=&page= — all may be left out."""
-    named = (
-        Case.objects.visible_to(request.user)
-        .filter(code=request.GET.get("q", "").strip()[:30] or None)
-        .values_list("code", flat=True)
-        .first()
-    )
-    if named:
-        return redirect("case_detail", named)
     form, filters = filters_of(request.GET, request.user)
+    if filters.get("q") and Case.objects.visible_to(request.user).filter(code=filters["q"]).exists():
+        return redirect("case_detail", filters["q"])
     cases = listing.ordered(listing.narrowed(filters, request.user), filters["sort"])
     page = listing.page_of(cases, request.GET.get("page"))
     return render(request, "cases/case_list.html", {

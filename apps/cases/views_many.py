@@ -63,7 +63,7 @@ def _chosen(request: HttpRequest) -> tuple[list[Case], int]:
     else:
         cases = (
             Case.objects.visible_to(request.user)
-            .filter(code__in=request.POST.getlist("case")[: many.MOST + 1])
+            .filter(code__in=[code.replace("\x00", "")[:30] for code in request.POST.getlist("case")[: many.MOST + 1]])
             .order_by("pk")
         )
     found = cases.count()
