@@ -11,7 +11,7 @@ Found = tuple[int, int, str]
 
 COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|端木|夏侯|宇文|长孙|轩辕|南宫|独孤"
 SURNAMES = (  # by frequency; those that mostly mean something else in running text stand in DOUBTFUL
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩邓冯曹彭曾肖萧田董潘袁蔡蒋余杜叶魏苏吕丁任沈姚卢姜崔钟谭陆汪石廖贾夏韦付傅白邹孟熊"
+    "范纪程王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩邓冯曹彭曾肖萧田董潘袁蔡蒋余杜叶魏苏吕丁任沈姚卢姜崔钟谭陆汪石廖贾夏韦付傅白邹孟熊"
     "秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵钱严覃武戴莫孔汤康易乔赖庞樊殷施洪翟颜倪牛温芦俞章鲁葛伍申尤毕聂柳邢岳梅庄辛涂祁耿牟詹苗凌费靳盛"
     "童欧甄游阳裴席屈鲍霍翁甘景薄包柯阮桂闵柴冉饶刁瞿戚丘古滕晋苑邬臧褚娄艾蓝卓缪项季池金方安万高郎邸冀谈姬屠晏栾蒙喻揭窦糜鄢仇虞卞封冼佟栗匡巫桑荆谌岑习覃粟麦劳卜焦骆申屠"
 )
@@ -27,7 +27,7 @@ GIVEN = (
     "家容寅尊尚尧岗岩岭巍巧帝常干平年广序应庭廷延廿弘张彦彪影征律徐得心必忆念怀态怜恒恩恺悟情惜愉愿慈懿成才扬承抒拓拥振揽提文斐新方施昆昭显普暖曙月有未"
     "朗术李来杨析枫柔栋树桐桦棋楚榜樵权次欣歌止殿毕汉池沁沐治法泓波泰流济浓涛淑淞深添渝湘源溪滔潇炯照煊熊燎爽理用甫益盼省知社祉祝禧秋秦积竞章竣童策"
     "米粤素紫红约纪纬经绮绿缘罗美义耘耿聚肃育胤腾自致航色芸苇英茵荃莘菁菲萃葵蒙蓬蕴藏行衍西见观谋豫象贡赐赞起越路轮辅载辛运进通造遂邵郭醒重量钟铎银镕闽"
-    "阿陆隽集雍雯震霆霖靓革韦项顾颜飘养首驰骥高魏鲜鹤鹰麦默仪任伦佩侃侠俏信信倢傲兵其典冲况凡准勋勉包北千升卉博卿历及叔召合启吟吉君启呈咏响唯善图圆在坚"
+    "少一依书微钗剑茹土巧逸婵娴妹花狗猫莺娣囡弟妞宝贝阿陆隽集雍雯震霆霖靓革韦项顾颜飘养首驰骥高魏鲜鹤鹰麦默仪任伦佩侃侠俏信信倢傲兵其典冲况凡准勋勉包北千升卉博卿历及叔召合启吟吉君启呈咏响唯善图圆在坚"
 )
 NOT_GIVEN = (
     "的了是在有和与或及等被把让给对向从到为因由所以而且但则即又也都还只就才再更最很太非不没无可能会要想该须着过呢吗吧啊这那哪谁什么怎几个位名件级层面部门局处科室办委会校所站点村镇乡街县市省区组"
@@ -43,7 +43,7 @@ _any_surname = f"(?:{COMPOUND}|[{''.join(sorted(set(SURNAMES + DOUBTFUL)))}])"
 _letter = rf"[^\W\da-zA-Z_{re.escape(NOT_GIVEN)}]"
 _name = f"{_surname}[{_given}]{{1,2}}"
 _any_name = rf"(?:{_any_surname} ?{_letter}(?: ?{_letter})?|[\u4e00-\u9fff]{{2,6}}[·•][\u4e00-\u9fff]{{2,8}})"
-_end = r"(?=[\s，,。.、；;：:！!？?（(）)“”\"'…〔【\]\-—/]|$|[是在于与和及同说称系住曾现已将被把对向从因为等女男年身电手以没有不要也就来去请]|家[里住的]|夫[妇妻]|父[子女]|一家|两人)"
+_end = r"(?=[\s，,。.、；;：:！!？?（(）)“”\"'…〔【\]\-—/]|$|[是在于与和及同说称系住曾现已将被把对向从因为等女男年身电手以没有不要也就来去请今反还都向]|家[里住的]|夫[妇妻]|父[子女]|一家|两人)"
 
 TITLES = (
     "先生|女士|小姐|太太|师傅|同志|老师|医生|大夫|护士|阿姨|大爷|大叔|大伯|大妈|大姐|大哥|奶奶|爷爷|叔叔|书记|主任|局长|县长|市长|镇长|乡长|区长|厅长|处长|科长|股长|所长|站长|院长|校长|园长|村长|组长|队长|班长|"
@@ -81,7 +81,7 @@ KIN = re.compile(
 )
 RELATED = re.compile(rf"(?:{_before})(?:叫|名叫|是|为|:|：|（|\()?({_name}){_end}")
 NEXT_NAME = re.compile(
-    rf"[、和与及，,/]({_surname}[{_titled_given}]{{1,2}})(?=[、，,。；;（(\s等和与及两三四五]|$|{_titles})"
+    rf"(?:{_titles})?[、和与及，,/]({_surname}[{_titled_given}]{{1,2}})(?=[、，,。；;（(\s等和与及两三四五]|$|{_titles})"
 )
 FAMILIAR = re.compile(
     r"(?:(?<=[找叫跟问和，,。：:“])|(?<![\u4e00-\u9fff]))[老小]([张王李陈刘赵吴周徐孙朱郑林黄杨蔡谢])(?=[说讲家来去跟和，,。在的]|$)"
@@ -99,7 +99,7 @@ WORDS = (
     "庄园 庄稼 金山 金沙 金水 金星 金子 金钱 金光 金牌 金桥 金海 金鹰 金典 金源 金茂 金鼎 金辉 江景 江心 江岸 高远 高岭 高庆 龙山 龙海 龙门 龙湖 龙泉 龙翔 龙腾 龙华 严明 盛华 安华 安国 安顺 安泰 方正 方山 石门 "
     "马鞍 马栏 马王 田心 黄兴 黄土 黄花 黄泥 雨花 湘江 湘雅 岳阳 岳麓 庞大 康宁 万元 万福 万国 万象 万家 万寿 阳明 任期 任命 任由 任用 白沙 白马 白石 白水 白山 梅溪 梅山 桂花 柳叶 桑植 桑树 桑田 洪山 洪江 "
     "汤圆 温江 童装 童车 麦克 劳动 劳务 劳力 劳保 劳模 劳工 卜辞 焦点 焦急 焦虑 焦化 盛典 喻家 粟裕 古汉 习惯 习近 习俗 习题 "
-    "家属 家人 家长 家庭 家里 房屋 房产 房东 房子 谢谢 明确 明白 路人 路口 单位 全部 全家 全体 文件 文明 水电 成员 成为 成功 程序 关系 关于 应该 满意 平时 连续 班主 商家 商户 常年 位于 位置 由于 全国 路边 时候 时期 解决 华人 支付 师生 强制 强烈 来访 来信 "
+    "周岁 孙子 孙女 家属 家人 家长 家庭 家里 房屋 房产 房东 房子 谢谢 明确 明白 路人 路口 单位 全部 全家 全体 文件 文明 水电 成员 成为 成功 程序 关系 关于 应该 满意 平时 连续 班主 商家 商户 常年 位于 位置 由于 全国 路边 时候 时期 解决 华人 支付 师生 强制 强烈 来访 来信 "
     "木材 海外 班级 车辆 车库 车位 居民 居住 尚未 和平 郎中 官员 党员 党委 元旦 查处 查实 卫生 卫健 平台 平方 曲线 宁可 宁愿 计划 计生 从事 从未 从来 从业 向来 向上 于此 于是 简单 简直 符合 都市 冷库 花园 花费 乐意 原来 原因 原告 衣服 楚江 台风 扬言 银行 沙石"
 )
 TWO_CHARACTERS = frozenset(WORDS.split())
@@ -140,15 +140,19 @@ def names(seen: str) -> Iterator[Found]:
 
 def _whole(seen: str) -> Iterator[tuple[int, int]]:
     """Where a name stands with its given name."""
-    for pattern in (LABELLED, DESCRIBED, SIGNED):
+    for pattern in (LABELLED, NAMED, DESCRIBED, SIGNED):
+        yield from (match.span(1) for match in pattern.finditer(seen) if not _office_or_word(match.group(1)))
+    for pattern in (MYSELF, NAMED_TITLED, RELATED, KIN):
         yield from (match.span(1) for match in pattern.finditer(seen) if not _word(match.group(1)))
-    for pattern in (NAMED, MYSELF, NAMED_TITLED, RELATED, KIN):
-        yield from (match.span(1) for match in pattern.finditer(seen) if not _word(match.group(1)))
+
+
+def _office_or_word(name: str) -> bool:
+    return name[1:] in OFFICES or name in TWO_CHARACTERS
 
 
 def _word(name: str) -> bool:
     """Whether what looks like a name is a word, or the name of a place or an office."""
-    if name[1:] in OFFICES:
+    if _office_or_word(name):
         return True
     return name[:2] in TWO_CHARACTERS or name[-2:] in TWO_CHARACTERS or (len(name) > 2 and name[-1] in TAIL)
 

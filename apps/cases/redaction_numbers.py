@@ -46,7 +46,7 @@ OLD_IDENTITY = re.compile(rf"{HERE}[1-9](?:{GAP}\d){{14}}(?!\d)")
 IDENTITY_NAMED = re.compile(
     r"(?:身份证|身分证|公民身份)(?:号码?|件号)?(?:后[0-9一-九]位)?(?:尾号)?" + NEAR + r"([\dXx*＊×\-]{4,22})"
 )
-CARD = re.compile(rf"{HERE}[3-6](?:{GAP}\d){{15,18}}(?!\d)")
+CARD = re.compile(rf"{HERE}[03-69](?:{GAP}\d){{15,18}}(?!\d)")
 CARD_NAMED = re.compile(
     r"(?:卡号|帐号|账号|账户|帐户|银行卡|存折|社保卡|医保卡)(?:号码?)?" + NEAR + rf"({_digits(8, 24)})"
 )
@@ -65,13 +65,14 @@ LANDLINES = (
         rf"{HERE}[(（]?0(?:10|2\d|[3-9]\d{{2}})[)）]?[ \-‐-―−]{{0,2}}[2-9]\d{{2,3}}[ \-‐-―−]\d{{4}}(?!\d){EXTENSION}"
     ),
 )
+APART = re.compile(rf"{HERE}0(?:{GAP}\d){{9,11}}(?!\d)")  # every digit by itself
 LOCAL = re.compile(
     r"(?:电话|号码|座机|手机|传真|致电|拨打|来电|联系|热线|小灵通|[Tt][Ee][Ll])[^\d\n]{0,8}(?<!\d)([2-9]\d{6,7})(?!\d|元|万|亿|[.]\d|人|户|平|㎡|m)"
 )
 AND_ANOTHER = re.compile(r"[、,，/;；或和及 ]{1,2}([2-9]\d{6,7})(?!\d|元|万|亿|年|人|户|平)")
 TRUNCATED_MOBILE = re.compile(r"(?:手机|电话|微信)(?:尾号|后四位)" + NEAR + r"(\d{3,6})(?!\d)")
 PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-HJ-NP-Za-hj-np-z][ ·•.\-]?"
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][ ·•.\-]?"
     r"((?:[A-HJ-NP-Za-hj-np-z0-9][ ]?){4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳])(?![A-Za-z0-9])"
 )
 PLATE_NAMED = re.compile(
@@ -100,7 +101,7 @@ POSITION = re.compile(
 COUNT = r"[0-9一二三四五六七八九十百零〇两]"
 STREET = r"路街道巷弄里段村社屯庄坊湾苑园区城庭寓居厦楼院组队场坪坳岭冲垅"
 HOUSE = re.compile(
-    rf"(?<=[{STREET}])(?:第|附)?{COUNT}{{1,5}}(?:[-—之]{COUNT}{{1,4}}){{0,2}}[甲乙丙丁A-Za-z]?号(?!线|文|令|公|坑|井|路|函|[楼]梯)"
+    rf"(?<=[{STREET}])(?:{COUNT}{{1,5}}[弄巷])?(?:第|附)?{COUNT}{{1,5}}(?:[-—之]{COUNT}{{1,4}}){{0,2}}[甲乙丙丁A-Za-z]?号(?!线|文|令|公|坑|井|路|函|[楼]梯)"
     rf"(?:[楼院门铺店房]|附{COUNT}{{1,3}}号?){{0,2}}"
 )
 BUILDING = rf"(?:[A-Za-z]{COUNT}?|[A-Za-z]?{COUNT}{{1,4}}|[东南西北甲乙丙丁])(?:[栋幢座](?!组|楼?[近约共各]|楼房|高层|别墅|住宅|建筑)|号楼(?!梯))"
@@ -208,6 +209,11 @@ def _landlines(digits: str) -> Iterator[Found]:
         for match in pattern.finditer(digits):
             ends.append(match.end())
             yield *match.span(), "电话"
+    yield from (
+        (*match.span(), "电话")
+        for match in APART.finditer(digits)
+        if all(len(group) == 1 for group in re.split(r"\D+", match.group()))
+    )
     for match in LOCAL.finditer(digits):
         ends.append(match.end())
         yield match.start(1), match.end(1), "电话"

@@ -4,13 +4,15 @@ Full-width and circled digits are digits; characters that nobody sees (zero widt
 Chinese numerals and the letters that pass for 0 and 1 are digits too. Every character remembers where it stands in the original.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 NUMERALS = dict(
     zip("零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖弌弍弎貳參陸幺", "0001234567891234567891232361", strict=True)
 )
-LOOKALIKES = {"o": "0", "O": "0", "l": "1", "I": "1", "|": "1"}
+LOOKALIKES = str.maketrans("oOlI|", "00111")
+LOOKALIKE = re.compile(r"(?<![A-Za-z])[\doOlI|](?:[ .·-]?[\doOlI|])+(?![A-WYZa-wyz])")
 UNSEEN = ("Cf", "Mn", "Me", "Cc", "Co")
 KEPT = "\n\t"
 
@@ -22,11 +24,11 @@ class Reading:
 
     seen: str
     digits: str
-    at: list[int]
+    at: list[int]  # one more than there are characters: the original's length
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """The original's characters behind these, with what is hidden between them."""
-        return self.at[start], self.at[end - 1] + 1
+        """The original's characters behind these, with what is hidden among and right behind them."""
+        return self.at[start], self.at[end]
 
 
 def read(text: str) -> Reading:
@@ -34,7 +36,7 @@ def read(text: str) -> Reading:
     at = [index for index, character in enumerate(text) if shown[character]]
     seen = "".join([shown[text[index]] for index in at])
     digits = "".join([NUMERALS.get(character, character) for character in seen])
-    return Reading(seen, _without_lookalikes(digits), at)
+    return Reading(seen, LOOKALIKE.sub(_without_lookalikes, digits), [*at, len(text)])
 
 
 def _shown(character: str) -> str:
@@ -52,14 +54,7 @@ def _shown(character: str) -> str:
     return folded if len(folded) == 1 else character
 
 
-def _without_lookalikes(digits: str) -> str:
-    """Letters that pass for digits count as such only right beside one."""
-    if not any(letter in digits for letter in LOOKALIKES):
-        return digits
-    signs = list(digits)
-    for index, sign in enumerate(signs):
-        if sign in LOOKALIKES and (
-            (index and signs[index - 1].isdecimal()) or digits[index + 1 : index + 2].isdecimal()
-        ):
-            signs[index] = LOOKALIKES[sign]
-    return "".join(signs)
+def _without_lookalikes(run: re.Match[str]) -> str:
+    """In a run of digits; a word in which a digit stands is none."""
+    signs = run.group()
+    return signs.translate(LOOKALIKES) if sum(map(str.isdecimal, signs)) * 3 >= sum(map(str.isalnum, signs)) else signs

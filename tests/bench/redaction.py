@@ -1,0 +1,131 @@
+"""Personal data in texts: how fast it is found, how much of what was put in is found in every disguise, and how much is hit in texts by
+others (shared/data/complaints, where most of it was taken out before). The peer: the plain patterns that such tools begin with."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench.harness import TREE, Answer, Check, Contender, Data, Goal, Job
+from tests.cases.injected import Injected, harmless, injected
+
+COMPLAINTS = TREE.parent / "shared" / "data" / "complaints" / "details.csv"
+TEXTS, QUICK_TEXTS = 5_000, 500
+EACH, QUICK_EACH = 100, 15
+SEED = 12
+PLAIN = {
+    "身份证号": re.compile(r"\d{17}[\dXx]"),
+    "电话": re.compile(r"1[3-9]\d{9}|0\d{2,3}-\d{7,8}"),
+    "银行卡号": re.compile(r"\d{16,19}"),
+    "车牌号": re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}"),
+    "邮箱": re.compile(r"[\w.]+@[\w.]+"),
+    "姓名": re.compile(r"(?<=我叫)[\u4e00-\u9fff]{2,3}|(?<=姓名：)[\u4e00-\u9fff]{2,3}"),
+}
+
+
+def _texts(data: Data) -> list[str]:
+    count = data.size(TEXTS, QUICK_TEXTS)
+    if not Path(COMPLAINTS).exists():
+        sentences = harmless()
+        return ["".join(sentences[(at * 7 + step) % len(sentences)] for step in range(10)) for at in range(count)]
+    with COMPLAINTS.open(encoding="utf-8") as file:
+        return [row["detail"] for _, row in zip(range(count), csv.DictReader(file), strict=False)]
+
+
+def _answer(asked: list[Injected], found: Callable[[Injected], bool], hit: int, of: int) -> Answer:
+    made, right = Counter(one.mark for one in asked), Counter(one.mark for one in asked if found(one))
+    return {
+        "marks": np.array(list(made)),
+        "asked": np.array(list(made.values())),
+        "found": np.array([right[mark] for mark in made]),
+        "hit": hit,
+        "of": of,
+    }
+
+
+def _ours(data: Data) -> Callable[[], Callable[[], Answer]]:
+    from apps.cases.redaction import redact
+
+    texts, asked = _texts(data), list(injected(data.size(EACH, QUICK_EACH), SEED, harmless()))
+
+    def work() -> Callable[[], Answer]:
+        redactions = [redact(text) for text in texts]
+        hit = sum(span.end - span.start for redaction in redactions for span in redaction.spans)
+        return lambda: _answer(asked, lambda one: one.found(redact(one.text)), hit, sum(map(len, texts)))
+
+    return work
+
+
+def _plain(data: Data) -> Callable[[], Callable[[], Answer]]:
+    texts, asked = _texts(data), list(injected(data.size(EACH, QUICK_EACH), SEED, harmless()))
+
+    def found(one: Injected) -> bool:
+        return any(
+            match.start() <= one.start and match.end() >= one.end
+            for pattern in PLAIN.values()
+            for match in pattern.finditer(one.text)
+        )
+
+    def work() -> Callable[[], Answer]:
+        hit = sum(
+            len(match.group()) for text in texts for pattern in PLAIN.values() for match in pattern.finditer(text)
+        )
+        return lambda: _answer(asked, found, hit, sum(map(len, texts)))
+
+    return work
+
+
+def _recall(answer: Answer) -> dict[str, float]:
+    return {
+        str(mark): found / asked
+        for mark, asked, found in zip(answer["marks"], answer["asked"], answer["found"], strict=True)
+    }
+
+
+def _check(data: Data) -> list[Check]:
+    checks = []
+    for key, title, wanted in (("ours", "found of what was put in", 0.97), ("plain", "the same, plain patterns", 0.0)):
+        answer = data.answer(key)
+        if answer is None:
+            continue
+        recall = _recall(answer)
+        words = "，".join(f"{mark} {share:.1%}" for mark, share in recall.items())
+        checks.append(
+            Check(
+                title,
+                min(recall.values()) >= wanted,
+                f"{int(sum(answer['found'])):,} of {int(sum(answer['asked'])):,}: {words}",
+            )
+        )
+        checks.append(
+            Check(
+                f"marked in texts by others ({key})",
+                key != "ours" or int(answer["hit"]) < 0.01 * int(answer["of"]),
+                f"{int(answer['hit']) / int(answer['of']):.2%} of {int(answer['of']):,} characters",
+            )
+        )
+    return checks
+
+
+JOB = Job(
+    "redaction",
+    lambda data: f"{data.size(TEXTS, QUICK_TEXTS):,} texts freed of personal data",
+    lambda data: data.keep(texts=np.array(data.size(TEXTS, QUICK_TEXTS))),
+    (
+        Contender("ours", "redact: names, numbers, house numbers, in all disguises", _ours, repeats=1),
+        Contender("plain", "six plain patterns", _plain, repeats=1),
+    ),
+    (
+        Goal(
+            "ours",
+            "a text",
+            lambda measured, data: measured["ours"].wall / data.size(TEXTS, QUICK_TEXTS) * 1e3,
+            at_most=5.0,
+            unit="ms",
+        ),
+    ),
+    _check,
+)

@@ -1,0 +1,132 @@
+"""What leads to a person is found however it is typed, and what leads to nobody stays."""
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apps.cases.redaction import MARKS, redact
+from apps.cases.redaction_numbers import checked, luhn
+from tests.cases.injected import DISGUISED, DISGUISES, NAMES, SENTENCES, hard_negatives, harmless, injected
+
+EACH = 12
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("我叫张琼，电话１３９　００００　０００１。", "我叫〔姓名〕，电话〔电话〕。"),
+        ("139\u200b0000\u200b0001", "〔电话〕"),
+        ("打一三九零零零零零零零二", "打〔电话〕"),
+        ("（0577）6888 1234转801", "〔电话〕"),
+        ("0577-68881234、68881235", "〔电话〕、〔电话〕"),
+        ("身份证11010519491231002X", "身份证〔身份证号〕"),
+        ("身份证110105194912310021", "身份证〔身份证号〕"),  # the check is wrong: mistyped, still somebody's
+        ("住人民路12号3幢2单元501室", "住人民路〔门牌〕"),
+        ("2栋、3栋和16栋业主", "2栋、3栋和〔门牌〕业主"),
+        ("花苑2栋、3栋和16栋", "花苑〔门牌〕、〔门牌〕和〔门牌〕"),
+        ("李师傅的车浙C·12345", "〔姓名〕师傅的车〔车牌号〕"),
+        ("邮箱 zhang.san（at）163.com", "邮箱 〔邮箱〕"),
+        ("微信号：abc_12345，QQ 307485222", "微信号：〔微信号〕，QQ 〔QQ号〕"),
+        ("户主：张 三", "户主：〔姓名〕"),
+        ("唐向阳局长和班主任老师", "〔姓名〕局长和班主任老师"),
+        ("丁乾峰院长、蒋燕等人，蒋燕还说", "〔姓名〕院长、〔姓名〕等人，〔姓名〕还说"),
+        ("在东经120.40312，北纬27.51189", "在〔位置〕，〔位置〕"),
+    ],
+)
+def test_as_people_write(text, public):
+    assert redact(text).text == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请拨打12345、110或12315", "13栋楼房，300户居民", "坐5号线到人民路", "县政办〔2015〕12号文件", "5月12号停电", "票价2018元，共1390000元", "2019-11-12 15:30至2020-1-3",
+        "19、812、501、213路公交", "提高老师待遇，高中校长，安全主任，双方经理，公安民警", "患者家属要求", "客服热线400-820-8820", "增加500、700、900、1200、1500元", "每平方米12000元", "长期以来市长期待",
+    ],
+)  # fmt: skip
+def test_what_leads_to_nobody_stays(text):
+    assert redact(text).text == text
+
+
+def test_injected_data_is_found_in_all_its_disguises():
+    found, asked = Counter(), Counter()
+    for one in injected(EACH, 5, harmless()):
+        asked[one.mark] += 1
+        found[one.mark] += one.found(redact(one.text))
+    assert set(asked) == set(SENTENCES) and sum(asked.values()) == EACH * (
+        len(SENTENCES) - len(DISGUISED) + len(DISGUISED) * len(DISGUISES) + NAMES - 1
+    )
+    assert all(found[mark] == asked[mark] for mark in asked if mark not in ("姓名", "银行卡号", "身份证号"))
+    assert (
+        all(found[mark] >= 0.97 * asked[mark] for mark in ("银行卡号", "身份证号"))
+        and found["姓名"] >= 0.95 * asked["姓名"]
+    )
+
+
+def test_harmless_sentences_are_left_alone():
+    assert [text for text in harmless() if redact(text).spans] == []
+    assert [words for words in hard_negatives() if redact(words).spans] == [
+        "陈家弄12号",
+        "安置小区3幢",
+    ]  # house numbers
+
+
+SIGNS = "0123456789０１零壹OlX-—. ·\u200b\n张李王建国主任老师书记电话身份证号路栋室村叫我是，。：（）a@.com浙A微信"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.sampled_from(SIGNS), max_size=60) | st.text(max_size=60))
+def test_spans_lie_in_the_text_and_nothing_is_found_twice(text):
+    redaction = redact(text)
+    ends = [0]
+    for span in redaction.spans:
+        assert ends[-1] <= span.start < span.end <= len(text) and span.mark in MARKS
+        ends.append(span.end)
+    assert redact(text).text == redaction.text
+    kept = "".join(
+        text[begin:end] for begin, end in zip(ends, [*(span.start for span in redaction.spans), len(text)], strict=True)
+    )
+    for mark in MARKS:
+        redaction_without = redaction.text.replace(f"〔{mark}〕", "")
+    assert len(redaction_without) <= len(kept) + 12 * len(redaction.spans)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1",
+        "1 ",
+        "1-",
+        "a@",
+        "a.",
+        "张",
+        "1栋",
+        "路1号",
+        "我叫",
+        "、张伟",
+        "李先生",
+        "0577-",
+        "\u200b",
+        "三",
+        "姓名：",
+        "Ol0",
+        "1张 栋-@a号零",
+    ],
+)
+def test_no_text_takes_long(unit):
+    text = (unit * (100_000 // len(unit) + 1))[:100_000]
+    began = time.process_time()
+    redact(text)
+    assert time.process_time() - began < 1.0
+
+
+def test_checks_of_numbers():
+    assert checked("11010519491231002X") and not checked("110105194912310021")
+    assert luhn("6222021234567890128") == (
+        sum(int(d) if i % 2 == 0 else sum(divmod(2 * int(d), 10)) for i, d in enumerate("6222021234567890128"[::-1]))
+        % 10
+        == 0
+    )
