@@ -5,7 +5,6 @@ import json
 import uuid
 from dataclasses import asdict, dataclass
 
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import Transform
@@ -23,6 +22,7 @@ from apps.deputies.reception import ReceptionDay
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
 from apps.record.events import Event
+from apps.record.sealing import seal, unseal
 from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.worktime.models import CalendarDay
@@ -312,11 +312,11 @@ class ReporterContact(models.Model):
 
     @staticmethod
     def seal(reporter: Reporter) -> bytes:
-        return Fernet(settings.CONTACT_KEY).encrypt(json.dumps(asdict(reporter), ensure_ascii=False).encode())
+        return seal(json.dumps(asdict(reporter), ensure_ascii=False).encode())
 
     def opened(self) -> Reporter:
         """In the clear: only for the case's current holder (`Case.reporter_for`)."""
-        return Reporter(**json.loads(Fernet(settings.CONTACT_KEY).decrypt(bytes(self.sealed))))
+        return Reporter(**json.loads(unseal(bytes(self.sealed))))
 
 
 class BorderAnswer(models.Model):

@@ -7,11 +7,9 @@ the page. A message that cannot be sent becomes a call. The contact is opened on
 """
 
 import datetime as dt
-import json
 import logging
 import uuid
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -22,6 +20,7 @@ from apps.cases.models import Case, Reporter, ReporterContact
 from apps.cases.parties import Joiner
 from apps.deputies.models import Deputy
 from apps.record.notices import Channel
+from apps.record.sealing import Unreadable
 from apps.territory.models import AdminArea
 
 logger = logging.getLogger(__name__)
@@ -132,8 +131,8 @@ class Telling(models.Model):
             return None
         try:
             return ReporterContact(sealed=sealed).opened()
-        except (InvalidToken, ValueError, json.JSONDecodeError):
-            logger.error("告知 %s 的联系方式打不开：密钥换过了？", self.pk)
+        except Unreadable as fault:
+            logger.error("告知 %s：%s", self.pk, fault)
             return None
 
     def held_by(self, user, now: dt.datetime) -> bool:

@@ -25,7 +25,7 @@ CROSSING = "open311.key"
 class ApiKeyQuerySet(models.QuerySet):
     def holder_of(self, key: str) -> "ApiKey | None":
         """Whose key this is, as long as it counts. No more columns than the public role may read."""
-        return self.filter(digest=digest(key), stopped_at=None).only("id", "name", "per_hour", "by_token").first() if key else None
+        return self.filter(digest=digest(key), stopped_at=None).only("id", "name", "per_hour", "by_token").order_by("pk").first() if key else None
 
 
 class ApiKey(models.Model):

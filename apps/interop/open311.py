@@ -232,7 +232,7 @@ def _listed(given: Mapping[str, str], key: ApiKey | None) -> list[dict]:
         if codes:
             published = published.filter(category__in=Category.objects.under(codes))
         found = list(published.order_by("-asked_on", "-pk")[:upto])
-        numbers = dict(Publication.objects.filter(pk__in=[row.pk for row in found], case__posted_request__isnull=False).values_list("pk", "case__posted_request__code"))
+        numbers = dict(Publication.objects.filter(pk__in=[row.pk for row in found], case__posted_request__isnull=False).order_by("pk").values_list("pk", "case__posted_request__code"))
         rows += [(timezone.make_aware(dt.datetime.combine(row.asked_on, dt.time())), _as_published(row, numbers)) for row in found]
     if key is not None:
         own = _own(key).filter(submitted_at__range=(first, last), state__in=_states(states))
