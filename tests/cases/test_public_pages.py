@@ -65,12 +65,13 @@ def test_a_resident_reports_follows_and_rates(town, people, page):
     assert "现在由陈安代表办理" in words(page.get(f"/follow/{case.follow_code}"))
     workflow.answer_as_deputy(case, people.deputy, "路灯已经修好。", told=True)
     answered = words(page.get(f"/follow/{case.follow_code}"))
-    assert "路灯已经修好。" in answered and "您对这次办理满意吗" in answered and "办理人已联系您" in answered
+    assert "路灯已经修好。" in answered and "办理结果满意吗" in answered and "办理人已联系您" in answered
 
-    rated = page.post(f"/follow/{case.follow_code}/rate", {"score": "fairly"}, follow=True)
-    assert "您的评价：基本满意" in words(rated) and "您对这次办理满意吗" not in words(rated)
-    assert Rating.objects.get().score == "fairly" and Case.objects.get().state == "closed"
-    again = page.post(f"/follow/{case.follow_code}/rate", {"score": "satisfied"})
+    rated = page.post(f"/follow/{case.follow_code}/rate", {"outcome": "fairly", "service": "satisfied", "words": "修得挺快"}, follow=True)
+    assert "您的评价：基本满意" in words(rated) and "办理结果满意吗" not in words(rated)
+    assert dict(Rating.objects.values_list("part", "score")) == {"outcome": "fairly", "service": "satisfied"}
+    assert Rating.objects.get(part="outcome").words == "修得挺快" and Case.objects.get().state == "closed"
+    again = page.post(f"/follow/{case.follow_code}/rate", {"outcome": "satisfied"})
     assert again.status_code == 409 and "已经评价过了" in words(again)
     assert CaseEvent.objects.broken_chains() == []
 
@@ -136,8 +137,9 @@ def test_unknown_and_impossible_codes_get_the_same_answer(town, people, page):
     assert 'value="不是查询码"' in page.get("/follow", {"code": "不是查询码"}).content.decode()
     empty = page.get("/follow", {"code": "  "})
     assert empty.status_code == 422 and "请输入查询码。" in words(empty)
-    for path in (f"/follow/{unknown}/rate",):
-        assert page.post(path, {"score": "satisfied"}).status_code == 404
+    for path in (f"/follow/{unknown}/rate", f"/follow/{unknown}/supply", f"/follow/{unknown}/withdraw"):
+        assert page.post(path, {"outcome": "satisfied"}).status_code == 404
+    assert page.get(f"/follow/{unknown}/photos/1/small").status_code == 404
 
 
 @pytest.mark.parametrize(
