@@ -22,6 +22,7 @@ from apps.cases.versions import ModelEvent, ModelVersion
 from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
 
+SETTLED = ("person", "")  # a person has said so, or a file of cases handled elsewhere
 LEAST = 200  # decisions before there is something to learn
 AFTER = 50  # new decisions before it is learned again
 MOST = 10_000  # of the newest
@@ -47,7 +48,7 @@ class Lesson:
 
 def lessons() -> list[Lesson]:
     """The newest cases whose category a person has settled, or a file of cases handled elsewhere has brought."""
-    settled = Case.objects.filter(category__isnull=False, category_source__in=("person", "")).order_by("-submitted_at", "-pk")
+    settled = Case.objects.filter(category__isnull=False, category_source__in=SETTLED).order_by("-submitted_at", "-pk")
     rows = settled.values_list("text", "category__code", "category__level1")[:MOST]
     return [Lesson(*row) for row in rows]
 
@@ -65,7 +66,7 @@ def due() -> bool:
     """Whether enough has been decided since the last version was made."""
     last = ModelVersion.objects.order_by("-pk").values_list("made_at", flat=True).first()
     if last is None:
-        return Case.objects.filter(category__isnull=False, category_source__in=("person", "")).count() >= LEAST
+        return Case.objects.filter(category__isnull=False, category_source__in=SETTLED).count() >= LEAST
     return CaseEvent.objects.filter(verb="classify", at__gt=last).count() >= AFTER
 
 

@@ -143,3 +143,28 @@ def _handled_at(category: Category | None) -> str:
     if category is None:
         return ""
     return category.handled_at or (category.parent.handled_at if category.parent else "")
+
+
+def warnings(rules: Sequence[RoutingRule], units: Units) -> dict[int, list[str]]:
+    """By rule id, in words: what keeps a rule from ever deciding. rules: those in force, in their order."""
+    found: dict[int, list[str]] = {}
+    for place, rule in enumerate(rules):
+        said = [] if (fit := _fit(rule, units, rule.town)).lead or rule.lead_competence == "local" else [fit.fault.partition("：")[2]]
+        wider = next((other for other in rules[:place] if _covers(other, rule)), None)
+        if wider is not None:
+            same = (wider.lead_id, wider.lead_competence) == (rule.lead_id, rule.lead_competence)
+            said.append(f"轮不到这一条：第 {wider.order} 条（{wider.condition()}）先适用" + ("，主办相同" if same else "，主办不同"))
+        closed = [str(unit) for unit in rule.co_handlers.all() if unit not in units]
+        said += [f"会办的{'、'.join(closed)}已经撤销或不是承办单位"] if closed else []
+        if said:
+            found[rule.pk] = said
+    return found
+
+
+def _covers(wide: RoutingRule, narrow: RoutingRule) -> bool:
+    """Whether whatever fits `narrow` fits `wide` too."""
+    if wide.category_id is not None and wide.category_id not in _line(narrow.category):
+        return False
+    if wide.words and not (narrow.words and all(any(part in word for part in wide.words) for word in narrow.words)):
+        return False
+    return wide.town_id is None or wide.town_id == narrow.town_id

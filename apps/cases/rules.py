@@ -48,7 +48,11 @@ class RoutingRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.condition()}：{self.lead or named([self.lead_competence])}主办"
+        return f"{self.condition()}：{self.lead or self.competence}主办"
+
+    @property
+    def competence(self) -> str:
+        return named([self.lead_competence]) if self.lead_competence else ""
 
     def condition(self) -> str:
         """When it fits, in words."""
