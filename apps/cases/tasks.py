@@ -5,13 +5,33 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from apps.accounts.models import User
-from apps.cases import escalation, learning
+from apps.cases import escalation, learning, telling_ways, told, workflow_ratings
 
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="cases.watch_limits", queueing_lock="cases_watch_limits")
 def watch_limits(timestamp: int) -> None:
     escalation.watch(timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.tell_waiting", queueing_lock="cases_tell_waiting")
+def tell_waiting(timestamp: int) -> None:
+    """Whoever holds a case hears what residents have done with it."""
+    told.tell_waiting()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.tell_reporters", queueing_lock="cases_tell_reporters")
+def tell_reporters(timestamp: int) -> None:
+    """Residents hear what became of their cases: by message, else somebody is to ring them up."""
+    telling_ways.carry_out()
+
+
+@app.periodic(cron="30 0 * * *")
+@app.task(name="cases.close_unrated", queueing_lock="cases_close_unrated")
+def close_unrated(timestamp: int) -> None:
+    workflow_ratings.close_all_unrated()
 
 
 @app.task(name="cases.learn", retry=RetryStrategy(max_attempts=3, wait=60), lock="cases.learn", pass_context=False)

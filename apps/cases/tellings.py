@@ -26,6 +26,7 @@ from apps.territory.models import AdminArea
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+SHOWN = 12  # on a case's page
 CALLS = 3  # in vain, then nobody is rung up any more
 HELD_MINUTES = 30  # a call that somebody has taken is his for so long
 DAYTIME = Channel("", lambda notice: None, quiet=(20, 8))  # nobody is rung up or written to at night
@@ -60,6 +61,10 @@ class TellingQuerySet(models.QuerySet):
         if user.role in (Role.TOWN_OFFICE, Role.COUNTY_OFFICE) and user.scope:
             return calls.filter(case__town__in=AdminArea.objects.visible_to(user).values("pk"))
         return self.none()
+
+    def shown(self) -> "TellingQuerySet":
+        """On the case's page, the latest first."""
+        return self.select_related("told_by").order_by("-pk")[:SHOWN]
 
     def unsettled(self) -> "TellingQuerySet":
         return self.waiting().filter(way="")

@@ -31,6 +31,7 @@ OFFICE = {
     "remind": "催办（第 {times} 次）", "oversee": "{body}决定督办", "put_on_joint_list": "列入联席会议", "take_off_joint_list": "移出联席会议",
     "rate_handling": "代表评价{unit}的办理：{score}", "reopen": "重新办理（第 {times} 次）", "close_unrated": "评价期满没有评价，办结", "close_with_whole": "随整件办结", "join": "又有一位群众遇到同样的问题",
     "recount": "期限改为 {due_on}（原为 {before}）", "recount_duty": "{duty}期限改为 {until}（原为 {before}）", "escalate": "按规则告知{whom}", "classify": "类别改为“{category}”（原为“{before}”）",
+    "take_call": "打电话告知{whom}，看了联系方式", "tell_by_phone": "电话告知{whom}（{about}）：{outcome}",
     "draft_publication": "整理公开答复稿", "publish_answer": "答复公开：{title}", "withdraw_publication": "撤回公开的答复",
 }  # fmt: skip
 PLAIN = {
@@ -50,11 +51,11 @@ ICONS = {
     "pause": "player-pause", "supply": "message-plus", "resume": "player-play", "reopen": "refresh", "split": "arrows-split-2", "merge": "arrow-merge",
     "take_in": "arrow-merge", "remind": "bell-ringing", "oversee": "eye", "turn_away": "ban", "withdraw": "ban", "sign": "signature", "take_back": "arrow-back-up",
     "return_to_county": "arrow-back-up", "hand_down": "arrow-right", "hand_to_deputy": "user-check", "rate_handling": "star", "join": "users-plus",
-    "escalate": "bell-ringing", "recount_duty": "calendar-event", "draft_publication": "edit", "publish_answer": "world", "withdraw_publication": "world-off",
+    "take_call": "phone", "tell_by_phone": "phone", "escalate": "bell-ringing", "recount_duty": "calendar-event", "draft_publication": "edit", "publish_answer": "world", "withdraw_publication": "world-off",
 }  # fmt: skip
 BLANK = {
     "unit": "承办单位", "holder": "有关部门", "deputy": "", "days": "", "due_on": "", "consent": "", "question": "", "parts": "几件", "whole": "另一件", "into": "另一件",
-    "other": "另一件", "times": "", "body": "人大", "score": "", "category": "", "before": "", "title": "", "duty": "", "until": "", "whom": "",
+    "other": "另一件", "times": "", "body": "人大", "score": "", "category": "", "before": "", "title": "", "duty": "", "until": "", "whom": "", "about": "", "outcome": "",
 }  # fmt: skip
 
 

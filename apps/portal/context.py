@@ -49,6 +49,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
     ),
     "民情": (
         ("民情件", "case_list", "messages", Permission.SEE_CASES),
+        ("电话告知", "telling_list", "phone", Permission.TELL_REPORTERS),
         ("办理时效", "punctuality", "clock-check", Permission.SEE_PUNCTUALITY),
         ("分类和交办", "rule_list", "list-check", Permission.SEE_ROUTING),
         ("催报规则", "escalation_list", "bell-ringing", Permission.MANAGE_ESCALATION),
