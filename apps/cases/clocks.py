@@ -245,12 +245,12 @@ def extend(case: Case, kind: str, due: dt.date, now: dt.datetime, *, co_handler=
     """By consent a duty may take until `due`; `case.due_on` follows when it is the step's own. `MoveRefused` for a day that is no extension."""
     today, clock = timezone.localdate(now), _running(case).filter(kind=kind, co_handler=co_handler).first()
     if clock is None or clock.paused_on:
-        raise MoveRefused("现在没有正在走的期限，不能延期。", "due_on")
+        raise MoveRefused("现在没有正在走的期限，不能延期。", "days")
     if due <= max(clock.due_on, today):
-        raise MoveRefused(f"现在的期限是 {clock.due_on}，延到的日期要在它和今天以后。", "due_on")
+        raise MoveRefused(f"现在的期限是 {clock.due_on}，延到的日期要在它和今天以后。", "days")
     latest = latest_extension(case, clock)
     if latest and due > latest:
-        raise MoveRefused(f"按规定最多延到 {latest}。", "due_on")
+        raise MoveRefused(f"按规定最多延到 {latest}。", "days")
     clock.set_until(due, today)
     clock.save(update_fields=["base_on", "due_on", "extended_on", "pauses"])
     if kind == Clock.Kind.ANSWER:

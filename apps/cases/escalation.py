@@ -20,6 +20,7 @@ from apps.cases.clocks import Clock, ClockQuerySet
 from apps.cases.escalation_rules import Escalation, EscalationRule
 from apps.cases.models import Case, CaseEvent
 from apps.cases.moves import has_town, moved
+from apps.cases.workflow import step_in
 from apps.deputies.models import Deputy
 from apps.record.notices import Notice
 from apps.worktime.due import dues
@@ -178,12 +179,19 @@ def _take_over(pk: int, rule: EscalationRule, now: dt.datetime, days: Workdays, 
         return False
     if Escalation.objects.filter(rule=rule, clock=clock, due_on=clock.due_on).exists():
         return False
-    silent, named = audience.holders(case), rule.person if rule.to == To.PERSON and _fits(rule.person, case) else None
+    silent, before = audience.holders(case), case.holder()
+    named = rule.person if rule.to == To.PERSON and _fits(rule.person, case) else None
     note = f"{rule.when}没有办理{f'，由{named}接手' if named else ''}"
     verb = _verb(rule, case, named)
     if verb == "hand_to_deputy":
-        case.deputy = Deputy.objects.filter(user=named).first()
-    case = moved(case, verb, None, note, now, label=told.CLOCK, taken=True, rule=rule.pk, person=str(named or ""), deputy=str(case.deputy or ""))
+        case.deputy = Deputy.objects.select_related("station").get(user=named)
+        case.station = case.deputy.station
+        case = moved(case, verb, None, note, now, label=told.CLOCK, taken=True, was=before, deputy=str(case.deputy))
+    else:
+        case = step_in(case, verb, note, by=named)
+    if case is None:
+        return False
+    told.residents(case, told.What.PASSED, f"{told.short(case)}现由{case.holder()}办理。")
     Escalation.objects.create(clock=clock, rule=rule, due_on=clock.due_on, told=len(silent))
     if rule.step != S.WITH_DEPUTY or verb == "hand_to_deputy":  # else the move itself tells the deputy
         relieved = User.objects.filter(pk__in=set(silent) - set(audience.holders(case)))
@@ -196,7 +204,7 @@ def _fits(person: User, case: Case) -> bool:
     if not person.is_active:
         return False
     if person.role == Role.DEPUTY:
-        return case.state == S.WITH_DEPUTY and Deputy.objects.filter(user=person).exclude(pk=case.deputy_id).exists()
+        return case.state == S.WITH_DEPUTY and Deputy.objects.serving_on(timezone.localdate()).filter(user=person).exclude(pk=case.deputy_id).exists()
     if person.role == Role.TOWN_OFFICE and (case.state != S.WITH_DEPUTY or not has_town(case.town)):
         return False
     return person.role in (Role.TOWN_OFFICE, Role.COUNTY_OFFICE) and person.reaches(case.town.code)
