@@ -5,7 +5,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from apps.accounts.models import User
-from apps.cases import escalation, learning, telling_ways, told, workflow_ratings
+from apps.cases import escalation, learning, telling_ways, told, workflow_publishing, workflow_ratings
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -19,6 +19,13 @@ def watch_limits(timestamp: int) -> None:
 def tell_waiting(timestamp: int) -> None:
     """Whoever holds a case hears what residents have done with it."""
     told.tell_waiting()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.take_off_outdated", queueing_lock="cases_take_off_outdated")
+def take_off_outdated(timestamp: int) -> None:
+    """Answers of cases that go on are not public any more."""
+    workflow_publishing.take_off_outdated()
 
 
 @app.periodic(cron="* * * * *")

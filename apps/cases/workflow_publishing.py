@@ -15,6 +15,7 @@ from apps.cases.models import Case, CaseEvent
 from apps.cases.publishing import TITLE, WORDS, AnswersPage, AnswersPageEvent, Publication, PublishedAnswer
 from apps.cases.redaction import Redaction, redact
 from apps.record.states import MoveRefused
+from apps.territory.models import LayerVersion
 
 S = Case.State
 State = Publication.State
@@ -118,12 +119,22 @@ def withdraw(case: Case, actor: User, reason: str) -> Publication:
     return publication
 
 
-def outdated(case: Case, reason: str) -> None:
-    """Take a public answer off the page because it holds no longer: the case goes on. Inside the verb that moves the locked case."""
+def take_off_outdated() -> int:
+    """Public answers whose case goes on, or was taken back, come off the page; how many. A resident's own move is made with the rights of
+    the public role, which cannot reach them, so a job in the office does it."""
+    held = Publication.objects.filter(state=State.PUBLISHED).exclude(case__state__in=PUBLISHABLE)
+    return sum(_take_off_if_outdated(pk) for pk in held.values_list("case", flat=True))
+
+
+@transaction.atomic
+def _take_off_if_outdated(pk: int) -> bool:
+    case = Case.objects.select_for_update(of=("self",)).get(pk=pk)
     publication = Publication.objects.filter(case=case, state=State.PUBLISHED).first()
-    if publication:
-        _take_off(publication, reason)
-        CaseEvent.objects.append(case, "withdraw_publication", actor_label="系统", note=reason)
+    if publication is None or case.state in PUBLISHABLE:
+        return False
+    _take_off(publication, f"这一件现在是“{case.get_state_display()}”，原来的答复不再公开")
+    CaseEvent.objects.append(case, "withdraw_publication", actor_label="系统", note=publication.reason)
+    return True
 
 
 @transaction.atomic
@@ -136,6 +147,7 @@ def turn_page(actor: User, *, on: bool, reason: str = "") -> AnswersPage:
     if page.is_open != on:
         page.is_open = on
         page.save()
+        LayerVersion.raise_for("answers")
         AnswersPageEvent.objects.append(page, "open" if on else "close", actor=actor, note=reason)
     return page
 

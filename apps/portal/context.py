@@ -1,6 +1,6 @@
 """What every page's shell needs: the county's name, whether its data is synthetic, the map's frame, the navigation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.gis.db.models import Extent
 from django.http import HttpRequest
@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
+from apps.cases.publishing import AnswersPage
 from apps.portal.tiles import LAYERS, layer_versions
 from apps.record.notices import Notice
 from apps.territory.models import AdminArea
@@ -20,9 +21,14 @@ class _County:
     name: str
     bounds: tuple[float, float, float, float] | None
     synthetic: str
+    answers: bool = False  # whether the page of public answers is open
 
 
 def _read_county() -> _County:
+    return replace(_read_area(), answers=AnswersPage.objects.filter(is_open=True).exists())
+
+
+def _read_area() -> _County:
     areas = AdminArea.objects.filter(level__in=("county", "town", "village"))
     county = areas.filter(level="county").order_by("code").values_list("pk", "name", "synthetic").first()
     if county is None:
@@ -36,9 +42,10 @@ def _read_county() -> _County:
     return _County(name, bounds, "")
 
 
-_county = Remembered(("area",), _read_county)
+_county = Remembered(("area", "answers"), _read_county)
 
 PUBLIC = (("找代表", "home", "search", None), ("联络站", "station_list", "building-community", None), ("查进度", "follow", "history", None))
+ANSWERS = ("公开答复", "answer_list", "message-2", None)  # where the office has opened the page
 OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of each of four groups stands in the bar
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
@@ -49,6 +56,8 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
     ),
     "民情": (
         ("民情件", "case_list", "messages", Permission.SEE_CASES),
+        ("部门在线", "thread_list", "arrows-exchange", Permission.SEE_CASES),
+        ("公开答复", "publication_list", "world", Permission.PUBLISH_ANSWERS),
         ("电话告知", "telling_list", "phone", Permission.TELL_REPORTERS),
         ("办理时效", "punctuality", "clock-check", Permission.SEE_PUNCTUALITY),
         ("分类和交办", "rule_list", "list-check", Permission.SEE_ROUTING),
@@ -107,7 +116,7 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
     groups = {}
-    for label, offered in (OFFICE if signed_in else {"": PUBLIC}).items():
+    for label, offered in (OFFICE if signed_in else {"": (*PUBLIC, ANSWERS) if _county.current().answers else PUBLIC}).items():
         entries = [_entry(*entry) for entry, permission in ((each[:3], each[3]) for each in offered) if not permission or allowed(user, permission)]
         groups[label] = [entry for entry in entries if entry]
     here = max((entry["url"] for entries in groups.values() for entry in entries if _lies_under(request.path, entry["url"])), key=len, default="")

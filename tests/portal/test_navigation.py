@@ -4,14 +4,15 @@ import pytest
 from django.test import RequestFactory
 from django.urls import resolve
 
+from apps.cases.publishing import AnswersPage
 from apps.portal.context import navigation, shell
 from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
 
 CASES, COCKPIT = "民情件", "驾驶舱"
-EVERYBODY = {"通知", CASES, "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
+EVERYBODY = {"通知", CASES, "部门在线", "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
 CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
-STAFF = CONGRESS | {"代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
+STAFF = CONGRESS | {"公开答复", "代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
 
 
 def labels(user, path="/"):
@@ -61,6 +62,9 @@ def test_residents(client, town):
 
     assert labels(AnonymousUser()) == (["找代表", "联络站", "查进度"], ["找代表"])
     assert labels(AnonymousUser(), "/find")[1] == []
+    AnswersPage.objects.create(pk=1, is_open=True)
+    LayerVersion.raise_for("answers")
+    assert labels(AnonymousUser(), "/answers/3/") == (["找代表", "联络站", "查进度", "公开答复"], ["公开答复"])
 
 
 @pytest.mark.parametrize("who", ["deputy", "town_clerk", "county_office", "dispatcher", "unit_officer", "leader"])
