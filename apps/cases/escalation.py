@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -92,11 +92,8 @@ def watch(now: dt.datetime) -> dict[str, int]:
 
 def _due(rule: EscalationRule, rules: list[EscalationRule], today: dt.date, days: Workdays) -> ClockQuerySet:
     """Clocks that the rule is to act on and has not, the longest overdue first."""
-    if rule.days > 0:
-        reached = Q(due_on__lte=days.back(today, rule.days))
-    else:  # before the last day: one that has passed is told of by the rules for late ones
-        reached = Q(due_on__range=(today, days.add(today, -rule.days)))
-    found = Clock.objects.running().filter(reached, paused_on=None, step=rule.step, kind=rule.kind)
+    first, last = _reached(rule, today, days)
+    found = Clock.objects.running().filter(paused_on=None, step=rule.step, kind=rule.kind, due_on__range=(first, last))
     if rule.town_id:
         found = found.filter(case__town=rule.town_id)
     elif own := [each.town_id for each in rules if each.town_id and (each.step, each.kind, each.action) == (rule.step, rule.kind, rule.action)]:
@@ -144,11 +141,18 @@ def _one_a_case(made: Iterable[Escalation]) -> Iterator[Escalation]:
             yield each
 
 
+def _reached(rule: EscalationRule, today: dt.date, days: Workdays) -> tuple[dt.date, dt.date]:
+    """From and until which last days the rule applies today: to none that it would have applied to on the day it began, and before the
+    last day only while that has not passed, since the rules for late ones tell of those."""
+    if rule.days > 0:
+        return days.back(rule.since, rule.days) + dt.timedelta(days=1), days.back(today, rule.days)
+    return max(today, days.add(rule.since, -rule.days) + dt.timedelta(days=1)), days.add(today, -rule.days)
+
+
 def _still(rule: EscalationRule, clock: Clock, today: dt.date, days: Workdays) -> bool:
     """Whether the rule still applies: the clock was read before the case was locked."""
-    if (clock.step, clock.kind) != (rule.step, rule.kind):
-        return False
-    return clock.due_on <= days.back(today, rule.days) if rule.days > 0 else today <= clock.due_on <= days.add(today, -rule.days)
+    first, last = _reached(rule, today, days)
+    return (clock.step, clock.kind) == (rule.step, rule.kind) and first <= clock.due_on <= last
 
 
 def _notices(rule: EscalationRule, clocks: list[Clock], seen: dict) -> Iterator[dict]:

@@ -1,6 +1,7 @@
 """Rules by which a limit that comes near or has passed is told to somebody, or takes a case away from who is silent; and what they did.
 
-A rule names who: the holder, an office, a leader, or one person. It is never deleted, only switched off, since what it did points at it.
+A rule names who: the holder, an office, a leader, or one person. It begins on a day: what had come so far before is left alone, so that
+neither a new rule nor an import sets off hundreds of old ones. It is never deleted, only switched off, since what it did points at it.
 """
 
 from django.conf import settings
@@ -54,6 +55,7 @@ class EscalationRule(models.Model):
         related_name="+",
     )
     active = models.BooleanField("启用", default=True)
+    since = models.DateField("从哪一天起", default=timezone.localdate, help_text="那一天已经到了这一步的不补做")
 
     class Meta:
         verbose_name = "催报规则"

@@ -55,12 +55,14 @@ class RuleForm(forms.Form):
     action = forms.ChoiceField(label="做什么", choices=EscalationRule.Action.choices)
     to = forms.ChoiceField(label="对谁", choices=EscalationRule.To.choices)
     person = forms.CharField(label="指定的人（登录名）", required=False, max_length=150, help_text="可以从列表里选；代表也可以填登录名。")
+    backlog = forms.BooleanField(label="已经到了这一步的也办", required=False, help_text="不勾选时，只管从今天起到这一步的；以前积压的请在民情件列表里处理。")
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["town"].queryset = AdminArea.objects.filter(level="town").order_by("code").defer("geom", "geom_3857")
         for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "form-control"
+            kinds = {forms.ChoiceField: "form-select", forms.ModelChoiceField: "form-select", forms.BooleanField: "form-check-input"}
+            field.widget.attrs["class"] = kinds.get(type(field), "form-control")
         self.fields["person"].widget.attrs.update({"list": "people", "autocomplete": "off"})
 
     def clean_person(self) -> User | None:
@@ -73,7 +75,7 @@ class RuleForm(forms.Form):
         return person
 
     def said(self) -> workflow.Said:
-        return workflow.Said(**self.cleaned_data)
+        return workflow.Said(**{name: value for name, value in self.cleaned_data.items() if name != "backlog"})
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,7 +97,8 @@ def escalation_change(request: HttpRequest, pk: int) -> HttpResponse:
 def _edit(request: HttpRequest, form: RuleForm, rule: EscalationRule | None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
-            done = workflow.change(request.user, rule.pk, form.said()) if rule else workflow.lay_down(request.user, form.said())
+            said, backlog = form.said(), form.cleaned_data["backlog"]
+            done = workflow.change(request.user, rule.pk, said, backlog=backlog) if rule else workflow.lay_down(request.user, said, backlog=backlog)
         except MoveRefused as refusal:
             form.add_error(refusal.field or None, str(refusal))
         else:

@@ -1,8 +1,10 @@
 """Verbs on the rules of escalation: lay down, change, switch off and on. Each is one transaction with its event row."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.accounts.perms import Permission, allowed
@@ -13,6 +15,7 @@ from apps.record.states import MoveRefused
 from apps.territory.models import AdminArea
 
 A, To = EscalationRule.Action, EscalationRule.To
+LONG_AGO = dt.date(2000, 1, 1)
 TAKERS = (Role.DEPUTY, Role.TOWN_OFFICE, Role.COUNTY_OFFICE)  # who can hold a case
 
 
@@ -56,37 +59,40 @@ def duties_of(step: str) -> list[str]:
 
 
 @transaction.atomic
-def lay_down(actor: User, said: Said) -> EscalationRule:
+def lay_down(actor: User, said: Said, *, backlog: bool = False) -> EscalationRule:
+    """A new rule, from today on; backlog: also for what has come so far already."""
     _check(actor, said)
     if (same := EscalationRule.objects.filter(**vars(said)).first()) is not None:
         raise MoveRefused("已经有这样一条规则了。" if same.active else "已经有这样一条规则，只是停用了：把它启用就可以。")
-    rule = EscalationRule.objects.create(**vars(said))
-    EscalationRuleEvent.objects.append(rule, "lay_down", actor=actor, now=str(rule))
+    rule = EscalationRule.objects.create(**vars(said), **({"since": LONG_AGO} if backlog else {}))
+    EscalationRuleEvent.objects.append(rule, "lay_down", actor=actor, now=str(rule), backlog=backlog)
     return rule
 
 
 @transaction.atomic
-def change(actor: User, pk: int, said: Said) -> EscalationRule:
-    """What the rule has done stays; from now on it says this."""
+def change(actor: User, pk: int, said: Said, *, backlog: bool = False) -> EscalationRule:
+    """What the rule has done stays; from today on it says this, with backlog also for what has come so far already."""
     _check(actor, said)
     rule = EscalationRule.objects.select_for_update(of=("self",)).get(pk=pk)
-    was = str(rule)
+    was, same = str(rule), all(getattr(rule, name) == value for name, value in vars(said).items())
+    if same and not backlog:
+        return rule
     for name, value in vars(said).items():
         setattr(rule, name, value)
-    if str(rule) != was or rule.town_id != EscalationRule.objects.values_list("town_id", flat=True).get(pk=pk):
-        rule.save()
-        EscalationRuleEvent.objects.append(rule, "change", actor=actor, was=was, now=str(rule))
+    rule.since = LONG_AGO if backlog else timezone.localdate()
+    rule.save()
+    EscalationRuleEvent.objects.append(rule, "change", actor=actor, was=was, now=str(rule), backlog=backlog)
     return rule
 
 
 @transaction.atomic
 def switch(actor: User, pk: int, active: bool) -> EscalationRule:
-    """On or off; switching twice is as once."""
+    """On or off; switching twice is as once. On again it begins today."""
     _may(actor)
     rule = EscalationRule.objects.select_for_update(of=("self",)).get(pk=pk)
     if rule.active != active:
-        rule.active = active
-        rule.save(update_fields=["active"])
+        rule.active, rule.since = active, timezone.localdate() if active else rule.since
+        rule.save(update_fields=["active", "since"])
         EscalationRuleEvent.objects.append(rule, "switch_on" if active else "switch_off", actor=actor, now=str(rule))
     return rule
 

@@ -217,6 +217,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("active", models.BooleanField(default=True, verbose_name="启用")),
+                ("since", models.DateField(default=django.utils.timezone.localdate, help_text="那一天已经到了这一步的不补做", verbose_name="从哪一天起")),
                 (
                     "person",
                     models.ForeignKey(
