@@ -1,4 +1,4 @@
-"""What people type when they report, for themselves or for somebody else, and when they join a report that is there already."""
+"""What people type when they report, and when they join a report that is there already."""
 
 import uuid
 from collections.abc import Iterable
@@ -99,22 +99,6 @@ class ReportForm(SentOnce, PlaceForm):
 
     def resident_channel(self) -> str:
         return Case.Channel.SCAN if self.scanned or self.cleaned_data["via"] == "scan" else Case.Channel.WEB
-
-
-class EntryForm(ReportForm):
-    """代录入: the same, by a deputy or clerk, for somebody met, heard on the telephone or read in a letter."""
-
-    name = text_field("姓名或称呼", 30, required=False)
-    phone = text_field("联系电话或微信", 60, required=False, help_text="只用来核实情况和告诉结果，只有正在办理的人看得到。")
-    hide_name = forms.BooleanField(label="不向承办单位透露姓名", required=False, initial=True)
-    channel = forms.ChoiceField(
-        label="从哪里听到的", choices=[(c.value, c.label) for c in (Case.Channel.VISIT, Case.Channel.STATION, Case.Channel.PHONE, Case.Channel.LETTER)],
-        widget=forms.RadioSelect, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"},
-    )  # fmt: skip
-    overrule = text_field("为什么仍要录入", 200, required=False, help_text="内容像是应由别处受理的，写明理由后照常录入。")
-
-    def overruled(self, led: Elsewhere) -> bool:
-        return bool(self.cleaned_data.get("overrule"))
 
 
 class JoinForm(SentOnce):

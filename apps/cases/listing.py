@@ -100,7 +100,7 @@ def marks(cases: QuerySet[Case]) -> bytes:
     """
     today = timezone.localdate()
     soon = CalendarDay.objects.add_working_days(today, SOON)
-    sql, values = cases.values("pk", "point", "due_on").query.sql_with_params()
+    sql, values = cases.values("id", "point", "due_on").query.sql_with_params()
     # Made in PostGIS: ten thousand rows read into Python take ten times as long.
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,9 +1,9 @@
 /**
- * Works between the pages and the network: the report page and a deputy's visit form open without one, other public pages say that
+ * Works between the pages and the network: the report page and a deputy's forms of a visit and of a case open without one, other public pages say that
  * there is none.
  *
  * Kept are the report page as a stranger gets it, without anybody's place or name, the page that says there is no network, the empty
- * visit form on a deputy's device, and the files they need. Every other page always comes from the server, and no other office page is
+ * forms on a deputy's device, and the files they need. Every other page always comes from the server, and no other office page is
  * touched. Stands alone: imports nothing. The server writes `BUILD` and the `PAGES` of its zone before it, so that each build brings a
  * new one.
  */
@@ -26,8 +26,12 @@ interface Worker {
 
 const worker = self as unknown as Worker;
 const CACHE = `pages-${worker.BUILD}`;
-const BLANK = "/supervision/visits/blank";
-const VISIT = /^\/supervision\/visits\/(?:new|\d+\/record)$/;
+/** A deputy's forms, and the empty one that stands for each where there is no network. */
+const FORMS: [RegExp, string][] = [
+  [/^\/supervision\/visits\/(?:new|\d+\/record)$/, "/supervision/visits/blank"],
+  [/^\/cases\/new\/$/, "/cases/new/blank"],
+];
+const BLANKS = FORMS.map(([, blank]) => blank);
 const PUBLIC = /^\/(?:$|(?:find|report|follow|scan|d|p|stations|deputies)(?:\/|$))/;
 const GONE = [502, 503, 504]; // the server behind the one that answers is away: a report can be written all the same
 const DAY = 24 * 3600 * 1000; // milliseconds
@@ -43,9 +47,9 @@ async function fill(wanted: string[]): Promise<void> {
   for (const [index, path] of wanted.entries()) await cache.put(path, pages[index] as Response);
 }
 
-/** The pages of this zone, and the visit form where a deputy's page has asked for it. */
+/** The pages of this zone, and the empty forms where a deputy's page has asked for them. */
 async function keepable(): Promise<string[]> {
-  return (await caches.match(BLANK)) ? [...worker.PAGES, BLANK] : worker.PAGES;
+  return (await caches.match(BLANKS[0] as string)) ? [...worker.PAGES, ...BLANKS] : worker.PAGES;
 }
 
 async function whole(path: string, init: RequestInit): Promise<Response> {
@@ -73,19 +77,19 @@ async function renew(): Promise<void> {
   if (!(Date.now() - made < DAY)) await fill(worker.PAGES).catch(() => undefined); // the network may go at any moment: another time
 }
 
-/** A deputy's visit: from the server when it answers, else the empty form. */
-async function visit(request: Request): Promise<Response> {
+/** A deputy's form: from the server when it answers, else the empty one. */
+async function blankable(request: Request, blank: string): Promise<Response> {
   try {
     const response = await fetch(request);
-    return GONE.includes(response.status) ? ((await kept(BLANK)) ?? response) : response;
+    return GONE.includes(response.status) ? ((await kept(blank)) ?? response) : response;
   } catch {
-    return (await kept(BLANK)) ?? Response.error();
+    return (await kept(blank)) ?? Response.error();
   }
 }
 
-async function keepBlank(): Promise<void> {
-  const made = Date.parse((await kept(BLANK))?.headers.get("Date") ?? "");
-  if (!(Date.now() - made < DAY)) await fill([BLANK]).catch(() => undefined);
+async function keepBlanks(): Promise<void> {
+  const made = Date.parse((await kept(BLANKS[BLANKS.length - 1] as string))?.headers.get("Date") ?? "");
+  if (!(Date.now() - made < DAY)) await fill(BLANKS).catch(() => undefined);
 }
 
 /** Files named by their content never change; the others are taken from here only without a network. */
@@ -116,14 +120,15 @@ worker.addEventListener("activate", (event) => {
 });
 
 worker.addEventListener("message", (event) => {
-  if (event.data === "visits") event.waitUntil(keepBlank());
+  if (event.data === "visits") event.waitUntil(keepBlanks());
 });
 
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
   if (event.request.mode === "navigate") {
-    if (VISIT.test(pathname)) event.respondWith(visit(event.request));
+    const blank = FORMS.find(([path]) => path.test(pathname))?.[1];
+    if (blank) event.respondWith(blankable(event.request, blank));
     else if (PUBLIC.test(pathname)) event.respondWith(page(event, pathname));
   } else if (pathname.startsWith("/static/")) {
     event.respondWith(file(event.request, pathname));

@@ -8,94 +8,9 @@
 import htmx from "htmx.org";
 import { connectConsidered } from "../considered";
 import { connectDraft } from "../draft-form";
-import { distanceWords, metresBetween, pointFeature } from "../geo";
-import type { LonLat, PlaceMap } from "../map";
 import { connectPhotos, type PhotoField } from "../photos";
-import { coordinate, currentPosition } from "../place-words";
+import { connectPlace } from "../pin";
 import { connectVoice } from "../voice";
-
-function input(id: string): HTMLInputElement | null {
-  return document.querySelector<HTMLInputElement>(`#${id}`);
-}
-
-function startPlace(): LonLat | null {
-  const [lon, lat] = [input("id_lon")?.value, input("id_lat")?.value];
-  if (!lon || !lat || !Number.isFinite(Number(lon)) || !Number.isFinite(Number(lat))) return null;
-  return [Number(lon), Number(lat)];
-}
-
-function say(words: string): void {
-  const status = document.querySelector("#report-place");
-  if (status) status.textContent = words;
-}
-
-/** The pin: in the form at once, on the map when there is one. */
-function connectPlace(element: HTMLElement): void {
-  const start = startPlace();
-  let move: ((to: LonLat) => void) | null = null;
-  let shown: PlaceMap | null = null;
-  const set = (at: LonLat, words: string, accuracy = "") => {
-    measured(accuracy);
-    write("id_lon", at[0]);
-    write("id_lat", at[1]);
-    if (move) move(at);
-    else move = shown?.addPin(at, moved) ?? null;
-    say(words);
-  };
-  const moved = (to: LonLat) => set(to, movedWords(start, to));
-  document.querySelector<HTMLElement>("#report-locate")?.addEventListener("click", async () => {
-    say("正在定位…");
-    try {
-      const at = await currentPosition();
-      set([at.lon, at.lat], `已标在您现在的位置，误差约 ${distanceWords(at.accuracy)}。不准的话请拖动。`, String(Math.round(at.accuracy)));
-      shown?.fit(pointFeature(at.lon, at.lat));
-    } catch (error) {
-      say((error as Error).message);
-    }
-  });
-  void drawMap(element, start).then((map) => {
-    shown = map;
-    const at = startPlace();
-    if (at) move = map?.addPin(at, moved) ?? null;
-    map?.onTap(moved);
-  });
-}
-
-/** The map is not part of what works without a network: it comes when it can. */
-async function drawMap(element: HTMLElement, start: LonLat | null): Promise<PlaceMap | null> {
-  try {
-    if (!navigator.onLine) throw new Error("no network");
-    const [{ openMap }, { showSettlements }] = await Promise.all([import("../map"), import("../layers/areas")]);
-    const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
-    if (map) showSettlements(map);
-    return map;
-  } catch {
-    const note = document.createElement("p");
-    note.className = "map-missing";
-    note.textContent = `现在没有网络，地图显示不出来。${input("id_code")?.value ? "位置按您扫的门牌码确定。" : "可以点“用我的位置”，或在下面写明地点。"}`;
-    element.replaceChildren(note);
-    element.dataset.state = "missing";
-    return null;
-  }
-}
-
-function movedWords(start: LonLat | null, at: LonLat): string {
-  return start ? `位置已改到离原处 ${distanceWords(metresBetween(start, at))} 的地方。` : "位置已标好，可以再拖动。";
-}
-
-/** How good the position is: empty for a pin set by hand. What the first position was freed of no longer holds for another. */
-function measured(accuracy: string): void {
-  const [field, datum] = [input("id_accuracy"), input("id_datum")];
-  if (field) field.value = accuracy;
-  if (datum) datum.value = "";
-}
-
-function write(id: string, value: number): void {
-  const field = input(id);
-  if (!field) return;
-  field.value = coordinate(value);
-  field.dispatchEvent(new Event("change", { bubbles: true }));
-}
 
 function connectCount(field: HTMLTextAreaElement, counter: HTMLElement): void {
   const show = () => {
