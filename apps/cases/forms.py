@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from apps.cases.models import Category, Rating
 from apps.cases.recipients import ADDRESSEE, LOCAL, Recipient, recipient
-from apps.cases.workflow import handling_units
 from apps.matching.borders import UNSURE, BorderNotice, border_notice
 from apps.matching.doors import read_door
 from apps.matching.finding import FoundDeputy, OutsideCounty, Place, find_at
@@ -176,14 +175,6 @@ class Settled:
     def undecided(self) -> bool:
         """It is for a deputy who does not serve the place, and nobody has said whether it shall go to him all the same."""
         return self.recipient.elsewhere and self.chosen not in (ADDRESSEE, LOCAL)
-
-
-class MoveForm(RowForm):
-    """One box of words and the choices that a move may need. Which of them is required, the verb says."""
-
-    note = text_field("答复或说明", 2000, rows=5, required=False)
-    organisation = RowField(handling_units, empty="请选择", label="承办单位", required=False, widget=SELECT)
-    told = forms.BooleanField(label="已把结果告诉反映人", required=False)
 
 
 class CategoryForm(RowForm):

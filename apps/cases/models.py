@@ -111,16 +111,18 @@ def _silent_lead() -> Q:
     return Q(state=Case.State.WITH_UNIT) & ~Q(organisation__in=speaking_units().values("pk"))
 
 
-class _AnyOf(models.Func):
-    """= ANY (ARRAY (SELECT …)): unlike IN (SELECT …) it lets the planner join two indexes where it stands beside another condition."""
+class _AmongThese(models.Func):
+    """id = ANY (ARRAY (SELECT …)): unlike IN (SELECT …) it lets the planner join two indexes where it stands beside another condition."""
 
-    template = "ANY(%(expressions)s)"
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
 
 
 def _joined(user, *, asked: bool = False) -> Q:
     """Cases that the user's units join in; asked: only where their opinion is still wanted."""
     joining = CoHandler.objects.filter(withdrawn=False, organisation__in=user.organisations.values("pk"))
-    return Q(pk=_AnyOf(ArraySubquery((joining.asked() if asked else joining).values("case"))))
+    return Q(_AmongThese(models.F("pk"), ArraySubquery((joining.asked() if asked else joining).values("case"))))
 
 
 FOLLOWED = (

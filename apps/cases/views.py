@@ -1,6 +1,5 @@
 """One case, with what can be done now. One address for every role."""
 
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,88 +10,62 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, requires
 from apps.cases import listing, timeline, workflow
-from apps.cases.forms import CategoryForm, MoveForm
+from apps.cases.forms import CategoryForm
+from apps.cases.forms_moves import SHOWN_AS_REQUIRED, MoveForm, actions, make
 from apps.cases.models import BorderAnswer, Case
+from apps.cases.moves import FROM_ABOVE, possible_moves
 from apps.matching.datum import NAMES
 from apps.record.states import Move, MoveRefused
-
-ANSWERS = {"answer_as_deputy": workflow.answer_as_deputy, "answer_as_town": workflow.answer_as_town, "answer_as_unit": workflow.answer_as_unit}
-HAND_OVERS = {
-    "pass_to_town": workflow.pass_to_town, "pass_to_county": workflow.pass_to_county, "pass_to_dispatcher": workflow.pass_to_dispatcher,
-    "take_over": workflow.take_over, "take_over_by_county": workflow.take_over_by_county, "return_to_dispatcher": workflow.return_to_dispatcher,
-}  # fmt: skip
-LOOKS = {  # icon, what the button asks before it is done
-    "answer_as_deputy": ("message-2", "答复会显示给反映人，提交后不能修改。确定提交吗？"),
-    "answer_as_town": ("message-2", "答复会显示给反映人，提交后不能修改。确定提交吗？"),
-    "answer_as_unit": ("message-2", "答复会显示给反映人，提交后不能修改。确定提交吗？"),
-    "pass_to_town": ("arrow-right", "提交后由镇人大、街道工委办理，您不能撤回。确定提交吗？"),
-    "pass_to_county": ("arrow-right", "提交后由县人大常委会工委办理，您不能撤回。确定提交吗？"),
-    "pass_to_dispatcher": ("arrow-right", "转出后由县政府办确定承办单位。确定转出吗？"),
-    "assign_to_unit": ("send", ""),
-    "return_to_dispatcher": ("arrow-back-up", "退回后由县政府办重新交办。确定退回吗？"),
-    "take_over": ("user-check", "接手后由您办理，代表不再办理这一件。确定接手吗？"),
-    "take_over_by_county": ("user-check", "接手后由您办理，原来的办理人不再办理这一件。确定接手吗？"),
-}
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 @requires(Permission.SEE_CASES)
 def case_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """One case; POST makes a move: `verb` and what it needs. `next` leads back to the list."""
-    case = Case.objects.visible_to(request.user).filter(code=code).select_related(*listing.RELATED).defer(*listing.SHAPES).first()
-    if request.method == "GET":
-        if case is None:
-            return render(request, "cases/case_gone.html", status=404)
-        return _detail(request, case, MoveForm(initial={"note": ""}))
-    form = MoveForm(request.POST)
+    """One case; POST makes a move: `verb` and what it needs. `next` leads back to the list, ?do= opens one move."""
+    seen = Case.objects.visible_to(request.user).filter(code=code)
+    case = seen.select_related(*listing.RELATED).defer(*listing.SHAPES).first()
     if case is None:
-        return render(request, "cases/case_gone.html", {"typed": form.data.get("note", "")}, status=404)
+        return render(request, "cases/case_gone.html", {"typed": request.POST.get("note", "")}, status=404)
+    moves = possible_moves(case, request.user)
+    verb = request.POST.get("verb", "")
+    verbs = {move.verb for move in moves} | {verb}
+    if request.method == "GET":
+        return _detail(request, case, moves, MoveForm(case, request.user, verbs, initial={"revision": case.revision}))
+    form = MoveForm(case, request.user, verbs, request.POST)
     if not form.is_valid():
-        return _detail(request, case, form, status=422)
+        return _detail(request, case, moves, form, status=422)
     try:
-        moved = _make_move(case, request, form.cleaned_data)
+        moved = make(verb, case, request.user, form.data_of_move())
     except MoveRefused as refusal:
-        case.refresh_from_db(fields=["state", "due_on", "deputy", "organisation", "answer", "answered_at"])
-        form.add_error(None, str(refusal))
-        return _detail(request, case, form, status=409)
+        case = seen.select_related(*listing.RELATED).defer(*listing.SHAPES).first()
+        if case is None:
+            return render(request, "cases/case_gone.html", {"typed": form.cleaned_data["note"]}, status=404)
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _detail(request, case, possible_moves(case, request.user), form, status=409)
     messages.success(request, f"已办好。这一件现在：{moved.holder()}。")
     return redirect(_next(request) or case_or_list(request, moved))
 
 
-def _make_move(case: Case, request: HttpRequest, data: dict) -> Case:
-    verb, user = request.POST.get("verb", ""), request.user
-    if verb in ANSWERS:
-        return ANSWERS[verb](case, user, data["note"], told=data["told"])
-    if verb in HAND_OVERS:
-        return HAND_OVERS[verb](case, user, data["note"])
-    if verb == "assign_to_unit":
-        if data["organisation"] is None:
-            raise MoveRefused("请选择承办单位。")
-        return workflow.assign_to_unit(case, user, data["organisation"], data["note"])
-    raise MoveRefused("没有这一步，请刷新页面后再办。")
-
-
-def _detail(request: HttpRequest, case: Case, form: MoveForm, *, status: int = 200) -> HttpResponse:
-    moves = workflow.possible_moves(case, request.user)
-    verbs = {move.verb for move in moves}
-    held, assigning = case.held_by(request.user), "assign_to_unit" in verbs
-    form.fields["organisation"].required = assigning  # from here on only said on the page: the verb has checked
+def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm, *, status: int = 200) -> HttpResponse:
+    held = case.held_by(request.user)
+    chosen = request.POST.get("verb") or request.GET.get("do") or ""
+    if chosen not in {move.verb for move in moves}:
+        first = [move.verb for move in moves if move.verb not in FROM_ABOVE or not held]
+        # What was typed for a step that somebody else has made impossible is not put under another one.
+        chosen = first[0] if first and request.method == "GET" else ""
+    for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
+        form.fields[name].required = True
     page = {
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
-        "actions": [{"verb": move.verb, "label": _label(move, case), "icon": LOOKS[move.verb][0], "ask": LOOKS[move.verb][1]} for move in moves],
-        "answering": bool(verbs & set(ANSWERS)), "assigning": assigning, "taking_over": bool(verbs & set(workflow.TAKE_OVERS)),
+        "actions": actions(case, moves), "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
-        "ratings": case.ratings.all(), "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum), "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
+        "ratings": case.ratings.order_by("round", "pk"), "joining": case.joining.select_related("organisation"), "parts": case.parts.order_by("pk"),
+        "merged": case.merged.visible_to(request.user).order_by("pk"), "joiners": case.joiners.count(),
+        "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum),
+        "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip
     return render(request, "cases/case_detail.html", page, status=status)
-
-
-def _label(move: Move, case: Case) -> str:
-    """The button's word; a street has no congress, a township's is called after it."""
-    if move.verb != "pass_to_town":
-        return move.label
-    return f"提交{case.town.name[-1]}人大" if case.town.has_congress else "提交街道工委"
 
 
 @require_POST
