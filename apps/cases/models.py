@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
-from apps.cases import merging
+from apps.cases import crossing, merging
 from apps.cases.taxonomy import SOURCES, Category
 from apps.deputies.models import Deputy, Station
 from apps.deputies.reception import ReceptionDay
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
-from apps.record.events import Event
+from apps.record.events import Event, EventQuerySet
 from apps.record.sealing import seal, unseal
 from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
@@ -354,10 +354,20 @@ class BorderAnswer(models.Model):
         return f"位置离选区边界约 {self.margin_m:.0f} 米，{here}；问过登记在哪个选区（{offered}），反映人{answer}。"
 
 
+class CaseEventQuerySet(EventQuerySet):
+    def append(self, subject: Case, verb: str, **said) -> "CaseEvent":
+        """As every event; and the other zone, where there is one, is to hear of it."""
+        event = super().append(subject, verb, **said)
+        crossing.posted(event)
+        return event
+
+
 class CaseEvent(Event):
     """One move of a case. The database refuses to change it."""
 
     subject = models.ForeignKey(Case, verbose_name="民情件", on_delete=models.PROTECT, related_name="events")
+
+    objects = CaseEventQuerySet.as_manager()
 
     class Meta(Event.Meta):
         abstract = False

@@ -19,7 +19,12 @@ PUBLIC, OFFICE = "public", "office"
 
 
 class MessageRefused(Exception):
-    """It cannot be taken in, now or later. The message is Chinese and fit for the outbox page."""
+    """It cannot be taken in, now or later. The message is Chinese and fit for the outbox page. answer: what is done about it, once
+    what had been begun is undone."""
+
+    def __init__(self, message: str, answer: Callable[[], None] = lambda: None) -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,7 @@ class Incoming(models.Model):
                 kind.apply(self.body)
         except MessageRefused as refusal:
             self.state, self.reason = self.State.REFUSED, str(refusal)[:300]
+            refusal.answer()
         else:
             self.state, self.reason = self.State.APPLIED, ""
         self.settled_at, self.body = timezone.now(), {} if self.state == self.State.APPLIED else self.body
