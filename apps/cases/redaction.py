@@ -52,7 +52,7 @@ def redact(text: str) -> Redaction:
         for first, last in _free(taken, start, end):
             taken[first:last] = b"\1" * (last - first)
             found.append(Span(*reading.original(first, last), mark))
-    spans = tuple(sorted(found, key=lambda span: span.start))
+    spans = _joined(sorted(found, key=lambda span: span.start))
     return Redaction(_marked(text, spans), spans)
 
 
@@ -70,12 +70,19 @@ def _free(taken: bytearray, start: int, end: int) -> list[tuple[int, int]]:
     return parts
 
 
-def _marked(text: str, spans: tuple[Span, ...]) -> str:
-    """Neighbours of one kind become one mark."""
-    parts, upto, before = [], 0, None
+def _joined(spans: list[Span]) -> tuple[Span, ...]:
+    """Neighbours of one kind are one."""
+    joined: list[Span] = []
     for span in spans:
-        parts.append(text[upto : span.start])
-        if before is None or before.end != span.start or before.mark != span.mark:
-            parts.append(f"〔{span.mark}〕")
-        upto, before = span.end, span
+        if joined and joined[-1].end == span.start and joined[-1].mark == span.mark:
+            span = Span(joined.pop().start, span.end, span.mark)
+        joined.append(span)
+    return tuple(joined)
+
+
+def _marked(text: str, spans: tuple[Span, ...]) -> str:
+    parts, upto = [], 0
+    for span in spans:
+        parts += [text[upto : span.start], f"〔{span.mark}〕"]
+        upto = span.end
     return "".join([*parts, text[upto:]])

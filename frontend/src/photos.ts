@@ -23,7 +23,7 @@ export interface PhotoField {
 }
 
 export function connectPhotos(root: ParentNode = document): PhotoField[] {
-  return [...root.querySelectorAll<HTMLElement>("[data-photos]")].map(connect);
+  return [...root.querySelectorAll<HTMLElement>("[data-photos]:not([data-connected])")].map(connect);
 }
 
 function connect(box: HTMLElement): PhotoField {
@@ -31,6 +31,7 @@ function connect(box: HTMLElement): PhotoField {
   const list = box.querySelector<HTMLElement>(".photos");
   const status = box.querySelector<HTMLElement>("[role=status]");
   if (!field || !list || !status) throw new Error("parts/photos.html is not whole");
+  box.dataset.connected = "";
   const most = Number(box.dataset.most ?? 9);
   const limit = Number(box.dataset.megabytes ?? 20);
   let kept: File[] = [];
