@@ -127,7 +127,7 @@ def test_a_person_who_left_is_not_waited_for(town, people, clock):
 
 def test_many_for_one_person_are_one_notice(town, people, clock):
     rule(S.WITH_DEPUTY, 1, "holder")
-    cases = [brought_to("with_deputy", town, people, text=f"第{number}件") for number in range(5)]
+    cases = [brought_to("with_deputy", town, people, text=f"第{number}件", to=town.deputies["D1"].code) for number in range(5)]
     clock.pass_days(8)
     assert escalation.watch(clock.now)["tell"] == 5
     (title,) = told(people.deputy)

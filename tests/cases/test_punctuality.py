@@ -33,7 +33,7 @@ def only_answers() -> None:
 
 def test_on_time_late_open_and_none_of_it(town, people, clock):
     """All filed on Tuesday 10 March, all due on Tuesday 17."""
-    on_time, late, open_, not_done, standing = [brought_to("with_deputy", town, people, text=f"第{number}件") for number in range(5)]
+    on_time, late, open_, not_done, standing = [brought_to("with_deputy", town, people, text=f"第{number}件", to=town.deputies["D1"].code) for number in range(5)]
     workflow_limits.pause(standing, people.deputy, "在哪里？")
     workflow.answer_as_deputy(on_time, people.deputy, "修好了。")
     clocks.end(not_done, clock.now)  # withdrawn in time
@@ -127,7 +127,7 @@ def a_case(town, people) -> Case:
 
 def test_the_page_and_its_workbook(town, people, client, clock):
     for number in range(6):
-        brought_to("with_deputy", town, people, text=f"第{number}件")
+        brought_to("with_deputy", town, people, text=f"第{number}件", to=town.deputies["D1"].code)
     clock.pass_days(8)
     only_answers()
     client.force_login(people.county_office)
