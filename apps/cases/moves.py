@@ -206,6 +206,10 @@ def _why_no_take_over(case: Case, verb: str) -> str:
 
 
 def _why_no_remind(case: Case, user: User, held: bool) -> str:
+    """From above only: a town its deputies, the dispatcher the units, the county's office everybody."""
+    below = {TOWN: S.WITH_DEPUTY, DISPATCHER: S.WITH_UNIT}.get(user.role, case.state)
+    if case.state != below:
+        return f"现在由{case.holder()}办理，不由您催办。"
     if held and case.state != S.WITH_UNIT:
         return "这一件在您手里，请直接办理。"
     today = timezone.localdate()

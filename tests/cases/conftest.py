@@ -88,8 +88,8 @@ def a_report(**changes) -> Report:
 
 
 def brought_to(state: str, town: toy.Town, people: People, *, unit: str = "construction", **changes) -> Case:
-    """A case that has come to this state by real moves."""
-    case = workflow.submit(a_report(**changes))
+    """A case that has come to this state by real moves, from the deputy of `people` however many he has already."""
+    case = workflow.submit(a_report(**{"to": "D1", **changes}))
     if state == "with_deputy":
         return case
     if state == "with_town":
