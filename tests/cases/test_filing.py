@@ -37,7 +37,7 @@ def test_a_case_is_pinned_to_districts_grid_and_areas(town, people):
     assert read_code(case.follow_code) == case.follow_code and len(case.follow_code) == 10
     event = case.events.get()
     assert (event.verb, event.actor, event.actor_label, event.at) == ("submit", None, "反映人", case.submitted_at)
-    assert event.data == {"state": "with_deputy", "holder": "陈安代表", "due_on": "2026-03-17"}
+    assert event.data == {"state": "with_deputy", "holder": "陈安代表", "due_on": "2026-03-17", "category": "道路与市政设施", "source": "reporter"}
 
 
 def test_where_nobody_serves_the_towns_office_holds_the_case(town, people):
