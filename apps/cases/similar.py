@@ -18,7 +18,7 @@ from apps.cases.shared_words import shared
 SHOWN, ASKED = 3, 12  # shown to a resident; looked at, since some may have been answered meanwhile
 LIKELY = 0.3  # score from which two may be about the same thing
 OBVIOUS = 0.45  # likeness of the words alone from which no word of a public matter need be shared
-REACH = 3000.0  # metres: farther away it is another one, whatever the words
+NEAR, REACH, SAME = 1000.0, 3000.0, 0.6  # metres: beyond the first only nearly the same words count, beyond the second none
 CELL = 0.001  # degrees, about 100 m
 NEWEST = 20_000  # open cases that the index holds
 LOOK_BACK = 500  # events: a number may be given before it is written
@@ -141,7 +141,8 @@ def _joinable():
 
 
 def _likely(match: Match) -> bool:
-    return match.score >= LIKELY and (match.metres is None or match.metres <= REACH)
+    farthest = REACH if match.text >= SAME else NEAR
+    return match.score >= LIKELY and (match.metres is None or match.metres <= farthest)
 
 
 def _similar(match: Match, found: dict[int, Case], text: str, texts: dict[int, str]) -> Similar:
