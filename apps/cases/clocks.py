@@ -15,6 +15,7 @@ from apps.cases.models import Case
 from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
+from apps.territory.models import AdminArea
 from apps.worktime.models import CalendarDay, LimitBook, TimeLimit
 from apps.worktime.workdays import Workdays
 
@@ -50,6 +51,7 @@ class Clock(models.Model):
     kind = models.CharField("事项", max_length=8, choices=Kind.choices)
     step = models.CharField("环节", max_length=20, help_text="民情件当时的状态")
     round = models.PositiveSmallIntegerField("第几次重办", default=0)
+    town = models.ForeignKey(AdminArea, verbose_name="乡镇街道", on_delete=models.PROTECT, related_name="+", help_text="与民情件的相同")
     deputy = models.ForeignKey(
         Deputy, verbose_name="代表", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -82,6 +84,7 @@ class Clock(models.Model):
                 fields=["due_on", "kind", "step"], condition=Q(ended_at=None, paused_on=None), name="cases_clock_due"
             ),
             models.Index(fields=["due_on"], name="cases_clock_period"),
+            models.Index(fields=["town", "due_on"], name="cases_clock_town"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -166,7 +169,7 @@ def plan(case: Case, now: dt.datetime) -> list[Clock]:
     case.due_on = due.get(Clock.Kind.ANSWER)
     return [
         Clock(
-            case=case, kind=kind, step=case.state, round=case.reopened, started_on=today, base_on=last, due_on=last,
+            case=case, kind=kind, step=case.state, round=case.reopened, town_id=case.town_id, started_on=today, base_on=last, due_on=last,
             deputy_id=case.deputy_id if case.state == S.WITH_DEPUTY else None, organisation_id=case.organisation_id if case.state == S.WITH_UNIT else None,
         )
         for kind, last in due.items() if last
@@ -192,7 +195,7 @@ def begin_opinion(co_handler, now: dt.datetime) -> dt.date | None:
     due = book.due(OPINION, today, case.level, _topic(case) if book.narrowed else "")
     if due:
         Clock.objects.create(
-            case=case, kind=Clock.Kind.OPINION, step=case.state, round=case.reopened, started_on=today, base_on=due, due_on=due,
+            case=case, kind=Clock.Kind.OPINION, step=case.state, round=case.reopened, town_id=case.town_id, started_on=today, base_on=due, due_on=due,
             organisation_id=co_handler.organisation_id, co_handler=co_handler,
         )  # fmt: skip
     return due

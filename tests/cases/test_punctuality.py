@@ -88,7 +88,7 @@ def test_the_sums_are_those_of_a_plain_count(a_case, county_office, seed):
     made = []
     for _ in range(rng.randint(0, 25)):
         begun = start + dt.timedelta(days=rng.randint(0, 60))
-        clock = Clock(case=a_case, kind=rng.choice(Clock.Kind.values), step=rng.choice(["with_deputy", "with_unit"]), started_on=begun, base_on=begun,
+        clock = Clock(case=a_case, town_id=a_case.town_id, kind=rng.choice(Clock.Kind.values), step=rng.choice(["with_deputy", "with_unit"]), started_on=begun, base_on=begun,
                       due_on=begun + dt.timedelta(days=rng.randint(0, 20)))  # fmt: skip
         what, ended = rng.choice(["open", "paused", "met", "undone"]), dt.datetime(2026, 1, 1, 4, tzinfo=dt.UTC) + dt.timedelta(days=rng.randint(0, 90))
         if what == "paused":

@@ -29,8 +29,8 @@ BEGIN
         SELECT *, (began AT TIME ZONE 'Asia/Shanghai')::date AS started_on, lead(began) OVER following AS ended, lead(verb) OVER following AS next_verb
         FROM steps WINDOW following AS (PARTITION BY subject_id ORDER BY step)
     )
-    INSERT INTO cases_clock (case_id, kind, step, round, deputy_id, organisation_id, started_on, base_on, due_on, pauses, paused_days, met_at, ended_at, late)
-    SELECT c.id, 'answer', s.state, 0,
+    INSERT INTO cases_clock (case_id, town_id, kind, step, round, deputy_id, organisation_id, started_on, base_on, due_on, pauses, paused_days, met_at, ended_at, late)
+    SELECT c.id, c.town_id, 'answer', s.state, 0,
            CASE WHEN s.state = 'with_deputy' THEN c.deputy_id END,
            CASE WHEN s.state = 'with_unit' THEN coalesce(
                (SELECT min(o.id) FROM organisations_organisation o WHERE o.code = s.data->>'unit_code'),
@@ -97,6 +97,10 @@ class Migration(migrations.Migration):
                 ),
                 ("step", models.CharField(help_text="民情件当时的状态", max_length=20, verbose_name="环节")),
                 ("round", models.PositiveSmallIntegerField(default=0, verbose_name="第几次重办")),
+                (
+                    "town",
+                    models.ForeignKey(help_text="与民情件的相同", on_delete=django.db.models.deletion.PROTECT, related_name="+", to="territory.adminarea", verbose_name="乡镇街道"),
+                ),
                 ("started_on", models.DateField(verbose_name="起算日")),
                 ("base_on", models.DateField(help_text="按时限或经同意延期定的", verbose_name="未扣暂停的最后一日")),
                 ("due_on", models.DateField(verbose_name="最后一日")),
@@ -333,6 +337,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="clock",
             index=models.Index(fields=["due_on"], name="cases_clock_period"),
+                    models.Index(fields=["town", "due_on"], name="cases_clock_town"),
         ),
         migrations.AddConstraint(
             model_name="clock",
