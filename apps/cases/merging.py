@@ -28,8 +28,8 @@ Story = tuple[str, int, str, str, str, str]
 def cases(stage: Stage, events: Any) -> Merged:
     """`events`: the model of a case's events."""
     stage.refuse(
-        "NOT EXISTS (SELECT FROM cases_category t WHERE s.category IN (t.code, t.label))",
-        "'类别“' || s.category || '”不存在。可用：' || (SELECT string_agg(t.label, '、' ORDER BY t.id) FROM cases_category t)",
+        "NOT EXISTS (SELECT FROM cases_category t WHERE t.level > 1 AND s.category IN (t.code, t.label))",
+        "'类别“' || s.category || '”不存在。可用：' || (SELECT string_agg(t.label, '、' ORDER BY t.id) FROM cases_category t WHERE t.level = 2)",
     )
     stage.refuse_unknown("deputy", "deputies_deputy", "代表")
     stage.refuse_unknown("unit", "organisations_organisation", "单位")
@@ -165,7 +165,7 @@ def _write(stage: Stage) -> Wanted:
         "cases_case",
         "t.code = s.code",
         [
-            copied("code"), copied("text"), Target("category_id", "k.id"), copied("channel"), copied("place", "''"), copied("submitted_at"),
+            copied("code"), copied("text"), Target("category_id", "k.id"), Target("subcategory_id", "coalesce(k.third, CASE WHEN t.category_id = k.id THEN t.subcategory_id END)"), copied("channel"), copied("place", "''"), copied("submitted_at"),
             Target("follow_code", "coalesce(t.follow_code, s.follow_code, h.follow_code)"),
             Target("level", "CASE WHEN s.level = 'town' AND a.level <> 'town' THEN 'county' ELSE s.level END", ("level",)), Target("point", "s.geom::geometry(Point, 4326)", (SHAPE,)), Target("submission", "coalesce(t.submission, gen_random_uuid())"),
             Target("deputy_id", "d.id", ("deputy",)), Target("station_id", "d.station_id", ("deputy",)), Target("organisation_id", "o.id", ("unit",)),
@@ -174,7 +174,10 @@ def _write(stage: Stage) -> Wanted:
             *(Target(name, f"h.{name}") for name in ("state", "due_on", "dispatched_at", "answered_late")),
         ],
         source=f"""{STAGE} s JOIN import_outcomes h ON h.row = s.row JOIN import_places p ON p.row = s.row JOIN territory_adminarea a ON a.id = p.town_id
-                   JOIN cases_category k ON k.id = (SELECT min(x.id) FROM cases_category x WHERE s.category IN (x.code, x.label))
+                   CROSS JOIN LATERAL (
+                       SELECT CASE x.level WHEN 2 THEN x.id ELSE x.parent_id END AS id, CASE x.level WHEN 3 THEN x.id END AS third
+                       FROM cases_category x WHERE x.level > 1 AND s.category IN (x.code, x.label) ORDER BY x.level, x.id LIMIT 1
+                   ) k
                    LEFT JOIN deputies_deputy d ON d.code = s.deputy LEFT JOIN organisations_organisation o ON o.code = s.unit""",
     )  # fmt: skip
     wanted.write()

@@ -25,7 +25,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     response = render(request, "insights/cockpit.html", {
         "question": question,
         "periods": PERIODS.items(),
-        "categories": Category.objects.all(),
+        "categories": Category.objects.offered(),
         "towns": AdminArea.objects.towns().exists(),
         "theme": theme,
         "data": answer,
