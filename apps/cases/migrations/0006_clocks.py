@@ -337,8 +337,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="clock",
             index=models.Index(fields=["due_on"], name="cases_clock_period"),
-                    models.Index(fields=["town", "due_on"], name="cases_clock_town"),
         ),
+        migrations.AddIndex(model_name="clock", index=models.Index(fields=["town", "due_on"], name="cases_clock_town")),
         migrations.AddConstraint(
             model_name="clock",
             constraint=models.UniqueConstraint(
