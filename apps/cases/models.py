@@ -379,7 +379,8 @@ class CaseEvent(Event):
 
 
 # Other models of this room, in files of their own.
-from apps.cases import (  # noqa: E402, F401  # noqa: E402, F401
+from apps.cases import (  # noqa: E402, F401
+    answer_photos,
     clocks,
     desks,
     escalation_rules,

@@ -12,6 +12,7 @@ from apps.cases import (
     views_punctuality,
     views_reception,
     views_rules,
+    views_similar,
     views_tellings,
     views_templates,
     views_thread,
@@ -81,5 +82,7 @@ urlpatterns = [
     path("<case:code>/publication/withdraw", views_publishing.publication_withdraw, name="publication_withdraw"),
     path("<case:code>/", views.case_detail, name="case_detail"),
     path("<case:code>/photos/<int:photo>/<str:size>", views_photos.case_photo, name="case_photo"),
+    path("<case:code>/similar", views_similar.case_similar, name="case_similar"),
+    path("<case:code>/answer/<int:photo>/<slug:size>", views_similar.answer_photo, name="answer_photo"),
     path("<case:code>/category", views.case_category, name="case_category"),
 ]

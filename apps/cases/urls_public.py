@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.cases import views_follow, views_public, views_published
+from apps.cases import views_follow, views_public, views_published, views_similar
 
 urlpatterns = [
     path("report", views_public.report, name="report"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("follow/<str:code>/rate", views_follow.case_rate, name="case_rate"),
     path("follow/<str:code>/supply", views_follow.case_supply, name="case_supply"),
     path("follow/<str:code>/withdraw", views_follow.case_withdraw, name="case_withdraw"),
+    path("follow/<str:code>/answer/<int:photo>/<slug:size>", views_similar.follow_answer_photo, name="follow_answer_photo"),
     path("follow/<str:code>/photos/<int:photo>/<str:size>", views_follow.follow_photo, name="follow_photo"),
     path("answers/", views_published.answer_list, name="answer_list"),
     path("answers/<int:pk>/", views_published.answer_detail, name="answer_detail"),

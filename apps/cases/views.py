@@ -1,6 +1,7 @@
 """One case, with what can be done now. One address for every role."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -9,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, requires
-from apps.cases import listing, timeline, workflow
+from apps.cases import answer_photos, beside, listing, timeline, workflow
 from apps.cases.forms import CategoryForm
-from apps.cases.forms_moves import SHOWN_AS_REQUIRED, MoveForm, actions, make
+from apps.cases.forms_moves import ANSWERS, SHOWN_AS_REQUIRED, MoveForm, actions, make
 from apps.cases.models import BorderAnswer, Case
 from apps.cases.moves import FROM_ABOVE, possible_moves
 from apps.matching.datum import NAMES
+from apps.record.files import Photo, UploadRefused
 from apps.record.states import Move, MoveRefused
 
 
@@ -36,7 +38,10 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, case, moves, form, status=422)
     try:
-        moved = make(verb, case, request.user, form.data_of_move())
+        moved = _move(request, case, verb, form.data_of_move())
+    except UploadRefused as refusal:
+        form.add_error(None, str(refusal))
+        return _detail(request, case, moves, form, status=422)
     except MoveRefused as refusal:
         case = seen.select_related(*listing.RELATED).defer(*listing.SHAPES).first()
         if case is None:
@@ -45,6 +50,16 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
         return _detail(request, case, possible_moves(case, request.user), form, status=409)
     messages.success(request, f"已办好。这一件现在：{moved.holder()}。")
     return redirect(_next(request) or case_or_list(request, moved))
+
+
+def _move(request: HttpRequest, case: Case, verb: str, data: dict) -> Case:
+    """With an answer its photos, in one transaction. Those that were sent before the answer was refused belong to nothing, and go."""
+    uploads = request.FILES.getlist("photos") if verb in ANSWERS else []
+    photos = Photo.objects.accept_all(uploads, by=request.user, submission=f"answer-{case.pk}-{case.reopened}", most=answer_photos.MOST_PHOTOS)
+    with transaction.atomic():
+        moved = make(verb, case, request.user, data)
+        answer_photos.keep(moved, photos)
+    return moved
 
 
 def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm, *, status: int = 200) -> HttpResponse:
@@ -56,9 +71,11 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         chosen = first[0] if first and request.method == "GET" else ""
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
+    offered = actions(case, moves)
     page = {
+        **beside.of(case, request.user, form, offered, held),
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
-        "actions": actions(case, moves), "chosen": chosen, "revision": case.revision,
+        "actions": offered, "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.order_by("round", "pk"), "joining": case.joining.select_related("organisation"), "parts": case.parts.order_by("pk"),
         "merged": case.merged.visible_to(request.user).order_by("pk"), "joiners": case.joiners.count(),

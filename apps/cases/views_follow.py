@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.cases import timeline, workflow_limits, workflow_ratings
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.forms import CodeForm
 from apps.cases.forms_report import RatingForm, SupplyForm, WithdrawForm
 from apps.cases.models import OPEN_STATES, Case, CaseEvent, Joiner, Rating
@@ -173,6 +174,7 @@ def _page(request: HttpRequest, found: Followed, *, status: int = 200, problem: 
         "found": found, "case": case, "code": grouped(found.code), "follow_code": found.code, "problem": problem, "answered": answered,
         "steps": timeline.for_resident(found.own, case, timezone.localdate(), found.joiner),
         "parts": list(Case.objects.as_followed().filter(parent=case.pk, reopened=case.reopened).order_by("pk")), "photos": found.photos(),
+        "answer_photos": list(AnswerPhoto.objects.filter(case=case.pk).only("case", "photo")),
         "rateable": answered and case.parent_id is None and not found.rated(), "asked": found.is_own and case.paused_at is not None,
         "withdrawable": found.withdrawable(), "last_word": answered and found.last_word(),
         "rating": RatingForm(), "supply": SupplyForm(), "withdraw": WithdrawForm(), **forms,

@@ -59,6 +59,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_telling": ("SELECT (id)", "INSERT"),
     "cases_reportercontact": ("INSERT",),
     "cases_reportphoto": ("SELECT", "INSERT"),
+    "cases_answerphoto": READ,
     "cases_overruled": ("INSERT",),
     "record_photo": ("SELECT (id, by_id, name, submission, sha256, width, height)", "INSERT"),  # not where and when an office's was taken
     "cases_borderanswer": ("INSERT",),

@@ -19,8 +19,8 @@ def office(people):
 
 
 def test_all_that_are_ticked_go_each_by_its_own_verb(town, people, office):
-    waiting = [brought_to("with_county", town, people) for _ in range(3)]
-    left, gone = brought_to("with_deputy", town, people), brought_to("answered", town, people)
+    waiting = [brought_to("with_county", town, people, to="D1") for _ in range(3)]
+    left, gone = brought_to("with_deputy", town, people, to="D1"), brought_to("answered", town, people, to="D1")
     answer = office.post(
         "/cases/many",
         {
@@ -73,7 +73,7 @@ def test_what_is_missing_is_said_and_what_was_typed_stays(town, people, typed, s
 
 def test_all_of_a_search_may_be_moved_up_to_a_bound(town, people, monkeypatch):
     for number in range(4):
-        workflow.pass_to_county(workflow.submit(a_report(text=f"第{number}件{'水' if number else ''}")), people.deputy)
+        workflow.pass_to_county(workflow.submit(a_report(text=f"第{number}件{'水' if number else ''}", to="D1")), people.deputy)
     client = Client()
     client.force_login(people.county_office)
     client.post("/cases/many", {"verb": "pass_to_dispatcher", "all": "1", "query": "q=水"})
@@ -94,7 +94,7 @@ def test_a_role_is_offered_what_it_may_do_at_all(town, people):
 
 
 def test_reminding_many_tells_each_holder_once_a_day(town, people, office):
-    cases = [brought_to("with_unit", town, people) for _ in range(2)]
+    cases = [brought_to("with_unit", town, people, to="D1") for _ in range(2)]
     for _ in range(2):
         answer = office.post(
             "/cases/many", {"verb": "remind", "note": "请抓紧", "case": [case.code for case in cases]}, follow=True
@@ -106,7 +106,7 @@ def test_marks_are_the_same_cases_as_the_list(town, people, office, clock):
     late = workflow.submit(a_report(text="早"))
     clock.pass_days(30)
     fresh = workflow.submit(a_report(text="晚"))
-    done = brought_to("answered", town, people)
+    done = brought_to("answered", town, people, to="D1")
     body = office.get("/cases/marks?state=all&sort=due").content
     assert body[:4] == b"GRC1" and struct.unpack(">I", body[4:8]) == (3,)
     marks = {row[0]: row[1:] for row in struct.iter_unpack(">IiiB", body[8:])}

@@ -35,7 +35,7 @@ def titles(response) -> list[str]:
 
 
 def test_everyone_starts_with_what_waits_for_him(town, people):
-    first, second = report_from(0.5, 0.5, "一号"), report_from(0.5, 0.5, "二号")
+    first, second = report_from(0.5, 0.5, "一号", to="D1"), report_from(0.5, 0.5, "二号", to="D1")
     workflow.pass_to_town(second, people.deputy)
     for person, shown in (("deputy", ["一号"]), ("town_clerk", ["二号"]), ("mate", []), ("leader", ["一号", "二号"])):
         client = Client()
@@ -49,7 +49,7 @@ def test_the_filters(town, people, office, clock):
     report_from(0.5, 0.5, "溪口村的路灯", category=lights)
     clock.pass_days(9)
     report_from(1.5, 0.5, "南山村的水沟", category=drains)
-    done = report_from(0.5, 0.5, "溪口村的井盖")
+    done = report_from(0.5, 0.5, "溪口村的井盖", to="D1")
     workflow.answer_as_deputy(done, people.deputy, "好了")
     box = ",".join(str(part) for part in (*toy.at(1, 0).coords, *toy.at(2, 1).coords))
     for query, shown in (
@@ -109,7 +109,7 @@ def test_the_form_itself_sends_empty_filters(town, people, office):
 
 def test_open_cases_by_limit_and_done_ones_by_newest(town, people, office, clock):
     for text in ("最早", "其次"):
-        workflow.answer_as_deputy(report_from(0.5, 0.5, text), people.deputy, "好了")
+        workflow.answer_as_deputy(report_from(0.5, 0.5, text, to="D1"), people.deputy, "好了")
         clock.pass_days(1)
     report_from(0.5, 0.5, "期限近")
     clock.pass_days(3)

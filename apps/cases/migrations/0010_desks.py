@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
         ('cases', '0009_online'),
         ('deputies', '0008_reception'),
         ('organisations', '0003_competence'),
+        ('record', '0005_messages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -86,6 +87,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='savedfilter',
             constraint=models.UniqueConstraint(fields=('user', 'name'), name='cases_savedfilter_once'),
+        ),
+        migrations.CreateModel(
+            name='AnswerPhoto',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('round', models.PositiveSmallIntegerField(default=0, verbose_name='第几次办理')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answer_photos', to='cases.case', verbose_name='民情件')),
+                ('photo', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.photo', verbose_name='照片')),
+            ],
+            options={
+                'verbose_name': '答复照片',
+                'verbose_name_plural': '答复照片',
+                'ordering': ['pk'],
+            },
         ),
         append_only('cases_answertemplateevent'),
     ]

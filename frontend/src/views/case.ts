@@ -13,6 +13,7 @@ import { showPlaces, symbolKey } from "../layers/places";
 import { resultView } from "../layers/result";
 import { text } from "../linked";
 import { openMap } from "../map";
+import { connectMerging, connectMoves } from "../moves";
 
 interface CaseData {
   point: { lon: number; lat: number };
@@ -43,3 +44,5 @@ async function start(element: HTMLElement, data: CaseData): Promise<void> {
 const element = document.querySelector<HTMLElement>("#case-map");
 const data = pageData<CaseData>("case-data");
 if (element && data) void start(element, data);
+connectMoves(document);
+connectMerging();

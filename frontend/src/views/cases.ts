@@ -7,6 +7,7 @@
 import { bytes, request } from "../api";
 import { boundsOf, collection, pointFeature } from "../geo";
 import type { Hit, PlaceMap } from "../map";
+import { connectMerging, connectMoves } from "../moves";
 
 function boxes(): HTMLInputElement[] {
   return [...document.querySelectorAll<HTMLInputElement>("[data-work-list] input[name=case]")];
@@ -119,3 +120,7 @@ if (form) connectMany(form);
 const element = document.querySelector<HTMLElement>("#cases-map");
 const note = document.querySelector<HTMLElement>("#map-count");
 if (element && note) void connectMap(element, note);
+document.addEventListener("htmx:afterSettle", (event) => {
+  if ((event.target as Element).id === "detail") connectMoves(event.target as Element);
+});
+connectMerging();

@@ -1,0 +1,62 @@
+"""What stands beside a case for whoever works on it: photos, what it may be about, who could lead, words to begin with, others like it."""
+
+from django.db.models import QuerySet
+
+from apps.accounts.models import User
+from apps.accounts.perms import Permission, allowed
+from apps.cases import listing, routing, sorting, templates_answer
+from apps.cases.answer_photos import AnswerPhoto
+from apps.cases.forms_moves import ANSWERS, MoveForm
+from apps.cases.models import OPEN_STATES, Case
+from apps.cases.parties import CoHandler, Joiner
+from apps.cases.reports import Overruled, ReportPhoto
+
+FIRST = frozenset({  # what is done every day; the other moves are folded away
+    *ANSWERS, "pass_to_town", "pass_to_county", "pass_to_dispatcher", "assign_to_unit", "return_to_dispatcher", "return_to_county", "take_over",
+    "take_over_by_county", "sign", "give_opinion", "supply", "extend", "refuse_extension", "rate_handling", "remind",
+})  # fmt: skip
+
+
+def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) -> dict:
+    """For the page about one case. offered: the moves as `forms_moves.actions` says them; each is marked whether it stands in front."""
+    verbs = {action["verb"] for action in offered}
+    for action in offered:
+        action["front"] = action["verb"] in FIRST
+    if offered and not any(action["front"] for action in offered):
+        for action in offered:
+            action["front"] = True
+    return {
+        "photos": list(ReportPhoto.objects.of_case(case)), "answer_photos": list(AnswerPhoto.objects.filter(case=case).select_related("photo")),
+        "guesses": _guesses(case) if held else (), "proposal": _proposal(case, form) if "assign_to_unit" in verbs else None,
+        "templates": templates_answer.offered(user, case) if verbs else [], "answering": bool(verbs & set(ANSWERS)),
+        "marks": listing.marked(case), "folded": any(not action["front"] for action in offered),
+        "may_merge": "merge" in verbs, "look_for_similar": case.state in OPEN_STATES and allowed(user, Permission.PASS_CASES_ON),
+        "overruled": Overruled.objects.filter(case=case).select_related("by").first(), "joined": _joined(case), "opinions": _opinions(case),
+    }  # fmt: skip
+
+
+def _guesses(case: Case) -> tuple:
+    """Up to two categories to choose from, where nobody has settled it and it was not recognised surely."""
+    if case.category_source == "person":
+        return ()
+    guess = sorting.guess(case.text)
+    return tuple(category for category in guess.proposals if category.pk != case.category_id) if not guess.sure or case.category_id is None else ()
+
+
+def _proposal(case: Case, form: MoveForm) -> routing.Proposal:
+    """Who should lead and who join in, with the reason; put into the form unless something was typed."""
+    category = case.subcategory or case.category
+    proposal = routing.proposal(case.text, category, case.town)
+    if not form.is_bound and proposal.lead is not None:
+        form.initial["organisation"] = proposal.lead.code
+        form.initial["co_handlers"] = [unit.code for unit in proposal.co_handlers]
+    return proposal
+
+
+def _joined(case: Case) -> QuerySet[Joiner]:
+    """What those who met the same problem added; no contact, no follow code."""
+    return case.joiners.only("words", "joined_at").order_by("pk")[:20]
+
+
+def _opinions(case: Case) -> QuerySet[CoHandler]:
+    return case.joining.select_related("organisation").defer("organisation__point")
