@@ -1,6 +1,6 @@
 """More logins for the county of the browser tests, made as an operator would: `python -m tests.e2e.people second`, `… member KP-1`.
 
-second: another clerk of the county office. member PROJECT: a deputy whom the newest run puts on that project's team gets one. Prints, as
+second: another clerk of the county office. other_unit: somebody at a unit that has no account yet. member PROJECT: a deputy whom the newest run puts on that project's team gets one. Prints, as
 its last line, the JSON of what the tests need to know.
 """
 
@@ -17,6 +17,7 @@ def main(wish: str, project: str = "") -> dict[str, str]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "geo_renda.settings")
     django.setup()
     from apps.accounts.models import User
+    from apps.cases.workflow_units import handling_units
     from apps.deputies.models import Deputy
     from apps.supervision.models import TeamMember
 
@@ -24,6 +25,12 @@ def main(wish: str, project: str = "") -> dict[str, str]:
     if wish == "second":
         _user("second", county.role, county.scope, "工委二科")
         return {"unit_code": User.objects.get(username="unit").organisations.get().code, "unit": str(User.objects.get(username="unit").organisations.get())}
+    if wish == "other_unit":
+        unit = handling_units().filter(members=None).order_by("code").first()
+        unit.logs_in = True
+        unit.save(update_fields=["logs_in"])
+        unit.members.add(_user("other_unit", "unit", county.scope, unit.name))
+        return {"unit": unit.name, "code": unit.code}
     members = TeamMember.objects.filter(team__topic__project__code=project).order_by("-team__run__pk", "-leader", "pk").select_related("deputy__user")
     deputy = members.first().deputy
     if deputy.user is None:

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -95,7 +96,7 @@ class Product:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
             "DATABASE_URL": self.database_url, "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
             "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "CODE_KEYS": "k" * 40, "DATA_DIR": str(self.folder),
-            "ALLOWED_HOSTS": "127.0.0.1", "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
+            "ALLOWED_HOSTS": "127.0.0.1", "E2E_CLOCK": str(self._clock), "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
         }  # fmt: skip
         command = [*WITH_US, sys.executable, *arguments]
         with self._log(name).open("a") as log:
@@ -111,8 +112,8 @@ class Product:
         return printed
 
     def _serve(self, name: str, *arguments: str) -> None:
-        self._commands[name] = arguments
-        self.running[name] = self._open(name, *arguments)
+        self._commands[name] = ("-m", "tests.e2e.clock", *arguments)
+        self.running[name] = self._open(name, *self._commands[name])
 
         def stop() -> None:
             process = self.running[name]
@@ -126,12 +127,34 @@ class Product:
         self._held.callback(stop)
 
     def kill(self, name: str) -> None:
-        """As when the power goes: without a word, and everything in the process with it."""
+        """As when the power goes: without a word, and everything in the process with it. A child left alone would hold the address."""
+        below = children(self.running[name].pid)
         self.running[name].kill()
+        for pid in below:
+            with suppress(ProcessLookupError):
+                os.kill(pid, 9)
         self.running[name].wait()
 
     def start_again(self, name: str) -> None:
         self.running[name] = self._open(name, *self._commands[name])
+
+    @property
+    def _clock(self) -> Path:
+        return self.folder / "clock"
+
+    @contextmanager
+    def travelling(self) -> Iterator[Callable[[dt.datetime], None]]:
+        """Sets the clock of web and worker, as often as wanted; afterwards it is right again."""
+
+        def go(moment: dt.datetime) -> None:
+            beside = self._clock.with_suffix(".new")
+            beside.write_text(str((moment - dt.datetime.now(dt.UTC)).total_seconds()))
+            beside.replace(self._clock)
+
+        try:
+            yield go
+        finally:
+            self._clock.unlink(missing_ok=True)
 
     def manage(self, *arguments: str) -> str:
         """One of the product's own commands; what it printed. AssertionError with its words when it fails."""
@@ -161,6 +184,12 @@ class Product:
                 connection.close()
             time.sleep(0.2)
         raise AssertionError(f"{answer}\n{self._log('web').read_text()}\n{self._log('worker').read_text()}")
+
+
+def children(pid: int) -> list[int]:
+    """Of a process that runs; none where there is no /proc."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
 
 
 def _free_port() -> int:

@@ -21,6 +21,7 @@ from tests.e2e.product import Product
 PATIENCE = 60.0  # seconds until an answer must come, faults and all
 PAUSE = 0.1  # seconds before somebody tries again
 UNANSWERED = (OSError, http.client.HTTPException)
+REVISION = re.compile(r'name="revision" value="(\d+)"')
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -93,6 +94,26 @@ class Reporter:
                 self.troubles[type(error).__name__] += 1
             time.sleep(PAUSE)
         raise AssertionError(f"{method} {path}: no answer in {PATIENCE:.0f} s")
+
+    def sign_in(self, login: str) -> None:
+        """The same person with an account: a clerk, a deputy."""
+        answer = self.post("/accounts/login/", self.opened("/accounts/login/") | {"username": login, "password": self.product.facts["password"]})
+        assert answer.status == 302, answer.text[:2000]
+
+    def opened(self, path: str) -> dict[str, str]:
+        """What the forms of a page would send by themselves: the token, and the revision where the page shows one."""
+        page, _ = self.until_answered("GET", path)
+        assert page.status == 200, f"{page.status} {page.location} {page.text[:2000]}"
+        revision = REVISION.search(page.text)
+        return {"csrfmiddlewaretoken": TOKEN.search(page.text)[1]} | ({"revision": revision[1]} if revision else {})
+
+    def post(self, path: str, form: dict[str, str]) -> Answer:
+        return self.until_answered("POST", path, urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded")[0]
+
+    def move(self, path: str, verb: str, note: str, **more: str) -> None:
+        """One step of a case, on its page as it is now."""
+        answer = self.post(path, self.opened(path) | {"verb": verb, "note": note} | more)
+        assert answer.status == 302, f"{verb}: {answer.status}\n{answer.text[:4000]}"
 
     def hang_up(self) -> None:
         if self._connection is not None:

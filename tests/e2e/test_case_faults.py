@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from PIL import Image
 
-from tests.e2e.product import Product
+from tests.e2e.product import Product, children
 from tests.e2e.reporters import Receipt, Reporter, acknowledged, kept, rush
-from tests.e2e.test_faults import children
+from tests.e2e.test_loop import person
 
 LONG = float(os.environ.get("SOAK_SECONDS", "6")) > 60
 PEOPLE, EACH = 100, 10 if LONG else 1
@@ -143,3 +143,46 @@ def noise() -> bytes:
     picture = io.BytesIO()
     Image.effect_noise((640, 480), 60).convert("RGB").save(picture, "JPEG", quality=90)
     return picture.getvalue()
+
+
+def test_two_holders_answer_at_once(product: Product) -> None:
+    """Two clerks with the same cases open: of each one answer counts, whoever comes second keeps his words and is told. None is answered twice."""
+    person(product, "second")
+    with Reporter(product, 7_003) as resident, Reporter(product, 7_004) as first, Reporter(product, 7_005) as second:
+        form = resident.form(**product.facts["crowded"])
+        receipts = [resident.report(form, f"两人同办 {number}：井盖松了") for number in range(6)]
+        first.sign_in("county")
+        second.sign_in("second")
+        for address in addresses(product, receipts):
+            first.move(address, "take_over_by_county", "由县里办理")
+        pages = [{"clerk": clerk, "address": address, "form": clerk.opened(address)} for address in addresses(product, receipts) for clerk in (first, second)]
+        ready, answers = threading.Barrier(2, timeout=90), []
+
+        def answer(clerk: Reporter) -> None:
+            for page in pages:
+                if page["clerk"] is clerk:
+                    ready.wait()
+                    answers.append(clerk.post(page["address"], page["form"] | {"verb": "answer_as_county", "note": f"{clerk.number} 的答复：井盖已更换"}))
+
+        threads = [threading.Thread(target=answer, args=(clerk,)) for clerk in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    told = Counter(answer.status for answer in answers)
+    print(f"\ntwo at once, {len(receipts)} cases: {dict(told)}")
+    assert told == {302: len(receipts), 409: len(receipts)}
+    assert all("的答复：井盖已更换" in answer.text and "刚刚有人办过" in answer.text for answer in answers if answer.status == 409)
+    with psycopg.connect(product.database_url) as connection:
+        counted = connection.execute(
+            """SELECT c.state, count(e.id) FROM cases_case c JOIN cases_caseevent e ON e.subject_id = c.id AND e.verb = 'answer_as_county'
+               WHERE starts_with(c.text, '两人同办') GROUP BY c.id"""
+        ).fetchall()  # fmt: skip
+    assert counted == [("answered", 1)] * len(receipts)
+
+
+def addresses(product: Product, receipts: list[Receipt]) -> list[str]:
+    """The office's pages of these cases."""
+    with psycopg.connect(product.database_url) as connection:
+        codes = dict(connection.execute("SELECT follow_code, code FROM cases_case WHERE follow_code = ANY(%s)", [[one.code for one in receipts]]).fetchall())
+    return [f"/cases/{codes[one.code]}/" for one in receipts]

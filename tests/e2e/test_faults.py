@@ -23,7 +23,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.product import Product
+from tests.e2e.product import Product, children
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "6"))
 PEOPLE = 12 if SECONDS > 60 else 4
@@ -94,10 +94,6 @@ def at_work(tasks: list[Callable[[threading.Event], None]]) -> Iterator[None]:
             thread.join()
     if failures:
         raise failures[0]
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def memory(pid: int) -> int:
