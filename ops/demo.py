@@ -133,6 +133,8 @@ class Demo:
         self._manage(task, "propose_grid_members")
         task.say("代表码和联络站码")
         self._manage(task, "issue_cards")
+        task.say("从已有的民情件学习分类")
+        self._manage(task, "learn_categories")
         return "监督分工已发布（就近优先）"
 
     def make_logins(self, task: Task) -> str:
@@ -143,6 +145,7 @@ class Demo:
         made = self._manage(task, "demo_logins")
         self.logins.touch(0o600)
         self.logins.write_text(made)
+        self._manage(task, "demo_rules")
         return "已建立"
 
     def stop(self) -> list[str]:
