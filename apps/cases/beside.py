@@ -13,15 +13,16 @@ from apps.cases.reports import Overruled, ReportPhoto
 
 FIRST = frozenset({  # what is done every day; the other moves are folded away
     *ANSWERS, "pass_to_town", "pass_to_county", "pass_to_dispatcher", "assign_to_unit", "return_to_dispatcher", "return_to_county", "take_over",
-    "take_over_by_county", "sign", "give_opinion", "supply", "extend", "refuse_extension", "rate_handling", "remind",
+    "take_over_by_county", "sign", "give_opinion", "supply", "rate_handling", "remind",
 })  # fmt: skip
+ASKED = frozenset({"extend", "refuse_extension"})  # in front once somebody has asked for more time
 
 
 def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) -> dict:
     """For the page about one case. offered: the moves as `forms_moves.actions` says them; each is marked whether it stands in front."""
     verbs = {action["verb"] for action in offered}
     for action in offered:
-        action["front"] = action["verb"] in FIRST
+        action["front"] = action["verb"] in FIRST or (case.extension_days is not None and action["verb"] in ASKED)
     if offered and not any(action["front"] for action in offered):
         for action in offered:
             action["front"] = True

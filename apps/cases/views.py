@@ -65,15 +65,16 @@ def _move(request: HttpRequest, case: Case, verb: str, data: dict) -> Case:
 def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm, *, status: int = 200) -> HttpResponse:
     held = case.held_by(request.user)
     chosen = request.POST.get("verb") or request.GET.get("do") or ""
+    offered = actions(case, moves)
+    around = beside.of(case, request.user, form, offered, held)
     if chosen not in {move.verb for move in moves}:
-        first = [move.verb for move in moves if move.verb not in FROM_ABOVE or not held]
+        first = [action["verb"] for action in offered if action["front"] and (action["verb"] not in FROM_ABOVE or not held)]
         # What was typed for a step that somebody else has made impossible is not put under another one.
         chosen = first[0] if first and request.method == "GET" else ""
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
-    offered = actions(case, moves)
     page = {
-        **beside.of(case, request.user, form, offered, held),
+        **around,
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
         "actions": offered, "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
