@@ -146,6 +146,7 @@ class Demo:
         self.logins.touch(0o600)
         self.logins.write_text(made)
         self._manage(task, "demo_rules")
+        self._manage(task, "demo_conversations")
         return "已建立"
 
     def stop(self) -> list[str]:

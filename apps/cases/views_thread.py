@@ -1,7 +1,5 @@
 """代表—政府部门在线: what is said on a case, beside it and as a page of its own; all threads with what is new in them."""
 
-import uuid
-
 from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
@@ -45,7 +43,7 @@ def case_thread(request: HttpRequest, code: str) -> HttpResponse:
     """What is said on a case; POST says something. Asked for by htmx it is the part that stands on the case's page."""
     case = get_object_or_404(Case.objects.visible_to(request.user).select_related("deputy", "organisation"), code=code)
     if request.method == "GET":
-        return _thread(request, case, SayForm(initial={"submission": uuid.uuid4()}))
+        return _thread(request, case, SayForm(initial={"submission": workflow.fresh()}))
     form = SayForm(request.POST)
     if not form.is_valid():
         return _thread(request, case, form, status=422)
@@ -59,7 +57,7 @@ def case_thread(request: HttpRequest, code: str) -> HttpResponse:
         form.add_error(refusal.field or None, str(refusal))
         return _thread(request, case, form, status=422)
     if "HX-Request" in request.headers:
-        return _thread(request, case, SayForm(initial={"submission": uuid.uuid4()}), said=True)
+        return _thread(request, case, SayForm(initial={"submission": workflow.fresh()}), said=True)
     return redirect("case_thread", code=code)
 
 

@@ -4,6 +4,7 @@ Nothing becomes public but what somebody confirmed, word for word, while looking
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -48,9 +49,10 @@ class Proposal:
 
 
 def proposal(case: Case) -> Proposal:
-    """What the machine would leave out. The title is the first sentence of the question, as far as it fits."""
+    """What the machine would leave out. The title is the question's first sentence in which nothing is left out, as far as it fits."""
     question, answer = redact(case.text), redact(case.answer)
-    first = question.text.strip().replace("\n", "。").split("。")[0].strip("，,。 ")
+    sentences = [sentence.strip("，,、 ") for sentence in re.split(r"[。！!？?；;\n]", question.text)]
+    first = next((sentence for sentence in sentences if len(sentence) > 5 and "〔" not in sentence), "")
     title = first if len(first) <= 40 else f"{first[:39]}…"
     return Proposal(question, answer, Words(title[:TITLE], question.text, answer.text))
 

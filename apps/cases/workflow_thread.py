@@ -30,6 +30,11 @@ class Side(StrEnum):
     OFFICE = "office"
 
 
+def fresh() -> uuid.UUID:
+    """The number that a form is sent with, once."""
+    return uuid.uuid4()
+
+
 def is_open(case: Case) -> bool:
     """From the day the government side has it until it is closed, whoever has it meanwhile."""
     return case.dispatched_at is not None and case.state in SPOKEN_IN

@@ -1,6 +1,9 @@
 """公开答复: proposed by the machine, settled and confirmed by a person, public only then, and only what he confirmed."""
 
+import io
+
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
 
@@ -49,7 +52,7 @@ def test_the_machine_proposes_and_publishes_nothing(answered, opened):
     answered.refresh_from_db()
     words = proposal(answered).words
     assert words.question == "我叫〔姓名〕，住人民路〔门牌〕，电话〔电话〕。路口的路灯坏了两个月。" and words.answer == "路灯已经修好。"
-    assert words.title == "我叫〔姓名〕，住人民路〔门牌〕，电话〔电话〕"
+    assert words.title == "路口的路灯坏了两个月"
     assert not PublishedAnswer.objects.exists() and not Publication.objects.exists()
 
 
@@ -193,3 +196,13 @@ def test_residents_search_and_narrow(answered, opened, town, people, client, dja
         client.get("/answers/")
         with django_assert_max_num_queries(12):
             assert "东溪镇 " in client.get("/answers/").content.decode().replace("东溪镇\n", "东溪镇 ")
+
+
+def test_the_demo_has_conversations_and_public_answers_once(town, people, answered):
+    brought_to("with_unit", town, people)
+    brought_to("with_unit", town, people)
+    call_command("demo_logins", stdout=io.StringIO())
+    for _ in range(2):
+        call_command("demo_conversations")
+        assert CaseMessage.objects.values("subject").distinct().count() == 2 and CaseMessage.objects.broken_chains() == []
+        assert [answer.title for answer in PublishedAnswer.objects.public()] == ["路口的路灯坏了两个月"]
