@@ -51,7 +51,7 @@ def test_suggestion_result_report_follow(visit: Visit) -> None:
     expect(page.get_by_label("联系电话")).to_have_value("13900000000")
     page.get_by_label("什么问题").fill(WORDS)
     page.get_by_label("属于哪一类").select_option(index=1)
-    page.get_by_role("button", name="提交").click()
+    visitor.hand_in()
 
     expect(page.get_by_role("heading", name="已收到您反映的问题")).to_be_visible()
     code = page.locator("#follow-code").inner_text()

@@ -83,12 +83,13 @@ def expect_door(page: Page, product: Product) -> None:
     expect(page.get_by_role("article").first).to_contain_text(product.facts["deputy"])
 
 
-def report_from(page: Page, product: Product, words: str) -> None:
+def report_from(visitor: Visitor, product: Product, words: str) -> None:
     """From the place's page: one tap to the form, the words, one tap to hand it in."""
+    page = visitor.page
     page.get_by_role("link", name="反映问题").first.click()
     expect(page.get_by_text(f"先由{product.facts['deputy']}代表办理")).to_be_visible()
     page.get_by_label("什么问题").fill(words)
-    page.get_by_role("button", name="提交").click()
+    visitor.hand_in()
 
 
 def expect_sent(page: Page) -> None:
@@ -117,7 +118,7 @@ def test_from_scan_to_filed_report_in_three_screens(visit_with_camera, product: 
     page.get_by_role("link", name="扫门牌码").click()
     expect(page).to_have_url(f"{product.address}/d/{product.facts['code']}")
     expect_door(page, product)
-    report_from(page, product, words)
+    report_from(visitor, product, words)
     expect_sent(page)
     assert seen[:-1] == ["scan", f"d/{product.facts['code']}", "report"]
     assert seen[-1].startswith("report/sent/")
@@ -214,7 +215,7 @@ def test_an_answer_that_is_lost_makes_no_second_case(visit: Visit, product: Prod
 
     with visitor.cut_off():
         page.route("**/report", lose)
-        report_from(page, product, words)
+        report_from(visitor, product, words)
         expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
         page.unroute("**/report")
     page.get_by_role("button", name="现在再试").click()
@@ -314,7 +315,7 @@ def test_what_the_server_wants_first_is_shown_in_place(visit: Visit, product: Pr
     visitor.map()
     assert visitor.barriers() == []
     page.get_by_label("什么问题").fill(words)
-    page.get_by_role("button", name="提交").click()
+    visitor.hand_in()
     expect_sent(page)
     assert "13900002222" not in kept_on_device(page)
     assert filed(visit, words) == 1

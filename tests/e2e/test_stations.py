@@ -28,7 +28,7 @@ def test_from_a_deputys_card_to_the_sent_report(visit: Visit, product: Product) 
     page.get_by_label("什么问题").fill(WORDS)
     page.get_by_role("button", name="用我的位置").click()
     expect(page.get_by_text(f"先由{facts['deputy']}代表办理")).to_be_visible()
-    page.get_by_role("button", name="提交").click()
+    visitor.hand_in()
     expect(page.get_by_role("heading", name="已收到您反映的问题")).to_be_visible()
 
 

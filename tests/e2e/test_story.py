@@ -19,7 +19,7 @@ def report(resident: Visitor, words: str) -> str:
     page.get_by_label("什么问题").fill(words)
     page.get_by_label("怎么称呼您").fill("陈女士")
     page.get_by_label("联系电话").fill("13900000000")
-    page.get_by_role("button", name="提交").click()
+    resident.hand_in()
     return page.locator("#follow-code").inner_text()
 
 
@@ -44,7 +44,8 @@ def rate(resident: Visitor, code: str, answer: str) -> None:
     page = resident.page
     page.goto(f"/follow?code={code}")
     expect(page.get_by_text(answer)).to_be_visible()
-    page.get_by_text("满意", exact=True).click()
+    for part in ("办理结果满意吗", "代表的服务满意吗"):
+        page.get_by_role("group", name=re.compile(part)).get_by_text("满意", exact=True).click()
     page.get_by_role("button", name="提交评价").click()
     expect(page.get_by_text("您的评价：满意")).to_be_visible()
     expect(page.get_by_role("button", name="提交评价")).to_have_count(0)

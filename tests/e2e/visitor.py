@@ -46,6 +46,12 @@ class Visitor:
         self.context.on("weberror", lambda error: self._complain(f"error nobody caught: {error.error.stack}"))
         self.page: Page = self.context.new_page()
 
+    def resize(self, width: str) -> None:
+        """The same page in a window of another width; settled, so that what measures it sees it as it stays."""
+        self.width = WIDTHS[width]["viewport"]["width"]
+        self.page.set_viewport_size(WIDTHS[width]["viewport"])
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def close(self) -> list[str]:
         self.context.close()
         return self.complaints
@@ -120,6 +126,15 @@ class Visitor:
         self.page.get_by_label("密码").fill(self.product.facts["password"])
         self.page.get_by_role("button", name="登录", exact=True).click()
         expect(self.page).not_to_have_url(f"{self.product.address}/accounts/login/")
+
+    def hand_in(self) -> None:
+        """Send the report that is filled in. Where one like it is open nearby it is shown first: this is another one."""
+        send = self.page.get_by_role("button", name="提交", exact=True)
+        send.click()
+        expect(self.page.locator("#similar, #follow-code, .draft-note .notice-due").first).to_be_visible()
+        if self.page.locator("#similar").is_visible():
+            expect(self.page.get_by_role("radio", name="都不是")).to_be_checked()
+            send.click()
 
     def accept_questions(self) -> list[str]:
         """Say yes to what the page asks before it acts; the questions are added to the list as they come."""
