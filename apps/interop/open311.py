@@ -24,7 +24,7 @@ from apps.cases.forms_report import ReportForm
 from apps.cases.models import OPEN_STATES, Case
 from apps.cases.publishing import Publication, PublishedAnswer
 from apps.cases.taxonomy import Category
-from apps.interop.catalogue import catalogue
+from apps.interop.catalogue import Catalogue, catalogue
 from apps.interop.keys import ApiKey, PostedRequest
 from apps.interop.open311_words import Listing, Refused, Single, answering, day, moment, read_moment
 from apps.matching.finding import OutsideCounty
@@ -232,8 +232,9 @@ def _listed(given: Mapping[str, str], key: ApiKey | None) -> list[dict]:
         if codes:
             published = published.filter(category__in=Category.objects.under(codes))
         found = list(published.order_by("-asked_on", "-pk")[:upto])
+        places = catalogue()
         numbers = dict(Publication.objects.filter(pk__in=[row.pk for row in found], case__posted_request__isnull=False).order_by("pk").values_list("pk", "case__posted_request__code"))
-        rows += [(timezone.make_aware(dt.datetime.combine(row.asked_on, dt.time())), _as_published(row, numbers)) for row in found]
+        rows += [(timezone.make_aware(dt.datetime.combine(row.asked_on, dt.time())), _as_published(row, numbers, places)) for row in found]
     if key is not None:
         own = _own(key).filter(submitted_at__range=(first, last), state__in=_states(states))
         if codes:
@@ -271,7 +272,7 @@ def _one(code: str, key: ApiKey | None) -> dict | None:
         row = PublishedAnswer.objects.public().filter(publication__case_id=posted.case_id).first()
     else:
         row = PublishedAnswer.objects.public().filter(pk=code).first() if code.isascii() and code.isdigit() and len(code) < 19 else None
-    return _as_published(row, {row.pk: code}) if row else None
+    return _as_published(row, {row.pk: code}, catalogue()) if row else None
 
 
 def _own(key: ApiKey) -> QuerySet[Case]:
@@ -283,9 +284,9 @@ def _states(wanted: set[str]) -> list[str]:
     return [state for state in Case.State if ("open" if state in OPEN_STATES else "closed") in wanted]
 
 
-def _as_published(row: PublishedAnswer, numbers: Mapping[int, str]) -> dict:
+def _as_published(row: PublishedAnswer, numbers: Mapping[int, str], places: Catalogue) -> dict:
     """At its village: where exactly it was is not public."""
-    area = catalogue().by_row.get(("area", row.village_id or row.town_id))
+    area = places.by_row.get(("area", row.village_id or row.town_id))
     lon, lat = area.centroid if area else (None, None)
     return {
         "service_request_id": numbers.get(row.pk, str(row.pk)), "status": "closed", "status_notes": row.answer, **_called(row.category),

@@ -18,6 +18,8 @@ from apps.record import outbox as sending
 from apps.record.channels import NoticeWay, Robot
 from apps.record.messages import Incoming, Outgoing
 from apps.record.notices import CHANNELS, KINDS, Delivery, Postponed
+from apps.record.posting import NotPosted
+from apps.record.sealing import Unreadable
 from apps.record.states import MoveRefused
 
 PAGE = 30
@@ -134,7 +136,7 @@ def robot_try(request: HttpRequest, pk: int) -> HttpResponse:
     robot = get_object_or_404(Robot.objects.speaking(), pk=pk)
     try:
         robot.say(f"试发：{request.user}在代表履职地图添加了这个群机器人。", "/notices/")
-    except (channels.NotPosted, channels.NotTaken, channels.Unreadable, Postponed) as failure:
+    except (NotPosted, channels.NotTaken, Unreadable, Postponed) as failure:
         messages.error(request, f"没有发出：{failure}")
     else:
         messages.success(request, f"“{robot}”收下了，请到群里看一眼。")
