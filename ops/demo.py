@@ -147,6 +147,7 @@ class Demo:
         self.logins.write_text(made)
         self._manage(task, "demo_rules")
         self._manage(task, "demo_conversations")
+        self._manage(task, "demo_calls")
         return "已建立"
 
     def stop(self) -> list[str]:

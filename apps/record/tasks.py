@@ -1,13 +1,18 @@
 """What keeps the queue honest: a job whose worker died goes back into it, so that nothing waits for ever on a killed process.
 And what keeps no trace of who asked: allowances are deleted when they are whole again."""
 
+import logging
+from pathlib import Path
+
+from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
-from apps.record import buckets
+from apps.record import buckets, crossing
 from apps.record.files import Photo
 from apps.record.notices import Delivery
 
+logger = logging.getLogger(__name__)
 SILENT_SECONDS = 60
 
 
@@ -42,3 +47,15 @@ def deliver_due_notices(timestamp: int) -> None:
 @app.task(name="record.clean_up_photos", queueing_lock="clean_up_photos")
 def clean_up_photos(timestamp: int) -> None:
     Photo.objects.clean_up()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="record.carry_messages", queueing_lock="carry_messages", lock="carry_messages")
+def carry_messages(timestamp: int) -> None:
+    """Where the file gate's folders are named, messages are written and taken in every minute."""
+    if settings.MESSAGES_IN:
+        taken = crossing.read(Path(settings.MESSAGES_IN))
+        for fault in taken.faults:
+            logger.error("跨区报文：%s", fault)
+    if settings.MESSAGES_OUT:
+        crossing.write(Path(settings.MESSAGES_OUT))
