@@ -6,6 +6,7 @@ What a clock says is never written again once it has ended: past punctuality is 
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,6 +17,7 @@ from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
 from apps.territory.models import AdminArea
+from apps.worktime.due import Due, dues
 from apps.worktime.models import CalendarDay, LimitBook, TimeLimit
 from apps.worktime.workdays import Workdays
 
@@ -269,6 +271,31 @@ def latest_extension(case: Case, clock: Clock | None = None) -> dt.date | None:
     book = TimeLimit.objects.book([EXTENDED], clock.started_on)
     latest = book.due(EXTENDED, clock.started_on, case.level, _topic(case) if book.narrowed else "")
     return book.days.add(latest, clock.paused_days) if latest else None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A duty that runs: whose, unless it is the holder's; `due` unless it stands still, then `left` says how much is left."""
+
+    label: str
+    whose: str
+    due: Due | None
+    left: str
+
+
+def shown(case: Case, today: dt.date) -> list[Shown]:
+    """What runs, the next last day first."""
+    running = _running(case).exclude(kind=Clock.Kind.RATE).select_related("organisation").defer("organisation__point").order_by("due_on", "pk")
+    clocks = list(running)
+    seen = dues((clock.due_on for clock in clocks if clock.paused_on is None), today)
+    days = _calendar([clock.due_on for clock in clocks], today) if any(clock.paused_on for clock in clocks) else Workdays({})
+    found = []
+    for clock in clocks:
+        label = "可以退回" if clock.kind == Clock.Kind.RETURN else clock.get_kind_display()
+        left = max(days.between(clock.paused_on, clock.due_on), 0) if clock.paused_on else 0
+        stands = f"已停，还有 {left} 个工作日" if clock.paused_on and clock.due_on >= clock.paused_on else "已停，停时已超期"
+        found.append(Shown(label, str(clock.organisation) if clock.co_handler_id else "", None if clock.paused_on else seen[clock.due_on], stands))
+    return [each for each in found if each.label != "可以退回" or (each.due and each.due.stage not in ("late", "very_late"))]
 
 
 def end(case: Case, now: dt.datetime) -> Case:

@@ -49,7 +49,7 @@ class FilterForm(RowForm):
     mark = forms.ChoiceField(label="标记", required=False, choices=MARKS)
     reception = forms.IntegerField(label="接待日", required=False, min_value=1, max_value=2**31 - 1)
     late = forms.ChoiceField(
-        label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期")]
+        label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期"), ("very_late", "严重超期")]
     )
     since = forms.DateField(label="提交日期从", required=False)
     until = forms.DateField(label="到", required=False)

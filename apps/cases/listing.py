@@ -9,9 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
-from apps.cases.models import OPEN_STATES, SOON, Case
-from apps.worktime.due import dues
-from apps.worktime.models import CalendarDay
+from apps.cases.models import OPEN_STATES, Case
+from apps.worktime.due import dues, edges
 
 PAGE = 50
 MOST_MARKS = 20_000
@@ -41,7 +40,7 @@ def narrowed(filters: dict, user: User) -> QuerySet[Case]:
     elif state != "all":
         cases = cases.filter(state=state)
     if late := filters.get("late"):
-        cases = cases.overdue(today) if late == "late" else cases.due_soon(today)
+        cases = {"soon": cases.due_soon, "late": cases.overdue, "very_late": cases.very_late}[late](today)
     if mark := filters.get("mark"):
         cases = cases.filter(MARKED[mark])
     simple = {
@@ -99,7 +98,7 @@ def marks(cases: QuerySet[Case]) -> bytes:
     uint8 0: no limit runs, 1: in time, 2: due within SOON working days, 3: late
     """
     today = timezone.localdate()
-    soon = CalendarDay.objects.add_working_days(today, SOON)
+    soon = edges(today).soon
     sql, values = cases.values("id", "point", "due_on").query.sql_with_params()
     # Made in PostGIS: ten thousand rows read into Python take ten times as long.
     with connection.cursor() as cursor:

@@ -25,10 +25,9 @@ from apps.record.events import Event, EventQuerySet
 from apps.record.sealing import seal, unseal
 from apps.record.staging import Merged, Stage
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
-from apps.worktime.models import CalendarDay
+from apps.worktime.due import edges
 
 OPEN_STATES = ("with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit")
-SOON = 2  # working days: from then on a limit counts as due soon
 
 
 class CaseNumber(models.Func):
@@ -48,7 +47,10 @@ class CaseQuerySet(models.QuerySet):
 
     def due_soon(self, today: dt.date):
         """Not late yet, and due within `SOON` working days."""
-        return self.open().filter(due_on__range=(today, CalendarDay.objects.add_working_days(today, SOON)))
+        return self.open().filter(edges(today).matching("soon"))
+
+    def very_late(self, today: dt.date):
+        return self.open().filter(edges(today).matching("very_late"))
 
     def visible_to(self, user):
         """A deputy sees his own and his group's, a town office its town, a unit what it leads or joins in, the dispatcher what reached
@@ -365,6 +367,7 @@ class CaseEventQuerySet(EventQuerySet):
 class CaseEvent(Event):
     """One move of a case. The database refuses to change it."""
 
+    TELLS_STATE = True
     subject = models.ForeignKey(Case, verbose_name="民情件", on_delete=models.PROTECT, related_name="events")
 
     objects = CaseEventQuerySet.as_manager()

@@ -23,9 +23,8 @@ from apps.supervision import merging_findings
 from apps.supervision.models import Team
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
-from apps.worktime.models import CalendarDay
+from apps.worktime.due import edges
 
-SOON = 2  # working days: from then on a limit counts as due soon
 OPEN_STATES = ("raised", "with_dispatcher", "with_unit", "answered")
 
 
@@ -44,7 +43,7 @@ class FindingQuerySet(models.QuerySet):
 
     def due_soon(self, today: dt.date):
         """Not late yet, and due within `SOON` working days."""
-        return self.open().filter(due_on__range=(today, CalendarDay.objects.add_working_days(today, SOON)))
+        return self.open().filter(edges(today).matching("soon"))
 
     def passed_on(self):
         """Those the government's side got: what is measured of units starts there."""

@@ -206,3 +206,23 @@ def _told():
 def test_official_days_hold_the_spring_festival(db):
     days = CalendarDay.objects.workdays(on("2026-02-01"), on("2026-03-10"))
     assert days.working(on("2026-02-14")) and days.working(on("2026-02-28")) and not days.working(on("2026-02-23"))
+
+
+def test_the_page_says_what_is_to_be_done_by_when(town, people, clock, client):
+    case = brought_to("with_unit", town, people)
+    workflow_units.add_co_handler(case, people.dispatcher, town.organisations["town_a"], "路灯在村里")
+    client.force_login(people.unit_officer)
+    page = client.get(f"/cases/{case.code}/").content.decode()
+    assert "签收" in page and "还剩 1 个工作日" in page and "会办意见（东溪镇政府）" in page and "可以退回" in page
+    clock.pass_days(1)
+    case.refresh_from_db()
+    workflow_limits.pause(case, people.unit_officer, "是哪一盏灯？")
+    assert "已停，还有 4 个工作日" in client.get(f"/cases/{case.code}/").content.decode()
+
+
+def test_very_late_is_a_filter(town, people, clock, client):
+    case = brought_to("with_deputy", town, people)
+    client.force_login(people.town_clerk)
+    for days, found in ((13, False), (1, True)):  # Monday 23 March is four working days after Tuesday 17, Tuesday 24 five
+        clock.pass_days(days)
+        assert (case.code in client.get("/cases/?state=open&late=very_late").content.decode()) is found
