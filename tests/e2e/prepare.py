@@ -37,6 +37,7 @@ def facts(password: str) -> dict:
     from django.utils import timezone
 
     from apps.accounts.models import Role, User
+    from apps.cases.models import Case
     from apps.deputies.models import Deputy
     from apps.matching.borders import border_notice
     from apps.matching.finding import find_at
@@ -50,7 +51,8 @@ def facts(password: str) -> dict:
     for door in Doorplate.objects.active().exclude(road="").filter(town__has_congress=True).select_related("town").order_by("code"):
         place = find_at(door.point.x, door.point.y, on=timezone.localdate(), doorplate=door)
         alone = Doorplate.objects.filter(address=door.address).count() == 1
-        if alone and len(place.districts) == 2 and border_notice(place) is None and place.deputies[0].deputy in able:
+        at_ease = place.deputies and Case.objects.filter(deputy=place.deputies[0].deputy, state="with_deputy").count() < 5  # all reports there are his
+        if alone and len(place.districts) == 2 and border_notice(place) is None and place.deputies[0].deputy in able and at_ease:
             break
     else:
         raise SystemExit("no door whose first deputy supervises a project")
