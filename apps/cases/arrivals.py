@@ -164,7 +164,7 @@ def _publish(case: Case, said: dict | None) -> None:
         **words, "category": case.category, "town": case.town, "village": _known(AdminArea, said["village"]), "answered_by": said["answered_by"],
         "asked_on": said["asked_on"], "answered_on": said["answered_on"], "published_at": _moment(said["published_at"]),
     })  # fmt: skip
-    AnswersPage.objects.update_or_create(pk=1, defaults={"is_open": said["open"]})
+    AnswersPage.objects.get_or_create(pk=1, defaults={"is_open": said["open"]})  # from then on it is told by itself
 
 
 def _moment(text: str | None) -> dt.datetime | None:

@@ -15,11 +15,13 @@ from apps.accounts.perms import Permission, allowed
 from apps.cases.models import Case, CaseEvent
 from apps.cases.publishing import TITLE, WORDS, AnswersPage, AnswersPageEvent, Publication, PublishedAnswer
 from apps.cases.redaction import Redaction, redact
+from apps.record.messages import OFFICE, Kind, Outgoing, register
 from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
 
 S = Case.State
 State = Publication.State
+TURNED = "answers.page"  # a message to the other zone
 PUBLISHABLE = frozenset({S.ANSWERED, S.CLOSED})
 CHANGED = "别人刚刚改过这份公开稿。您写的还在下面，请和左边的原文对一遍后再提交。"
 
@@ -150,8 +152,19 @@ def turn_page(actor: User, *, on: bool, reason: str = "") -> AnswersPage:
         page.is_open = on
         page.save()
         LayerVersion.raise_for("answers")
+        Outgoing.objects.post(TURNED, "answers", {"open": on})
         AnswersPageEvent.objects.append(page, "open" if on else "close", actor=actor, note=reason)
     return page
+
+
+def page_turned(body: dict) -> None:
+    """The office has opened the page, or closed it: taken in by the public zone."""
+    AnswersPage.objects.update_or_create(pk=1, defaults={"is_open": bool(body["open"])})
+    LayerVersion.raise_for("answers")
+
+
+def register_kind() -> None:
+    register(Kind(TURNED, "公开答复页的开关", OFFICE, page_turned))
 
 
 def answered_by(case: Case) -> str:

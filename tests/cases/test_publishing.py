@@ -12,6 +12,7 @@ from apps.cases.models import Case, CaseEvent
 from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer
 from apps.cases.thread import CaseMessage
 from apps.cases.workflow_publishing import Words, proposal, source_of
+from apps.record.messages import KINDS, Outgoing
 from apps.record.states import MoveRefused
 from tests.cases.conftest import brought_to
 from tests.conftest import public_role
@@ -206,3 +207,13 @@ def test_the_demo_has_conversations_and_public_answers_once(town, people, answer
         call_command("demo_conversations")
         assert CaseMessage.objects.values("subject").distinct().count() == 2 and CaseMessage.objects.broken_chains() == []
         assert [answer.title for answer in PublishedAnswer.objects.public()] == ["路口的路灯坏了两个月"]
+
+
+def test_closing_the_page_reaches_the_public_zone(opened, people, settings):
+    settings.ZONE = "office"
+    workflow_publishing.turn_page(people.county_office, on=False)
+    message = Outgoing.objects.get()
+    AnswersPage.objects.update(is_open=True)
+    settings.ZONE = "public"
+    KINDS[message.kind].apply(message.body)
+    assert not AnswersPage.objects.get().is_open
