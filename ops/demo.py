@@ -148,6 +148,7 @@ class Demo:
         self._manage(task, "demo_rules")
         self._manage(task, "demo_conversations")
         self._manage(task, "demo_calls")
+        self._manage(task, "demo_desks")
         return "已建立"
 
     def stop(self) -> list[str]:

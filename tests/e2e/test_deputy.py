@@ -90,13 +90,13 @@ def test_what_a_neighbour_tells(visit: Visit) -> None:
     visitor.context.set_geolocation({"latitude": door["lat"], "longitude": door["lon"], "accuracy": 8})
     page.goto("/cases/")
     page.get_by_role("link", name="代录民情件").click()
-    visitor.map()
-    page.get_by_role("button", name="用我的位置").click()
-    expect(page.get_by_text("已标在您现在的位置")).to_be_visible()
-    page.get_by_text("代表走访").click()
+    expect(page.get_by_text("已标在您现在的位置")).to_be_visible()  # he has allowed it before: not even a tap
+    expect(page.get_by_role("radio", name="代表走访")).to_be_checked()
     page.get_by_label("什么问题").fill("老人活动室漏雨，几次报修没有人来。")
     page.get_by_role("button", name="录入").click()
-    expect(page.get_by_role("status").filter(has_text="已录入")).to_contain_text(f"{visitor.product.facts['deputy']}代表办理")
+    expect(page.get_by_role("heading", name="已录入")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("代表办理")
+    expect(page.locator("#follow-code")).to_have_text(re.compile(r"\w{4}-"))
 
 
 def test_sign_in_and_out(visit: Visit) -> None:

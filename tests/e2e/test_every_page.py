@@ -65,6 +65,10 @@ PAGES = {  # who, and the way there
     "codes of an area": ("county", "/plates/batches/"),
     "sheets": ("town", "/plates/prints/"),
     "issuers": ("county", "/plates/issuers/"),
+    "cases on the map": ("county", "/cases/?state=open&view=map"),
+    "reception days": ("town", "/cases/receptions/"),
+    "a new reception day": ("town", "/cases/receptions/new/"),
+    "answer templates": ("town", "/cases/templates/"),
     "dispatcher cases": ("dispatcher", "/cases/?state=all"),
     "imports": ("county", "/imports/"),
     "districts checked": ("county", "/imports/districts/"),
@@ -113,17 +117,14 @@ def go(visitor: Visitor, name: str) -> None:
         visitor.map()
 
 
-def test_phone(visit: Visit, name: str) -> None:
+def test_phone_and_desktop(visit: Visit, name: str) -> None:
+    """One page, opened once: on a phone, then as wide as a desktop's window, which is what its styles go by."""
     visitor = visit("phone", WHO[name])
     go(visitor, name)
     assert visitor.sideways() == []
     assert visitor.small_targets() == []
     assert visitor.barriers() == []
-
-
-def test_desktop(visit: Visit, name: str) -> None:
-    visitor = visit("desktop", WHO[name])
-    go(visitor, name)
+    visitor.resize("desktop")
     assert visitor.sideways() == []
     assert visitor.barriers() == []
 
