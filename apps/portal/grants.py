@@ -11,7 +11,7 @@ OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 COUNTED = ("SELECT (subject_id, day, count)", "INSERT", "UPDATE (count)")  # adds one, says nothing of who
 # What stands on the page behind a follow code, and what filing a case reads back.
 FOLLOWED = """
-    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, level, category_id, unrated, submission, text, category_id, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
+    id, code, follow_code, reopened, paused_at, pause_reason, parent_id, merged_into_id, revision, level, unrated, submission, text, category_id, place, state, submitted_at, due_on, answered_at, answer, town_id, village_id, deputy_id, organisation_id, station_id, point_3857
 """
 
 GRANTS: dict[str, tuple[str, ...]] = {

@@ -7,6 +7,7 @@ the database itself refuses UPDATE, DELETE and TRUNCATE on that table.
 import datetime as dt
 import hashlib
 import json
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, migrations, models
@@ -52,20 +53,56 @@ class EventQuerySet(models.QuerySet):
                 seal = fingerprint(previous, subject, verb, actor_id, label, note, at, data)
                 copy.write_row((subject, verb, actor_id, label, note, at, json.dumps(data, ensure_ascii=False), previous, seal))
 
-    def broken_chains(self) -> list[int]:
-        """Ids of subjects whose chain does not verify: a row changed, removed from the middle, or forked."""
-        broken, expected, subject = [], GENESIS, None
+    def breaks(self) -> list["Break"]:
+        """Where chains do not verify: a row changed, one removed before it, or two that follow the same one. The first of each subject."""
+        found: dict[int, Break] = {}
+        expected, subject = GENESIS, None
         for event in self.order_by("subject_id", "pk").iterator(chunk_size=2000):
             if event.subject_id != subject:
                 subject, expected = event.subject_id, GENESIS
-            if (event.previous_hash != expected or event.hash != event.digest()) and subject not in broken:
-                broken.append(subject)
+            if event.hash != event.digest():
+                found.setdefault(subject, Break(subject, event.pk, "被改动过"))
+            elif event.previous_hash != expected:
+                found.setdefault(subject, Break(subject, event.pk, "与前一条不相接，中间有记录被删除或插入"))
             expected = event.hash
-        return broken
+        return list(found.values())
+
+    def broken_chains(self) -> list[int]:
+        """Ids of subjects whose chain does not verify."""
+        return [each.subject for each in self.breaks()]
+
+    def cut_off(self) -> list["Break"]:
+        """Subjects that are in another state than their history ends in: its end was removed, or the subject changed beside it."""
+        if not self.model.TELLS_STATE:
+            return []
+        last = self.filter(data__has_key="state").order_by("subject_id", "-pk").distinct("subject_id")
+        return [
+            Break(subject, pk, f"经过停在“{told}”，现在却是“{state}”，后面的记录被删除，或状态不经记录就改了")
+            for subject, pk, told, state in last.values_list("subject_id", "pk", "data__state", "subject__state") if told != state
+        ]  # fmt: skip
+
+    def unguarded(self) -> list[str]:
+        """The triggers that make the database refuse a change, and that are missing or switched off."""
+        table = self.model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')", [table])
+            there = {name for (name,) in cursor.fetchall()}
+        return [name for name in (f"{table}_append_only", f"{table}_no_truncate") if name not in there]
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a history is not what was written: whose it is, at which row, and what is wrong."""
+
+    subject: int
+    event: int
+    what: str
 
 
 class Event(models.Model):
     """One move of one subject: who, when, what, and the hash of the event before it."""
+
+    TELLS_STATE = False  # whether events say as `state` which state their subject is in from then on
 
     verb = models.CharField("动作", max_length=40)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="操作人", null=True, on_delete=models.PROTECT, related_name="+")

@@ -53,13 +53,36 @@ def test_tampering_shows(tamper, town, people):
     assert CaseEvent.objects.broken_chains() == [case.pk] != [sound.pk]
 
 
-def test_the_command_checks_every_event_table(town, people):
+def verify() -> str:
+    """What the command complains of."""
+    wrong = StringIO()
+    with pytest.raises(CommandError, match="不一致"):
+        call_command("verify_history", stdout=StringIO(), stderr=wrong)
+    return wrong.getvalue()
+
+
+def test_the_command_checks_every_event_table_and_names_what_is_broken(town, people):
     case = brought_to("answered", town, people)
     said = StringIO()
     call_command("verify_history", stdout=said)
     assert "民情件经过：5 条，完整。" in said.getvalue()
-    behind_the_triggers("UPDATE cases_caseevent SET actor_label = '别人' WHERE id = %s", case.events.first().pk)
-    wrong = StringIO()
-    with pytest.raises(CommandError, match="1 条链"):
-        call_command("verify_history", stdout=StringIO(), stderr=wrong)
-    assert str(case.pk) in wrong.getvalue()
+    first = case.events.order_by("pk").first()
+    behind_the_triggers("UPDATE cases_caseevent SET actor_label = '别人' WHERE id = %s", first.pk)
+    wrong = verify()
+    assert f"民情件 {case.code}（对象编号 {case.pk}），第 {first.pk} 号记录：被改动过" in wrong
+
+
+def test_a_history_without_its_end_shows(town, people):
+    sound, case = brought_to("answered", town, people), brought_to("answered", town, people)
+    behind_the_triggers("DELETE FROM cases_caseevent WHERE id = %s", case.events.latest("pk").pk)
+    assert CaseEvent.objects.broken_chains() == []  # what is left is a chain
+    wrong = verify()
+    assert f"民情件 {case.code}" in wrong and "经过停在“with_unit”，现在却是“answered”" in wrong and sound.code not in wrong
+
+
+def test_a_table_that_is_guarded_no_more_shows(town, people):
+    workflow.submit(a_report())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE cases_caseevent DISABLE TRIGGER cases_caseevent_no_truncate")
+    assert "民情件经过：防改触发器 cases_caseevent_no_truncate 不在或已停用" in verify()

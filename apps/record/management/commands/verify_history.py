@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.record.events import Event
+from apps.record.events import Break, Event
 
 SHOWN = 20
 
@@ -14,13 +14,25 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         broken = 0
         for model in sorted((model for model in apps.get_models() if issubclass(model, Event)), key=lambda model: model._meta.label):
-            found = model.objects.broken_chains()
-            broken += len(found)
+            found, unguarded = [*model.objects.breaks(), *model.objects.cut_off()], model.objects.unguarded()
+            broken += len(found) + len(unguarded)
             name, count = model._meta.verbose_name, model.objects.count()
-            if not found:
+            if not found and not unguarded:
                 self.stdout.write(f"{name}：{count} 条，完整。")
                 continue
-            shown = "、".join(str(pk) for pk in found[:SHOWN]) + (" 等" if len(found) > SHOWN else "")
-            self.stderr.write(f"{name}：{count} 条，{len(found)} 条链断开，对象编号 {shown}。")
+            if unguarded:
+                self.stderr.write(f"{name}：防改触发器 {'、'.join(unguarded)} 不在或已停用，数据库不再拒绝改动。")
+            if found:
+                self.stderr.write(f"{name}：{count} 条，{len(found)} 处与记录时不一致：")
+            for each in found[:SHOWN]:
+                self.stderr.write(f"  {_named(model, each)}，第 {each.event} 号记录：{each.what}。")
+            if len(found) > SHOWN:
+                self.stderr.write(f"  还有 {len(found) - SHOWN} 处。")
         if broken:
-            raise CommandError(f"共 {broken} 条链与记录时不一致：请从备份核对这些对象，并查明谁改动了数据库。")
+            raise CommandError(f"共 {broken} 处与记录时不一致：请从备份核对这些对象，并查明谁改动了数据库。")
+
+
+def _named(model: type[Event], each: Break) -> str:
+    """The subject in words, with its number: it may be gone itself."""
+    subject = model._meta.get_field("subject").related_model.objects.filter(pk=each.subject).first()
+    return f"{subject}（对象编号 {each.subject}）" if subject else f"对象编号 {each.subject}"
