@@ -48,7 +48,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     page = listing.page_of(cases, request.GET.get("page"))
     return render(request, "cases/case_list.html", {
         "form": form, "filters": filters, "page_obj": page, "query": _kept(request.GET), "view": "map" if request.GET.get("view") == "map" else "list",
-        "may_enter": allowed(request.user, Permission.ENTER_CASES), "may_receive": allowed(request.user, Permission.SEE_RECEPTIONS),
+        "may_enter": allowed(request.user, Permission.ENTER_CASES),
         "narrowed": any(filters.get(name) for name in NARROWING), "many": many.offered(request.user), "many_units": many.units(request.user), "most_many": many.MOST,
         "saved": SavedFilter.objects.of(request.user), "most_marks": listing.MOST_MARKS,
     })  # fmt: skip

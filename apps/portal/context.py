@@ -56,6 +56,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
     ),
     "民情": (
         ("民情件", "case_list", "messages", Permission.SEE_CASES),
+        ("接待日", "reception_list", "calendar-event", Permission.SEE_RECEPTIONS),
         ("部门在线", "thread_list", "arrows-exchange", Permission.SEE_CASES),
         ("公开答复", "publication_list", "world", Permission.PUBLISH_ANSWERS),
         ("电话告知", "telling_list", "phone", Permission.TELL_REPORTERS),

@@ -40,7 +40,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def _deputy_desk(request: HttpRequest, deputy: Deputy) -> HttpResponse:
     """Three numbers that lead to lists, what his topics and the findings he follows elsewhere ask of him next, then the nearest projects, list and map in step."""
     today = timezone.localdate()
-    waiting = Case.objects.filter(deputy=deputy, state=Case.State.WITH_DEPUTY)
+    waiting = Case.objects.waiting_for(request.user)
     origin = whence({}, deputy)
     mine = duties(deputy, origin.places, today)
     show = "assigned" if request.GET.get("show") == "assigned" else "near"
