@@ -12,7 +12,7 @@ from tests.town import PASSWORD
 CASES, COCKPIT = "民情件", "驾驶舱"
 EVERYBODY = {"通知", CASES, "部门在线", "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
 CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
-STAFF = CONGRESS | {"公开答复", "代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
+STAFF = CONGRESS | {"接待日", "公开答复", "电话告知", "办理时效", "分类和交办", "代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
 
 
 def labels(user, path="/"):
@@ -25,12 +25,12 @@ def labels(user, path="/"):
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("deputy", CONGRESS | {"工作台", "附近项目", "我的值班", "我的网格"}),
+        ("deputy", CONGRESS | {"接待日", "电话告知", "工作台", "附近项目", "我的值班", "我的网格"}),
         ("town_clerk", STAFF),
-        ("county_office", STAFF | {COCKPIT, "地图数据"}),
-        ("dispatcher", EVERYBODY),
-        ("unit_officer", EVERYBODY | {"进度月报"}),
-        ("leader", CONGRESS | {COCKPIT, "代表网格", "覆盖情况", "换届"}),
+        ("county_office", STAFF | {COCKPIT, "地图数据", "催报规则", "对外发送", "接口密钥"}),
+        ("dispatcher", EVERYBODY | {"办理时效", "分类和交办"}),
+        ("unit_officer", EVERYBODY | {"办理时效", "进度月报"}),
+        ("leader", CONGRESS | {COCKPIT, "接待日", "办理时效", "分类和交办", "代表网格", "覆盖情况", "换届"}),
         ("stranger", set()),
     ],
 )
