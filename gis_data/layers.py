@@ -82,6 +82,7 @@ ORGANISATION = Layer(
         Column("address", "text", "地址", "address", 120),
         Column("handles_cases", "bool", "承办单位", "handles"),
         Column("logs_in", "bool", "上线办理", "logs_in"),
+        Column("competences", "list", "职能", "competent", 200),
     ),
 )
 

@@ -1,7 +1,8 @@
 """Who a report goes to first: the deputies of the place, or the one it is written to, who may serve elsewhere.
 
-Of the place's own deputies the one whose turn it is at the place's station today answers first, else the nearest, where every case that he has not
-answered yet counts as if he were some way further off. Where the district has no deputy, whoever has his turn at the station takes it.
+Of the place's own deputies the nearest answers first. When more waits for him than one can see to, whoever of them has his turn at the place's
+station today relieves him, else the nearest of all where every waiting case counts as some way further off. Where the district has no deputy, whoever
+has his turn at the station takes it.
 """
 
 import datetime as dt
@@ -16,6 +17,7 @@ from apps.matching.finding import FoundDeputy, Place, Side, addressed, engine
 from apps.territory.models import AdminArea
 
 ADDRESSEE, LOCAL = "addressee", "local"
+ENOUGH = 10  # cases that may wait for one before others are asked
 PER_CASE = 300.0  # metres
 UNKNOWN = 20_000.0  # metres that one counts as who can be met nowhere known
 
@@ -50,28 +52,35 @@ def recipient(place: Place, side: Side | None, to: str) -> Recipient:
 
 def _first(place: Place, side: Side | None, here: tuple[FoundDeputy, ...]) -> FoundDeputy | None:
     """here: the deputies of the side, nearest first."""
-    turn = _turn(place)
-    if turn is not None:
-        station = place.nearest_station.name
-        own = next((found for found in here if found.deputy.pk == turn), None)
-        if own is not None:
-            return replace(own, reasons=(*own.reasons[:1], f"今天在{station}值班"))
-        if not here:
-            seat = _seat(place, turn)
-            return replace(seat, reasons=("此地选区没有在任代表", f"今天在{station}值班")) if seat else None
-    if len({found.deputy.pk for found in here}) < 2:
-        return here[0] if here else None
-    return _least(here, _metres(place, side, here), _loads(here))
-
-
-def _least(here: tuple[FoundDeputy, ...], metres: dict[int, float], loads: dict[int, int]) -> FoundDeputy:
-    """The nearest, unless others have so much less to do that it outweighs the way."""
+    if not here:
+        return _on_duty(place)
     nearest = here[0]
-    best = min(here, key=lambda found: metres[found.deputy.pk] + PER_CASE * loads.get(found.deputy.pk, 0))
-    if best.deputy.pk == nearest.deputy.pk:
+    if len({found.deputy.pk for found in here}) == 1:
         return nearest
-    has, had = loads.get(best.deputy.pk, 0), loads.get(nearest.deputy.pk, 0)
-    return replace(best, reasons=(*best.reasons, f"离得最近的{nearest.deputy.name}代表手上有 {had} 件未办完，{best.deputy.name}代表有 {has} 件"))
+    loads = _loads(here)
+    had = loads.get(nearest.deputy.pk, 0)
+    if had < ENOUGH:
+        return nearest
+    turn = _turn(place)
+    relief = next((found for found in here if found.deputy.pk == turn and loads.get(turn, 0) < had), None)
+    why = f"今天在{place.nearest_station.name}值班" if relief and place.nearest_station else ""
+    if relief is None:
+        metres = _metres(place, side, here)
+        relief = min(here, key=lambda found: metres[found.deputy.pk] + PER_CASE * loads.get(found.deputy.pk, 0))
+    if relief.deputy.pk == nearest.deputy.pk:
+        return nearest
+    full = f"离得最近的{nearest.deputy.name}代表手上有 {had} 件未办完，{relief.deputy.name}代表有 {loads.get(relief.deputy.pk, 0)} 件"
+    return replace(relief, reasons=(*relief.reasons, *([why] if why else []), full))
+
+
+def _on_duty(place: Place) -> FoundDeputy | None:
+    """Whoever has his turn at the station of a place that has no deputy of its own."""
+    turn = _turn(place)
+    code = next((code for code, mandates in place.day.mandates_of.items() if mandates[0].deputy_id == turn), "") if turn else ""
+    seat = next(iter(addressed(place.day, code)), None) if code else None
+    if seat is None or place.nearest_station is None:
+        return None
+    return replace(seat, reasons=("此地选区没有在任代表", f"今天在{place.nearest_station.name}值班"))
 
 
 def _turn(place: Place) -> int | None:
@@ -82,11 +91,6 @@ def _turn(place: Place) -> int | None:
     there = {"rota__station": place.nearest_station.pk, "rota__station__area__code__startswith": town}
     turns = DutyTurn.objects.filter(**there, day=place.on, absent=False).order_by("order")
     return turns.values_list("deputy_id", flat=True).first()
-
-
-def _seat(place: Place, deputy: int) -> FoundDeputy | None:
-    code = next((code for code, mandates in place.day.mandates_of.items() if mandates[0].deputy_id == deputy), "")
-    return next(iter(addressed(place.day, code)), None) if code else None
 
 
 def _metres(place: Place, side: Side | None, here: tuple[FoundDeputy, ...]) -> dict[int, float]:

@@ -152,5 +152,6 @@ def _firms(plan: Plan, land: Land, founder: _Founder, content: dict, rng: np.ran
 
 
 def rows(organisations: Organisations) -> pd.DataFrame:
-    """The layer `organisation`."""
-    return pd.DataFrame([asdict(organisation) for organisation in organisations.everyone]).drop(columns=["role", "town", "gathers", "x", "y"])
+    """The layer `organisation`. What a unit is competent for, its name says."""
+    frame = pd.DataFrame([asdict(organisation) for organisation in organisations.everyone]).drop(columns=["role", "town", "gathers", "x", "y"])
+    return frame.assign(competences="")

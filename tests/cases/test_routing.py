@@ -10,10 +10,12 @@ from django.urls import reverse
 
 from apps.cases import routing, workflow, workflow_rules
 from apps.cases.models import Case, Category
+from apps.cases.recipients import recipient
 from apps.cases.rules import RoutingRule, RuleEvent
 from apps.cases.workflow_rules import Draft
 from apps.deputies.models import Mandate
 from apps.deputies.rota import DutyTurn, Rota
+from apps.matching.finding import find_at
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
@@ -181,27 +183,47 @@ def duty(town, deputy: str, day: dt.date = toy.TODAY, order: int = 1, absent: bo
     DutyTurn.objects.create(rota=rota, day=day, order=order, deputy=town.deputies[deputy], absent=absent)
 
 
-def test_the_nearest_answers_first_until_so_much_waits_for_him(people, town) -> None:
-    """Every case counts as 300 m: who is nearest gets the first, then the others get theirs, and the reason says so."""
-    taken = [goes_to() for _ in range(12)]
-    assert taken[0][0] == "D1" and "离您最近" in taken[0][1]
-    assert {code for code, _ in taken} == {"D1", "D2", "D6"}
-    other = next(reason for code, reason in taken if code != "D1")
-    assert "陈安代表手上有" in other and "未办完" in other
-    workload = {code: sum(one == code for one, _ in taken) for code in ("D1", "D2", "D6")}
-    assert max(workload.values()) < 12 - 3
+def waiting(town, deputy: str, number: int) -> None:
+    """So many cases that wait for him already."""
+    Case.objects.bulk_create([
+        Case(code=f"W{deputy}-{k}", text="等着办的", channel="web", point=toy.at(0.5, 0.5), town=town.towns["A"], state="with_deputy", deputy=town.deputies[deputy])
+        for k in range(number)
+    ])  # fmt: skip
 
 
-def test_whose_turn_it_is_at_the_places_station_answers_first(people, town) -> None:
+def test_the_nearest_answers_first_until_more_waits_for_him_than_he_can_see_to(people, town) -> None:
+    """D1 stands at about 400 m, D6 at the station, D2 some 1.5 km away; from ten on every case counts as 300 m."""
+    waiting(town, "D1", 9)
+    code, reason = goes_to()
+    assert code == "D1" and "离您最近" in reason
+    taken = [goes_to() for _ in range(16)]
+    assert taken[0][0] == "D6" and "陈安代表手上有 10 件未办完，蓝天代表有 0 件" in taken[0][1]
+    assert {code for code, _ in taken} == {"D2", "D6"}  # who is nearer gets more
+    assert sum(code == "D6" for code, _ in taken) > sum(code == "D2" for code, _ in taken) > 2
+
+
+def test_whoever_is_on_duty_relieves_him_first(people, town) -> None:
     duty(town, "D1", absent=True)
-    duty(town, "D6", order=2)
-    assert goes_to() == ("D6", "您所在选区的代表；今天在东溪镇代表联络站值班")
+    duty(town, "D2", order=2)
+    assert goes_to()[0] == "D1"  # nothing waits for him: he is the nearest
+    waiting(town, "D1", 10)
+    code, reason = goes_to()
+    assert code == "D2" and "今天在东溪镇代表联络站值班" in reason and "陈安代表手上有 11 件" in reason
     DutyTurn.objects.all().delete()
     duty(town, "D3")  # serves another district: his turn changes nothing where the place has deputies of its own
-    assert goes_to()[0] == "D1"
+    assert goes_to()[0] == "D6"
     DutyTurn.objects.all().delete()
-    duty(town, "D6", day=toy.TODAY + dt.timedelta(days=1))
-    assert goes_to()[0] == "D1"
+    duty(town, "D2", day=toy.TODAY + dt.timedelta(days=1))
+    assert goes_to()[0] == "D6"
+
+
+def test_who_gets_it_is_asked_in_few_queries(people, town, django_assert_max_num_queries) -> None:
+    place = find_at(toy.at(0.6, 0.6).x, toy.at(0.6, 0.6).y, on=toy.TODAY)
+    with django_assert_max_num_queries(1):
+        recipient(place, None, "")
+    waiting(town, "D1", 12)
+    with django_assert_max_num_queries(2):
+        recipient(place, None, "")
 
 
 def test_where_nobody_serves_the_one_on_duty_takes_it_else_the_office(people, town) -> None:
@@ -216,6 +238,7 @@ def test_where_nobody_serves_the_one_on_duty_takes_it_else_the_office(people, to
 
 def test_a_resident_is_told_the_same_deputy_with_public_rights_only(people, town, client) -> None:
     place = toy.at(0.6, 0.6)
+    waiting(town, "D1", 12)
     told, got = [], []
     for _ in range(8):
         with public_role():

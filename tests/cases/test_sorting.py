@@ -210,6 +210,18 @@ def test_the_page_of_versions(client, people, case_of) -> None:
     assert ModelVersion.objects.in_use().get() == version
 
 
+def test_the_jobs_learn_only_when_there_is_something_new(people, case_of) -> None:
+    from apps.cases import tasks
+
+    tasks.learn_at_night(0), tasks.learn()
+    assert not ModelVersion.objects.exists()
+    settled(case_of, 400)
+    tasks.learn(), tasks.learn_at_night(0)
+    assert ModelVersion.objects.count() == 1
+    tasks.learn_now(people.county_office.pk)
+    assert ModelEvent.objects.filter(actor=people.county_office, verb="learn").count() == 1
+
+
 @pytest.mark.django_db
 def test_the_database_keeps_one_version_in_use_and_its_events() -> None:
     from django.db import DatabaseError, IntegrityError

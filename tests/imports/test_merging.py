@@ -374,6 +374,32 @@ def test_organisation_without_position(samples: None) -> None:
     assert Organisation.objects.get(code="traffic").area_code == COUNTY
 
 
+def test_a_units_competences_are_given_or_read_from_its_name(bring: Bring, samples: None, tmp_path: Path) -> None:
+    assert Organisation.objects.get(code="traffic").competent_for() == ["transport"]
+
+    def given(columns: dict[str, list]) -> None:
+        columns["competences"] = ["" for _ in columns["code"]]
+        columns["competences"][columns["code"].index("traffic")] = "交警;transport"
+        columns["competences"][columns["code"].index("water")] = "炼金"
+
+    batch = bring("organisation", changed(tmp_path, "organisation", given), done=False)
+    assert "职能“炼金”不存在。可用：属地镇街" in batch.rejected_rows.get().reason
+    bring("organisation", changed(tmp_path, "organisation", lambda columns: (given(columns), columns["competences"].__setitem__(columns["code"].index("water"), "")), "good.csv"))
+    assert set(Organisation.objects.get(code="traffic").competent_for()) == {"traffic_police", "transport"}
+
+
+def test_a_case_of_the_third_level_keeps_its_second(bring: Bring, samples: None, tmp_path: Path) -> None:
+    def apply(columns: dict[str, list]) -> None:
+        columns["category"][0], columns["category"][1] = "路灯照明", "street_light"
+
+    bring("case", changed(tmp_path, "case", apply))
+    first, second = Case.objects.filter(code__in=["M0001", "M0002"]).order_by("code")
+    assert (first.category.code, first.subcategory.code) == (second.category.code, second.subcategory.code) == ("road_facility", "street_light")
+    bring("case", changed(tmp_path, "case", lambda columns: columns["text"].__setitem__(0, "改了一个字。"), "later.csv"))
+    top = changed(tmp_path, "case", lambda columns: columns["category"].__setitem__(0, "城乡建设"), "top.csv")
+    assert "类别“城乡建设”不存在" in bring("case", top, done=False).rejected_rows.get().reason
+
+
 def test_ended_mandate_is_kept_as_ended(samples: None) -> None:
     assert Mandate.objects.get(deputy__code="P004").ended_on == dt.date(2025, 6, 30)
 
