@@ -87,9 +87,8 @@ def _send(row: Telling, known: dict[str, Adapter]) -> None:
 
 def _drop_what_is_known() -> None:
     """Who has rated the answer has read it: nobody rings him up about it any more."""
-    rated = Rating.objects.filter(by=Rating.By.REPORTER)
     waiting = Telling.objects.calls().waiting().filter(joiner=None, what=What.ANSWERED)
-    known = waiting.filter(case__in=rated.values("case"), case__ratings__at__gt=F("at"), case__ratings__by=Rating.By.REPORTER)
+    known = waiting.filter(case__ratings__by=Rating.By.REPORTER, case__ratings__at__gt=F("at"))
     Telling.objects.filter(pk__in=known.values("pk")).update(state=State.DROPPED)
 
 

@@ -239,3 +239,52 @@ answer = workflow.submit(workflow.Report(submission=uuid.uuid4(), text='代录�
     cross(zones, gate)
     status, page = public.do(PAGE, code=code)
     assert status == 200 and "代录入的" in page
+
+
+def test_photos_cross_and_are_written_anew(zones, gate):
+    public, office = zones
+    public.do("""
+        import io, uuid
+        from PIL import Image
+        from django.core.files.uploadedfile import SimpleUploadedFile
+        from apps.cases import workflow
+        from apps.record.files import Photo
+        from tests import town as toy
+        picture = io.BytesIO()
+        Image.effect_noise((300, 200), 60).convert("RGB").save(picture, "JPEG")
+        photo = Photo.objects.accept(SimpleUploadedFile("a.jpg", picture.getvalue()), by=None, submission=str(uuid.uuid4()))
+        point = toy.at(0.4, 0.5)
+        workflow.submit(workflow.Report(submission=uuid.uuid4(), text="有照片的", lon=point.x, lat=point.y, photos=(photo,)))
+    """)  # fmt: skip
+    cross(zones, gate)
+    shown = office.do(ROLE + """
+from PIL import Image
+(link,) = the('有照片的').photos.all()
+answer = [Image.open(link.photo.path()).size, link.photo.path().stat().st_size > 1000, link.photo.by]
+""")  # fmt: skip
+    assert shown == [[300, 200], True, None]
+    assert office.do("from apps.record.messages import Incoming\nanswer = Incoming.objects.filter(state='applied').exclude(body={}).count()") == 0  # kept once, not twice
+
+
+def test_a_public_answer_stands_outside_and_is_read_over_open311(zones, gate):
+    public, office = zones
+    text = "公园的秋千断了"
+    code = public.do(FILE, text=text)
+    cross(zones, gate)
+    office.do(ROLE + """
+from apps.cases import workflow_publishing as publishing
+publishing.turn_page(who('county_office'), on=True)
+workflow.answer_as_deputy(the(text), who('deputy'), '秋千换了新的。')
+case = the(text)
+words = publishing.Words('秋千断了', '公园的秋千断了', '秋千换了新的。')
+publishing.publish(case, who('county_office'), words, source=publishing.source_of(case), version=0)
+""", text=text)  # fmt: skip
+    read = "response = Client(HTTP_HOST='localhost').get('/open311/v2/requests.json')\nanswer = [response.status_code, response.json()]"
+    assert public.do(read) == [200, []]
+    cross(zones, gate)
+    status, (row,) = public.do(read)
+    assert (status, row["description"], row["status_notes"], row["status"]) == (200, "公园的秋千断了", "秋千换了新的。", "closed")
+    assert code not in json.dumps(row)
+    office.do(ROLE + "from apps.cases import workflow_publishing as publishing\npublishing.withdraw(the(text), who('county_office'), '写错了')", text=text)
+    cross(zones, gate)
+    assert public.do(read) == [200, []]
