@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -28,7 +28,10 @@ OFFICES = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.DISPATCHER, Role.LEADER)
 def escalation_list(request: HttpRequest) -> HttpResponse:
     """/cases/escalation/ — the rules by step, how often each has done its work this month, what was changed in them."""
     since = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rules = EscalationRule.objects.select_related("town", "person").annotate(done=Count("escalations", filter=Q(escalations__at__gte=since)))
+    done = dict(Escalation.objects.filter(at__gte=since).order_by().values_list("rule").annotate(Count("pk")))
+    rules = list(EscalationRule.objects.select_related("town", "person").defer("town__geom", "town__geom_3857"))
+    for rule in rules:
+        rule.done = done.get(rule.pk, 0)
     groups = [(label, [rule for rule in rules if rule.step == step]) for step, label in STEPS]
     said = [(EVENTS[event.verb].format_map({"was": "", **event.data}), event) for event in EscalationRuleEvent.objects.order_by("-pk")[:20]]
     return render(request, "cases/escalation.html", {
