@@ -121,7 +121,7 @@ def _tell(rule: EscalationRule, ids: list[int], today: dt.date, days: Workdays, 
         people = audience.of(rule, clock)
         for person in people:
             by_person[person].append(clock)
-        made.append(Escalation(clock=clock, rule=rule, due_on=clock.due_on, told=len(people)))
+        made.append(Escalation(clock=clock, rule=rule, due_on=clock.due_on, told=len(people), at=timezone.now()))
     Escalation.objects.bulk_create(made)
     if rule.to != To.HOLDER:  # what the holder is told of himself is no news in the history
         words = f"{rule.when}，按规则告知{rule.whom}"
@@ -196,7 +196,7 @@ def _take_over(pk: int, rule: EscalationRule, now: dt.datetime, days: Workdays, 
     if case is None:
         return False
     told.residents(case, told.What.PASSED, f"{told.short(case)}现由{case.holder()}办理。")
-    Escalation.objects.create(clock=clock, rule=rule, due_on=clock.due_on, told=len(silent))
+    Escalation.objects.create(clock=clock, rule=rule, due_on=clock.due_on, told=len(silent), at=now)
     if rule.step != S.WITH_DEPUTY or verb == "hand_to_deputy":  # else the move itself tells the deputy
         relieved = User.objects.filter(pk__in=set(silent) - set(audience.holders(case)))
         told.tell(case, relieved, f"民情件已改由{named or case.holder()}办理", note, kind="reminder", key=f"case-relieved-{clock.pk}")
