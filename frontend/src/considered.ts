@@ -2,7 +2,7 @@
  * What the server says of a report before it is sent: that it belongs elsewhere, what it seems to be about, that one like it is being worked
  * on nearby. Asked while it is written, and once more when it is sent before that has been seen; without an answer it is sent as ever.
  *
- * Elements in the form: [data-considered] (the address to ask), #id_text, #id_lat, #id_lon, #id_category.
+ * Elements in the form: [data-considered] (the address to ask), #id_text, #id_lat, #id_lon, #id_category with [data-guesses] beside it.
  */
 import { postForm } from "./api";
 
@@ -26,7 +26,7 @@ export function connectConsidered(form: HTMLFormElement): void {
     try {
       const answer = text.value.trim() ? await postForm(panel.dataset.considered ?? "", { ...values(), category: category?.value ?? "" }, PATIENCE) : null;
       if (turn !== underWay) return; // something else is asked by now
-      if (!answer || answer.status === 200) show(panel, answer?.html ?? "");
+      if (!answer || answer.status === 200) show(panel, form.querySelector("[data-guesses]"), answer?.html ?? "");
       seen = asked;
     } catch {
       // without a network nothing can be said of it
@@ -38,13 +38,13 @@ export function connectConsidered(form: HTMLFormElement): void {
   };
   text.addEventListener("input", soon);
   for (const id of ["id_lat", "id_lon"]) form.querySelector(`#${id}`)?.addEventListener("change", soon);
-  panel.addEventListener("click", (event) => {
+  form.addEventListener("click", (event) => {
     const chosen = (event.target as HTMLElement).closest<HTMLElement>("[data-category]")?.dataset.category;
     if (!chosen || !category) return;
     category.value = chosen;
     category.dispatchEvent(new Event("change", { bubbles: true }));
     category.focus();
-    panel.querySelector("#guesses")?.remove();
+    form.querySelector("#guesses")?.remove();
   });
 
   let passing = false; // it has been looked at
@@ -69,12 +69,14 @@ export function connectConsidered(form: HTMLFormElement): void {
   if (text.value.trim()) soon();
 }
 
-/** What was ticked stays so while it is still asked. */
-function show(panel: HTMLElement, html: string): void {
+/** What was ticked stays so while it is still asked; what it seems to be about stands where that is chosen. */
+function show(panel: HTMLElement, beside: Element | null, html: string): void {
   const ticked = panel.querySelector<HTMLInputElement>("#id_not_urgent")?.checked ?? false;
   panel.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   const again = panel.querySelector<HTMLInputElement>("#id_not_urgent");
   if (again) again.checked = ticked;
+  const guesses = panel.querySelector("#guesses");
+  if (beside) beside.replaceChildren(...(guesses ? [guesses] : []));
 }
 
 function lead(to: HTMLElement): void {
