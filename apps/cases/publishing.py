@@ -87,7 +87,7 @@ class PublishedAnswerQuerySet(models.QuerySet):
         """Every word that was typed stands in the title, the question or the answer."""
         found = self
         for word in words.split()[:6]:
-            found = found.filter(Q(title__icontains=word) | Q(question__icontains=word) | Q(answer__icontains=word))
+            found = found.filter(Q(title__contains=word) | Q(question__contains=word) | Q(answer__contains=word))
         return found
 
 

@@ -80,6 +80,9 @@ KIN = re.compile(
     rf"(?:父亲|母亲|爸爸|妈妈|儿子|女儿|丈夫|妻子|老公|老婆|爱人|老伴|爷爷|奶奶|哥哥|弟弟|姐姐|妹妹|女婿|儿媳)(?:叫|名叫|是|：|:)?({_surname}{_letter}{{1,2}}){_end}"
 )
 RELATED = re.compile(rf"(?:{_before})(?:叫|名叫|是|为|:|：|（|\()?({_name}){_end}")
+ALONE = re.compile(  # three characters between others that end a word: almost only names look like this
+    rf"(?<![\u4e00-\u9fff\d])({_surname}[{_given}]{{2}})(?=[\s，,。、；;：:（(）)]|$|[说称在的与和是把被于将等夫]|家[里住的])"
+)
 NEXT_NAME = re.compile(
     rf"(?:{_titles})?[、和与及，,/]({_surname}[{_titled_given}]{{1,2}})(?=[、，,。；;（(\s等和与及两三四五]|$|{_titles})"
 )
@@ -99,7 +102,7 @@ WORDS = (
     "庄园 庄稼 金山 金沙 金水 金星 金子 金钱 金光 金牌 金桥 金海 金鹰 金典 金源 金茂 金鼎 金辉 江景 江心 江岸 高远 高岭 高庆 龙山 龙海 龙门 龙湖 龙泉 龙翔 龙腾 龙华 严明 盛华 安华 安国 安顺 安泰 方正 方山 石门 "
     "马鞍 马栏 马王 田心 黄兴 黄土 黄花 黄泥 雨花 湘江 湘雅 岳阳 岳麓 庞大 康宁 万元 万福 万国 万象 万家 万寿 阳明 任期 任命 任由 任用 白沙 白马 白石 白水 白山 梅溪 梅山 桂花 柳叶 桑植 桑树 桑田 洪山 洪江 "
     "汤圆 温江 童装 童车 麦克 劳动 劳务 劳力 劳保 劳模 劳工 卜辞 焦点 焦急 焦虑 焦化 盛典 喻家 粟裕 古汉 习惯 习近 习俗 习题 "
-    "周岁 孙子 孙女 家属 家人 家长 家庭 家里 房屋 房产 房东 房子 谢谢 明确 明白 路人 路口 单位 全部 全家 全体 文件 文明 水电 成员 成为 成功 程序 关系 关于 应该 满意 平时 连续 班主 商家 商户 常年 位于 位置 由于 全国 路边 时候 时期 解决 华人 支付 师生 强制 强烈 来访 来信 "
+    "普通 万余 余元 平米 万平 马克 毛泽 周岁 孙子 孙女 家属 家人 家长 家庭 家里 房屋 房产 房东 房子 谢谢 明确 明白 路人 路口 单位 全部 全家 全体 文件 文明 水电 成员 成为 成功 程序 关系 关于 应该 满意 平时 连续 班主 商家 商户 常年 位于 位置 由于 全国 路边 时候 时期 解决 华人 支付 师生 强制 强烈 来访 来信 "
     "木材 海外 班级 车辆 车库 车位 居民 居住 尚未 和平 郎中 官员 党员 党委 元旦 查处 查实 卫生 卫健 平台 平方 曲线 宁可 宁愿 计划 计生 从事 从未 从来 从业 向来 向上 于此 于是 简单 简直 符合 都市 冷库 花园 花费 乐意 原来 原因 原告 衣服 楚江 台风 扬言 银行 沙石"
 )
 TWO_CHARACTERS = frozenset(WORDS.split())
@@ -142,7 +145,7 @@ def _whole(seen: str) -> Iterator[tuple[int, int]]:
     """Where a name stands with its given name."""
     for pattern in (LABELLED, NAMED, DESCRIBED, SIGNED):
         yield from (match.span(1) for match in pattern.finditer(seen) if not _office_or_word(match.group(1)))
-    for pattern in (MYSELF, NAMED_TITLED, RELATED, KIN):
+    for pattern in (MYSELF, NAMED_TITLED, RELATED, KIN, ALONE):
         yield from (match.span(1) for match in pattern.finditer(seen) if not _word(match.group(1)))
 
 
