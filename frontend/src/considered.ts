@@ -60,7 +60,7 @@ export function connectConsidered(form: HTMLFormElement): void {
       waiting = false;
       form.removeAttribute("aria-busy");
       const news = panel.querySelector<HTMLElement>("#led, #similar");
-      if (news) return lead(news);
+      if (news && !panel.querySelector("#id_not_urgent:checked")) return lead(news);
       passing = true;
       form.requestSubmit();
       passing = false;
