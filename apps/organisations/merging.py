@@ -6,7 +6,7 @@ from apps.record.staging import SHAPE, Merged, Stage, Target, copied
 # A file may name a competence by its code or by its label; without any, the unit's name says it.
 _ROWS = ", ".join(f"('{code}', '{label}')" for code, label in COMPETENCES.items())
 _KNOWN = f"(VALUES {_ROWS}) known(code, label)"
-_NAMED = f"(SELECT array_agg(DISTINCT known.code) FROM unnest(string_to_array(s.competences, ';')) item JOIN {_KNOWN} ON item IN (known.code, known.label))"
+_NAMED = f"(SELECT array_agg(DISTINCT known.code::varchar) FROM unnest(string_to_array(s.competences, ';')) item JOIN {_KNOWN} ON item IN (known.code, known.label))"
 _STRANGERS = f"FROM unnest(string_to_array(s.competences, ';')) item WHERE NOT EXISTS (SELECT FROM {_KNOWN} WHERE item IN (known.code, known.label))"
 
 
