@@ -4,7 +4,7 @@ import io
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from apps.cases import workflow, workflow_publishing, workflow_ratings
@@ -217,3 +217,9 @@ def test_closing_the_page_reaches_the_public_zone(opened, people, settings):
     settings.ZONE = "public"
     KINDS[message.kind].apply(message.body)
     assert not AnswersPage.objects.get().is_open
+
+
+def test_words_are_found_by_the_index(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off")
+    assert "cases_published_words" in PublishedAnswer.objects.about("路灯坏了").order_by().explain()
