@@ -17,7 +17,7 @@ README = ROOT / "README.md"
 OURS = [model for config in apps.get_app_configs() if config.name.startswith("apps.") for model in config.get_models()]
 STATES = ("state", "status")
 DRAWERS = {"utils", "helpers", "common", "services", "base", "misc"}
-OPEN_TO_ALL = {"login", "logout", "visit_blank"}  # the last is an empty form that telephones keep
+OPEN_TO_ALL = {"login", "logout", "visit_blank", "case_blank"}  # the last two are empty forms that telephones keep
 PYTHON = [path for room in ("apps", "gis_data", "geo_renda", "ops", "tests") for path in (ROOT / room).rglob("*.py")]
 
 

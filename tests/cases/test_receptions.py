@@ -207,3 +207,21 @@ def test_the_history_cannot_be_changed(town, people):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert ReceptionEvent.objects.broken_chains() == []
+
+
+def test_the_demo_has_days_that_were_and_that_come_once(town, people, clock):
+    from django.core.management import call_command
+
+    from apps.accounts.models import User
+    from apps.cases.desks import AnswerTemplate, SavedFilter
+
+    call_command("demo_desks")
+    assert not ReceptionDay.objects.exists()  # without the demo's own logins nobody is spoken for
+    for login, role in (("town", "town_office"), ("county", "county_office"), ("unit", "unit")):
+        User.objects.create_user(login, password="x", role=role, scope="339999100" if login == "town" else "339999", display_name=login)
+    town.organisations["construction"].members.add(User.objects.get(username="unit"))
+    for _ in range(2):
+        call_command("demo_desks")
+    states = list(ReceptionDay.objects.values_list("state", flat=True))
+    assert {"held", "planned"} == set(states) and AnswerTemplate.objects.count() == 7 and SavedFilter.objects.count() == 4
+    assert ReceptionEvent.objects.broken_chains() == [] and not ReceptionDay.objects.filter(state="held", day__gte=clock.now.date()).exists()
