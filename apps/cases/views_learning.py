@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -23,10 +24,11 @@ SHOWN = 20
 @require_GET
 @requires(Permission.MANAGE_MODELS)
 def model_list(request: HttpRequest) -> HttpResponse:
-    versions = list(ModelVersion.objects.defer("second").order_by("-pk")[:SHOWN])
+    light = ModelVersion.objects.defer("first", "second")  # megabytes each
+    versions = list(light.annotate(kept=ExpressionWrapper(Q(first__isnull=False), output_field=BooleanField())).order_by("-pk")[:SHOWN])
     settled = Case.objects.filter(category__isnull=False, category_source__in=learning.SETTLED).count()
     return render(request, "cases/model_list.html", {
-        "rows": [(one, _shares(one.figures["after"]), _shares(one.figures["before"])) for one in versions], "in_use": next((one for one in versions if one.active), None) or ModelVersion.objects.in_use().defer("first", "second").first(),
+        "rows": [(one, _shares(one.figures["after"]), _shares(one.figures["before"])) for one in versions], "in_use": next((one for one in versions if one.active), None) or light.filter(active=True).first(),
         "settled": settled, "least": learning.LEAST, "wanting": max(0, learning.LEAST - settled), "sure": SURE, "after": learning.AFTER,
         "events": ModelEvent.objects.select_related("subject").defer("subject__first", "subject__second").order_by("-pk")[:SHOWN],
     })  # fmt: skip
