@@ -7,6 +7,8 @@ import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from apps.cases import joining, telling_ways, workflow, workflow_limits, workflow_ratings
@@ -275,6 +277,25 @@ def test_the_page_does_not_grow_with_the_calls(people, client, django_assert_max
     client.get("/cases/calls/")
     with django_assert_max_num_queries(12):
         assert client.get("/cases/calls/").content.decode().count("我来打") == 12
+
+
+def test_the_job_finds_its_rows_by_index(people):
+    case = report()
+    Telling.objects.bulk_create(Telling(case=case, what="received", words="x", way="page", state="done") for _ in range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE cases_telling")
+    assert "cases_telling_due" in Telling.objects.unsettled().explain()
+    assert "cases_telling_due" in Telling.objects.to_send(timezone.now()).explain()
+    assert "cases_telling_calls" in Telling.objects.calls().waiting().filter(due_at__lte=timezone.now()).order_by("due_at", "pk").explain()
+
+
+def test_the_demo_has_people_to_ring_up_once(people):
+    workflow.answer_as_deputy(report("", ""), people.deputy, "已换灯泡。")
+    Telling.objects.all().delete()
+    call_command("demo_calls")
+    call_command("demo_calls")
+    telling_ways.carry_out()
+    assert [row.contact().phone[:7] for row in Telling.objects.calls()] == ["1300000"]
 
 
 # --- by message ---------------------------------------------------------------------------------------------------------------------
