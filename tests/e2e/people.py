@@ -29,8 +29,8 @@ def main(wish: str, project: str = "") -> dict[str, str]:
         unit = handling_units().filter(members=None).order_by("code").first()
         unit.logs_in = True
         unit.save(update_fields=["logs_in"])
-        unit.members.add(_user("other_unit", "unit", county.scope, unit.name))
-        return {"unit": unit.name, "code": unit.code}
+        unit.members.add(_user("other_unit", "unit", county.scope, str(unit)))
+        return {"unit": str(unit), "code": unit.code}
     members = TeamMember.objects.filter(team__topic__project__code=project).order_by("-team__run__pk", "-leader", "pk").select_related("deputy__user")
     deputy = members.first().deputy
     if deputy.user is None:

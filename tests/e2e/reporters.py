@@ -113,7 +113,8 @@ class Reporter:
     def move(self, path: str, verb: str, note: str, **more: str) -> None:
         """One step of a case, on its page as it is now."""
         answer = self.post(path, self.opened(path) | {"verb": verb, "note": note} | more)
-        assert answer.status == 302, f"{verb}: {answer.status}\n{answer.text[:4000]}"
+        said = re.findall(r'role="alert".*?</p>|field-error.*?</div>', answer.text, re.DOTALL)
+        assert answer.status == 302, f"{verb}: {answer.status} {said}"
 
     def hang_up(self) -> None:
         if self._connection is not None:

@@ -70,7 +70,10 @@ def move(visitor: Visitor, address: str, step: str, note: str = "", fill: Callab
     """One step of the case on its page."""
     page = visitor.page
     page.goto(address)
-    page.get_by_role("group", name="办哪一步").get_by_text(step, exact=True).click()
+    steps = page.get_by_role("group", name="办哪一步")
+    if not steps.get_by_text(step, exact=True).is_visible():  # what is done less often is folded
+        steps.get_by_text("其他办理").click()
+    steps.get_by_text(step, exact=True).click()
     if fill:
         fill(page)
     if note:
@@ -80,7 +83,7 @@ def move(visitor: Visitor, address: str, step: str, note: str = "", fill: Callab
 
 
 def assign_to(unit: str) -> Callable[[Page], object]:
-    return lambda page: page.get_by_label("承办单位", exact=True).locator("visible=true").select_option(label=unit)
+    return lambda page: page.locator("#id_organisation").select_option(label=unit)
 
 
 def rate(resident: Visitor, code: str, outcome: str, words: str = "") -> None:
