@@ -63,9 +63,10 @@ def fill_words(body: dict) -> dict:
     return {"case": str(event.subject.submission), "words": event.note}
 
 
-def _photos(case, joiner) -> list[str]:
+def _photos(case: Case, joiner: Joiner | None) -> list[str]:
+    """Those whose files are there: a report does not wait for a picture that was lost."""
     links = ReportPhoto.objects.filter(case=case, joiner=joiner).select_related("photo").order_by("pk")
-    return [base64.b64encode(link.photo.path().read_bytes()).decode() for link in links]
+    return [base64.b64encode(path.read_bytes()).decode() for path in (link.photo.path() for link in links) if path.exists()]
 
 
 def _sealed(content: bytes) -> str:

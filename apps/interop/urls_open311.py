@@ -1,17 +1,38 @@
-"""Open311 GeoReport v2: every address with its format at the end; without one the client's own choice, else JSON."""
+"""Open311 GeoReport v2: every address with its format at the end; without one as the client likes best, else JSON."""
 
-from django.urls import re_path
+from collections.abc import Callable
+
+from django.urls import URLPattern, path, register_converter
 
 from apps.interop import open311
 
-FORM = r"(?:\.(?P<form>json|xml))?$"
+
+class Form:
+    """How an answer is written."""
+
+    regex = "json|xml"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Form, "form")
+
+
+def in_every_form(route: str, view: Callable, name: str) -> list[URLPattern]:
+    return [path(f"{route}.<form:form>", view, name=name), path(route, view, name=f"{name}_plain")]
+
 
 urlpatterns = [
-    re_path(rf"^discovery{FORM}", open311.discovery, name="open311_discovery"),
-    re_path(rf"^v2/discovery{FORM}", open311.discovery),
-    re_path(rf"^v2/services{FORM}", open311.services, name="open311_services"),
-    re_path(rf"^v2/services/(?P<service_code>[\w-]+){FORM}", open311.service, name="open311_service"),
-    re_path(rf"^v2/requests{FORM}", open311.requests, name="open311_requests"),
-    re_path(rf"^v2/requests?/(?P<code>[\w-]+){FORM}", open311.one_request, name="open311_request"),
-    re_path(rf"^v2/tokens/(?P<token>[\w-]+){FORM}", open311.token, name="open311_token"),
+    *in_every_form("discovery", open311.discovery, "open311_discovery"),
+    *in_every_form("v2/discovery", open311.discovery, "open311_discovery_v2"),
+    *in_every_form("v2/services", open311.services, "open311_services"),
+    *in_every_form("v2/services/<slug:service_code>", open311.service, "open311_service"),
+    *in_every_form("v2/requests", open311.requests, "open311_requests"),
+    *in_every_form("v2/requests/<slug:code>", open311.one_request, "open311_request"),
+    *in_every_form("v2/request/<slug:code>", open311.one_request, "open311_request_too"),  # as some clients ask
+    *in_every_form("v2/tokens/<slug:token>", open311.token, "open311_token"),
 ]
