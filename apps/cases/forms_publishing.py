@@ -14,10 +14,27 @@ from apps.territory.models import AdminArea
 TOO_LONG = "最多 %(limit_value)d 个字，现在有 %(show_value)d 个，请精简。"
 
 
-def _words(label: str, longest: int, rows: int = 0, *, required: bool = True, empty: str = "这里不能空着。", help_text: str = "") -> PlainText:
-    widget = forms.Textarea(attrs={"class": "form-control", "rows": rows}) if rows else forms.TextInput(attrs={"class": "form-control"})
+def _words(
+    label: str,
+    longest: int,
+    rows: int = 0,
+    *,
+    required: bool = True,
+    empty: str = "这里不能空着。",
+    help_text: str = "",
+) -> PlainText:
+    widget = (
+        forms.Textarea(attrs={"class": "form-control", "rows": rows})
+        if rows
+        else forms.TextInput(attrs={"class": "form-control"})
+    )
     return PlainText(
-        label=label, max_length=longest, required=required, widget=widget, help_text=help_text, error_messages={"max_length": TOO_LONG, "required": empty}
+        label=label,
+        max_length=longest,
+        required=required,
+        widget=widget,
+        help_text=help_text,
+        error_messages={"max_length": TOO_LONG, "required": empty},
     )
 
 
@@ -54,6 +71,13 @@ class ReasonForm(forms.Form):
 class AnswersForm(RowForm):
     """What residents look for among the public answers. What cannot be read is left out, so an old link still opens."""
 
-    q = PlainText(label="内容", required=False, max_length=60, widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}))
-    category = RowField(lambda: Category.objects.offered(), group="level1", empty="全部", label="类别", required=False, widget=SELECT)
+    q = PlainText(
+        label="内容",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}),
+    )
+    category = RowField(
+        lambda: Category.objects.offered(), group="level1", empty="全部", label="类别", required=False, widget=SELECT
+    )
     town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)

@@ -31,10 +31,16 @@ def publication_list(request: HttpRequest) -> HttpResponse:
     if request.user.role == Role.TOWN_OFFICE:
         cases = cases.exclude(level=Case.Level.COUNTY)
     if tab == "open":
-        cases = cases.filter(state__in=workflow.PUBLISHABLE, publication=None).exclude(answer="").order_by("-submitted_at", "-pk")
+        cases = (
+            cases.filter(state__in=workflow.PUBLISHABLE, publication=None)
+            .exclude(answer="")
+            .order_by("-submitted_at", "-pk")
+        )
     else:
         cases = cases.filter(publication__state=tab).order_by("-publication__edited_at", "-pk")
-    page = Paginator(cases.select_related("town", "village", "category", "publication").defer(*SHAPES), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(cases.select_related("town", "village", "category", "publication").defer(*SHAPES), PAGE).get_page(
+        request.GET.get("page")
+    )
     return render(request, "cases/publication_list.html", {
         "page_obj": page, "tab": tab, "tabs": TABS, "answers_page": AnswersPage.objects.filter(pk=1).first(),
         "may_turn": allowed(request.user, Permission.OPEN_ANSWERS_PAGE), "reason_form": ReasonForm(),
@@ -64,7 +70,11 @@ def publication_review(request: HttpRequest, code: str) -> HttpResponse:
         publication = Publication.objects.filter(case=case).select_related("edited_by", "confirmed_by").first()
         case.refresh_from_db(fields=["state", "answer", "text", "level"])
         # What is sent next time is held against what stands there now; whoever sends it has been told.
-        form.data = {**form.data.dict(), "source": workflow.source_of(case), "version": publication.version if publication else 0}
+        form.data = {
+            **form.data.dict(),
+            "source": workflow.source_of(case),
+            "version": publication.version if publication else 0,
+        }
         form.add_error(refusal.field or None, str(refusal))
         return _review(request, case, publication, form, typed_over=True, status=422 if refusal.field else 409)
     messages.success(request, "已公开。" if publishing else "草稿已保存，还没有公开。")
@@ -84,7 +94,9 @@ def publication_withdraw(request: HttpRequest, code: str) -> HttpResponse:
         except MoveRefused as refusal:
             form.add_error(refusal.field or None, str(refusal))
     publication = Publication.objects.filter(case=case).select_related("edited_by", "confirmed_by").first()
-    return _review(request, case, publication, PublicationForm(initial=_initial(case, publication)), reason_form=form, status=422)
+    return _review(
+        request, case, publication, PublicationForm(initial=_initial(case, publication)), reason_form=form, status=422
+    )
 
 
 @require_POST
@@ -93,12 +105,19 @@ def answers_turn(request: HttpRequest) -> HttpResponse:
     """Open the public page, or close it."""
     on = request.POST.get("on") == "yes"
     workflow.turn_page(request.user, on=on, reason=request.POST.get("reason", "").strip()[:300])
-    messages.success(request, "公开答复页已开通，所有人都能看到已公开的答复。" if on else "公开答复页已关闭，已公开的答复暂不显示。")
+    messages.success(
+        request, "公开答复页已开通，所有人都能看到已公开的答复。" if on else "公开答复页已关闭，已公开的答复暂不显示。"
+    )
     return redirect("publication_list")
 
 
 def _case(request: HttpRequest, code: str) -> Case:
-    return get_object_or_404(Case.objects.visible_to(request.user).select_related("town", "village", "category", "deputy", "organisation").defer(*SHAPES), code=code)
+    return get_object_or_404(
+        Case.objects.visible_to(request.user)
+        .select_related("town", "village", "category", "deputy", "organisation")
+        .defer(*SHAPES),
+        code=code,
+    )
 
 
 def _initial(case: Case, publication: Publication | None) -> dict:

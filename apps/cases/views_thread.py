@@ -26,9 +26,17 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     """/cases/threads/?new=1&page= — every case on which something was said, the latest first; new: only where something waits to be read."""
     visible = CaseMessage.objects.visible_to(request.user)
     unread, only_new = visible.unread_by(request.user), bool(request.GET.get("new"))
-    said = (unread if only_new else visible).order_by().values("subject").annotate(last=Max("pk"), many=Count("pk")).order_by("-last")
+    said = (
+        (unread if only_new else visible)
+        .order_by()
+        .values("subject")
+        .annotate(last=Max("pk"), many=Count("pk"))
+        .order_by("-last")
+    )
     page = Paginator(said, PAGE).get_page(request.GET.get("page"))
-    last = CaseMessage.objects.select_related("subject__town", "subject__category").defer("subject__town__geom", "subject__town__geom_3857")
+    last = CaseMessage.objects.select_related("subject__town", "subject__category").defer(
+        "subject__town__geom", "subject__town__geom_3857"
+    )
     messages = last.in_bulk([row["last"] for row in page])
     waiting = unread.filter(subject__in=[row["subject"] for row in page]).counted_by_case()
     for row in page:
@@ -49,7 +57,9 @@ def case_thread(request: HttpRequest, code: str) -> HttpResponse:
         return _thread(request, case, form, status=422)
     try:
         number = form.cleaned_data["submission"]
-        photos = Photo.objects.accept_all(request.FILES.getlist("photos"), by=request.user, submission=f"thread-{number}", most=workflow.MOST_PHOTOS)
+        photos = Photo.objects.accept_all(
+            request.FILES.getlist("photos"), by=request.user, submission=f"thread-{number}", most=workflow.MOST_PHOTOS
+        )
         workflow.say(case, request.user, form.cleaned_data["text"], photos, number)
     except UploadRefused as refusal:
         return _thread(request, case, form, photo_problem=str(refusal), status=422)
@@ -67,7 +77,11 @@ def thread_read(request: HttpRequest, code: str) -> HttpResponse:
     """He has seen the messages up to `upto`: sent by the page once they are in sight, or by its button."""
     case = get_object_or_404(Case.objects.visible_to(request.user).only("pk"), code=code)
     upto = request.POST.get("upto", "")
-    newest = case.messages.filter(pk__lte=int(upto)).order_by("-pk").values_list("pk", flat=True).first() if upto.isdecimal() and len(upto) < 19 else None
+    newest = (
+        case.messages.filter(pk__lte=int(upto)).order_by("-pk").values_list("pk", flat=True).first()
+        if upto.isdecimal() and len(upto) < 19
+        else None
+    )
     if newest:
         ThreadReading.objects.note(case, request.user, newest)
     return HttpResponse(status=204) if "HX-Request" in request.headers else redirect("case_thread", code=code)
@@ -78,10 +92,14 @@ def thread_read(request: HttpRequest, code: str) -> HttpResponse:
 def thread_photo(request: HttpRequest, pk: int, size: str) -> HttpResponse:
     """A photo, for those who see the case it was sent on."""
     seen = CaseMessage.objects.visible_to(request.user).values("pk")
-    return get_object_or_404(MessagePhoto.objects.filter(message__in=seen).select_related("photo"), pk=pk).photo.response(request, size)
+    return get_object_or_404(
+        MessagePhoto.objects.filter(message__in=seen).select_related("photo"), pk=pk
+    ).photo.response(request, size)
 
 
-def _thread(request: HttpRequest, case: Case, form: SayForm, *, photo_problem: str = "", said: bool = False, status: int = 200) -> HttpResponse:
+def _thread(
+    request: HttpRequest, case: Case, form: SayForm, *, photo_problem: str = "", said: bool = False, status: int = 200
+) -> HttpResponse:
     recent = case.messages.order_by("-pk").prefetch_related("photos")
     everything = bool(request.GET.get("all"))
     shown = list(recent if everything else recent[: SHOWN + 1])

@@ -37,7 +37,11 @@ class Words:
 
     def remaining(self) -> list[str]:
         """What in these words still looks like personal data: the characters themselves, once each, in order."""
-        found = [part[span.start : span.end] for part in (self.title, self.question, self.answer) for span in redact(part).spans]
+        found = [
+            part[span.start : span.end]
+            for part in (self.title, self.question, self.answer)
+            for span in redact(part).spans
+        ]
         return list(dict.fromkeys(found))
 
 
@@ -91,7 +95,10 @@ def publish(case: Case, actor: User, words: Words, *, source: str, version: int,
     locked, publication = _locked(case, actor, source, version)
     remaining = words.remaining()
     if remaining and not kept:
-        raise MoveRefused(f"这些看上去还是个人信息：{'、'.join(remaining[:8])}。请去掉，或确认可以公开（例如单位的办公电话）。", "kept")
+        raise MoveRefused(
+            f"这些看上去还是个人信息：{'、'.join(remaining[:8])}。请去掉，或确认可以公开（例如单位的办公电话）。",
+            "kept",
+        )
     _write(locked, publication, actor, words)
     now = timezone.now()
     publication.state, publication.confirmed_by, publication.confirmed_at = State.PUBLISHED, actor, now
@@ -181,7 +188,11 @@ def answered_by(case: Case) -> str:
 
 def _locked(case: Case, actor: User, source: str, version: int) -> tuple[Case, Publication]:
     """The case as it is now, locked, and its draft; `MoveRefused` unless the actor may settle it and has seen both as they are."""
-    locked = Case.objects.select_for_update(of=("self",)).select_related("town", "village", "category", "deputy", "organisation").get(pk=case.pk)
+    locked = (
+        Case.objects.select_for_update(of=("self",))
+        .select_related("town", "village", "category", "deputy", "organisation")
+        .get(pk=case.pk)
+    )
     if refusal := why_not(locked, actor):
         raise MoveRefused(refusal)
     publication = Publication.objects.filter(case=locked).first() or Publication(case=locked, version=0)
@@ -195,7 +206,11 @@ def _locked(case: Case, actor: User, source: str, version: int) -> tuple[Case, P
 
 
 def _write(case: Case, publication: Publication, actor: User, words: Words) -> None:
-    for field, text, most in (("title", words.title, TITLE), ("question", words.question, WORDS), ("answer", words.answer, WORDS)):
+    for field, text, most in (
+        ("title", words.title, TITLE),
+        ("question", words.question, WORDS),
+        ("answer", words.answer, WORDS),
+    ):
         if not text.strip():
             raise MoveRefused("这里不能空着。", field)
         if len(text) > most:

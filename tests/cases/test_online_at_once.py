@@ -26,7 +26,12 @@ def test_messages_at_once_stand_in_one_chain_and_none_is_doubled(county):  # noq
     assert all(isinstance(message, CaseMessage) for message in said) and len({message.pk for message in said}) == 2
     assert CaseMessage.objects.broken_chains() == [] and CaseMessage.objects.count() == 2
     newest = max(message.pk for message in said)
-    at_once(*[lambda upto=upto: ThreadReading.objects.note(case, people.leader, upto) for upto in (newest, 1, newest - 1, 2)])
+    at_once(
+        *[
+            lambda upto=upto: ThreadReading.objects.note(case, people.leader, upto)
+            for upto in (newest, 1, newest - 1, 2)
+        ]
+    )
     assert ThreadReading.objects.get(user=people.leader).read_upto == newest
 
 

@@ -52,7 +52,10 @@ def typed(page, **changes) -> dict:
 def test_the_machine_proposes_and_publishes_nothing(answered, opened):
     answered.refresh_from_db()
     words = proposal(answered).words
-    assert words.question == "我叫〔姓名〕，住人民路〔门牌〕，电话〔电话〕。路口的路灯坏了两个月。" and words.answer == "路灯已经修好。"
+    assert (
+        words.question == "我叫〔姓名〕，住人民路〔门牌〕，电话〔电话〕。路口的路灯坏了两个月。"
+        and words.answer == "路灯已经修好。"
+    )
     assert words.title == "路口的路灯坏了两个月"
     assert not PublishedAnswer.objects.exists() and not Publication.objects.exists()
 
@@ -66,7 +69,9 @@ def test_what_a_person_confirmed_stands_on_the_page(answered, opened, people, cl
     assert "路灯已经修好。" in page and "东溪镇溪口村" in page and "县住建局" in page
     for secret in (answered.code, answered.follow_code, "王小明", "12号", "13900001111", "120.00"):
         assert secret not in page
-    assert [event.verb for event in answered.events.order_by("-pk")[:1]] == ["publish_answer"] and CaseEvent.objects.broken_chains() == []
+    assert [event.verb for event in answered.events.order_by("-pk")[:1]] == [
+        "publish_answer"
+    ] and CaseEvent.objects.broken_chains() == []
 
 
 def test_only_staff_of_its_level(town, people, answered):
@@ -128,12 +133,18 @@ def test_a_case_that_goes_on_is_not_public_any_more(answered, opened, people):
         workflow_ratings.rate(Case.objects.as_followed().get(pk=answered.pk), "unsatisfied")
     assert workflow_publishing.take_off_outdated() == 1 and workflow_publishing.take_off_outdated() == 0
     assert not PublishedAnswer.objects.exists() and Publication.objects.get().state == "withdrawn"
-    assert "承办单位办理中" in Publication.objects.get().reason and answered.events.order_by("-pk").first().verb == "withdraw_publication"
+    assert (
+        "承办单位办理中" in Publication.objects.get().reason
+        and answered.events.order_by("-pk").first().verb == "withdraw_publication"
+    )
 
 
 def test_the_page_is_off_until_the_office_turns_it_on(answered, people, client, office):
     publication = publish(answered, people.county_office)
-    assert client.get(f"/answers/{publication.pk}/").status_code == 404 and "还没有公开的答复" in client.get("/answers/").content.decode()
+    assert (
+        client.get(f"/answers/{publication.pk}/").status_code == 404
+        and "还没有公开的答复" in client.get("/answers/").content.decode()
+    )
     assert office.post("/cases/publications/page", {"on": "yes"}).status_code == 302
     assert client.get(f"/answers/{publication.pk}/").status_code == 200
     assert office.post("/cases/publications/page", {"on": "no"}).status_code == 302
@@ -151,7 +162,10 @@ def test_the_public_role_reads_its_own_table_and_no_other(answered, opened, peop
         for hidden in (Publication.objects.values("question"), CaseMessage.objects.values("pk")):
             with pytest.raises(DatabaseError), transaction.atomic():
                 hidden.first()
-        for statement in (lambda: PublishedAnswer.objects.update(title=""), lambda: AnswersPage.objects.update(is_open=True)):
+        for statement in (
+            lambda: PublishedAnswer.objects.update(title=""),
+            lambda: AnswersPage.objects.update(is_open=True),
+        ):
             with pytest.raises(DatabaseError), transaction.atomic():
                 statement()
 
@@ -163,11 +177,24 @@ def test_the_desk_shows_the_original_with_marks_and_keeps_what_was_typed(answere
     assert said.count('<mark class="personal">') == 3 and page.context["remaining"] == []
     assert office.post(address, typed(page, act="settle", title="路灯")).status_code == 302
     again = office.post(address, typed(page, title="另一个标题"))
-    assert again.status_code == 409 and "另一个标题" in again.content.decode() and "存的稿" in again.content.decode() and not PublishedAnswer.objects.exists()
+    assert (
+        again.status_code == 409
+        and "另一个标题" in again.content.decode()
+        and "存的稿" in again.content.decode()
+        and not PublishedAnswer.objects.exists()
+    )
     wrong = office.post(address, typed(again, question="长" * 3001, answer=" "))
-    assert wrong.status_code == 422 and "最多 3000 个字" in wrong.content.decode() and "这里不能空着" in wrong.content.decode()
+    assert (
+        wrong.status_code == 422
+        and "最多 3000 个字" in wrong.content.decode()
+        and "这里不能空着" in wrong.content.decode()
+    )
     personal = office.post(address, typed(again, question="请找王小明先生"))
-    assert personal.status_code == 422 and "请找王小明先生" in personal.content.decode() and personal.context["remaining"] == ["王小明"]
+    assert (
+        personal.status_code == 422
+        and "请找王小明先生" in personal.content.decode()
+        and personal.context["remaining"] == ["王小明"]
+    )
     assert office.post(address, typed(personal, question="请找王小明先生", kept="on")).status_code == 302
     assert PublishedAnswer.objects.get().question == "请找王小明先生"
     assert office.post(f"{address}/withdraw", {"reason": ""}).status_code == 422
@@ -205,7 +232,9 @@ def test_the_demo_has_conversations_and_public_answers_once(town, people, answer
     call_command("demo_logins", stdout=io.StringIO())
     for _ in range(2):
         call_command("demo_conversations")
-        assert CaseMessage.objects.values("subject").distinct().count() == 2 and CaseMessage.objects.broken_chains() == []
+        assert (
+            CaseMessage.objects.values("subject").distinct().count() == 2 and CaseMessage.objects.broken_chains() == []
+        )
         assert [answer.title for answer in PublishedAnswer.objects.public()] == ["路口的路灯坏了两个月"]
 
 
@@ -221,5 +250,7 @@ def test_closing_the_page_reaches_the_public_zone(opened, people, settings):
 
 def test_words_are_found_by_the_index(db):
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off")
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
+        )
     assert "cases_published_words" in PublishedAnswer.objects.about("路灯坏了").order_by().explain()

@@ -86,7 +86,11 @@ def test_what_was_said_stays(case, people):
     say(case, people.deputy)
     say(case, people.unit_officer, "后天上午可以。")
     assert CaseMessage.objects.broken_chains() == []
-    for statement in ("UPDATE cases_casemessage SET note = ''", "DELETE FROM cases_casemessage", "TRUNCATE cases_casemessage CASCADE"):
+    for statement in (
+        "UPDATE cases_casemessage SET note = ''",
+        "DELETE FROM cases_casemessage",
+        "TRUNCATE cases_casemessage CASCADE",
+    ):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert [message.note for message in case.messages.order_by("pk")] == [WORDS, "后天上午可以。"]
@@ -105,10 +109,15 @@ def test_the_other_side_is_told_once_until_it_has_read(case, people):
 
     first = say(case, people.deputy)
     say(case, people.deputy, "还有一件。")
-    assert told(people.unit_officer) == 1 and told(people.deputy) == told(people.county_office) == told(people.dispatcher) == 0
+    assert (
+        told(people.unit_officer) == 1
+        and told(people.deputy) == told(people.county_office) == told(people.dispatcher) == 0
+    )
     ThreadReading.objects.note(case, people.unit_officer, first.pk)
     ThreadReading.objects.note(case, people.unit_officer, 0)  # a page that was opened before
-    assert [message.note for message in CaseMessage.objects.visible_to(people.unit_officer).unread_by(people.unit_officer)] == ["还有一件。"]
+    assert [
+        message.note for message in CaseMessage.objects.visible_to(people.unit_officer).unread_by(people.unit_officer)
+    ] == ["还有一件。"]
     say(case, people.deputy, "又一件。")
     assert told(people.unit_officer) == 2
     say(case, people.county_office, "请尽快。")
@@ -141,9 +150,15 @@ def test_the_page_with_a_photo(case, people, signed_in):
 
 def test_what_is_wrong_is_said_and_the_words_are_kept(case, signed_in):
     deputy = signed_in("deputy")
-    for given, said in (({"text": " "}, "请写下要说的话"), ({"text": "长" * 1001}, "最多 1000 个字"), ({"text": "好", "photos": io.BytesIO(b"%PDF-1.4")}, "不是能读的照片")):
+    for given, said in (
+        ({"text": " "}, "请写下要说的话"),
+        ({"text": "长" * 1001}, "最多 1000 个字"),
+        ({"text": "好", "photos": io.BytesIO(b"%PDF-1.4")}, "不是能读的照片"),
+    ):
         page = deputy.post(f"/cases/{case.code}/thread", {"submission": uuid.uuid4(), **given})
-        assert page.status_code == 422 and said in page.content.decode() and given["text"].strip() in page.content.decode()
+        assert (
+            page.status_code == 422 and said in page.content.decode() and given["text"].strip() in page.content.decode()
+        )
     assert not case.messages.exists()
 
 
@@ -157,7 +172,9 @@ def test_all_threads_the_latest_first_and_what_is_new(case, town, people, signed
     with django_assert_max_num_queries(12):
         page = unit.get("/cases/threads/")
     rows = list(page.context["page_obj"])
-    assert [row["message"].subject_id for row in rows] == [each.pk for each in reversed(cases)] and [row["unread"] for row in rows] == [0, 1, 1, 1, 1]
+    assert [row["message"].subject_id for row in rows] == [each.pk for each in reversed(cases)] and [
+        row["unread"] for row in rows
+    ] == [0, 1, 1, 1, 1]
     assert len(unit.get("/cases/threads/?new=1").context["page_obj"]) == 4
     assert not list(signed_in("other_unit").get("/cases/threads/").context["page_obj"])
 
