@@ -15,6 +15,7 @@ from apps.cases.models import Case, CaseEvent, Rating
 from apps.deputies.models import Contact, Deputy, Group, Home, Mandate, Station
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject, ProgressReport
+from apps.record.codes import new_code, read_code
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion, Term
 from gis_data.layers import LAYERS
 from tests.imports.conftest import Bring
@@ -297,6 +298,20 @@ class TestCases:
         assert verbs == ["submit", "pass_to_county", "pass_to_dispatcher", "assign_to_unit", "answer_as_unit"]
         last = CaseEvent.objects.filter(subject__code="M0002").latest("pk")
         assert last.note == "已增设减速带和人行横道。" and last.data["late"] and last.actor_label == "交通局"
+
+    def test_a_residents_code_is_brought_or_drawn_and_then_stays(self, bring: Bring, samples: None, tmp_path: Path) -> None:
+        drawn = dict(Case.objects.values_list("code", "follow_code"))
+        assert all(read_code(code) == code for code in drawn.values()) and len(set(drawn.values())) == len(drawn)
+        own, taken = new_code(), drawn["M0001"]
+
+        def coded(columns: dict[str, list]) -> None:
+            only(columns, 3, 3, 3, 3, 3)
+            columns["code"] = ["M0004", "N1", "N2", "N3", "N4"]
+            columns["follow_code"] = [new_code(), own, taken, own, "ABCDEFGHJK"]
+
+        batch = bring("case", changed(tmp_path, "case", coded), done=False)
+        assert (batch.inserted, batch.rejected) == (1, 3), "one with another's code, one with a code twice, one that is no code"
+        assert dict(Case.objects.values_list("code", "follow_code")) == {**drawn, "N1": own}, "what a resident holds already is not changed"
 
     def test_history_goes_on_and_is_never_rewritten(self, bring: Bring, samples: None, tmp_path: Path) -> None:
         def answered(columns: dict[str, list]) -> None:
