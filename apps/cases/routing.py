@@ -96,7 +96,8 @@ def _general(level: levels.Level, category: Category | None, town: AdminArea | N
     if lead and second:
         helping = _helping(units, town, lead, second.co_competences, ())
         return Proposal(level.level, level.reason, lead, helping, None, fits, f"{faults}“{second}”一般由承担{named([second.lead_competence])}职能的单位主办")
-    missing = f"没有承担{named([second.lead_competence])}职能的单位" if second is not None and second.lead_competence else "没有规则说到这样的事"
+    meant = second.lead_competence if second is not None else ""
+    missing = f"没有承担{named([meant])}职能的单位" if meant not in ("", DOOR) else "没有规则说到这样的事"
     return Proposal(level.level, level.reason, units.with_competence(DOOR, town), (), None, fits, f"{faults}{missing}，先由县政府办确定主办单位")
 
 

@@ -29,7 +29,7 @@ def rule_list(request: HttpRequest) -> HttpResponse:
     off = RoutingRule.objects.filter(active=False).select_related("category", "lead", "town").prefetch_related("co_handlers").order_by("order", "pk")
     events = RuleEvent.objects.order_by("-pk")[:SHOWN_EVENTS]
     return render(request, "cases/rule_list.html", {
-        "rules": [(rule, _helping(rule), warned.get(rule.pk, [])) for rule in rules], "off": [(rule, _helping(rule)) for rule in off.defer("town__geom", "town__geom_3857")],
+        "rules": [(rule, rule.lead or units.with_competence(rule.lead_competence, rule.town), _helping(rule), warned.get(rule.pk, [])) for rule in rules], "off": [(rule, _helping(rule)) for rule in off.defer("town__geom", "town__geom_3857")],
         "general": [_general(category, units) for category in Category.objects.offered()], "events": events,
         "may_change": allowed(request.user, Permission.MANAGE_RULES),
     })  # fmt: skip
@@ -40,11 +40,12 @@ def _helping(rule: RoutingRule) -> str:
 
 
 def _general(category: Category, units: routing.Units) -> dict:
-    """Whose matter a category generally is, and whether such a unit is there. `local` is found by the place."""
-    lead = units.with_competence(category.lead_competence, None) if category.lead_competence not in ("", "local") else None
+    """Whose matter a category generally is, and whether such a unit is there. `local` is found by the place; what is nobody's the dispatcher settles."""
+    settled = category.lead_competence in ("", "local", routing.DOOR)
+    lead = None if settled else units.with_competence(category.lead_competence, None)
     return {
-        "category": category, "competence": named([category.lead_competence]) if category.lead_competence else "", "with": named(category.co_competences),
-        "lead": lead, "missing": not category.congress_only and category.lead_competence not in ("", "local") and lead is None,
+        "category": category, "competence": named([category.lead_competence]) if category.lead_competence == "local" or lead else "", "wanted": named([category.lead_competence]), "with": named(category.co_competences),
+        "lead": lead, "missing": not category.congress_only and not settled and lead is None,
     }  # fmt: skip
 
 

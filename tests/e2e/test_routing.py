@@ -24,8 +24,9 @@ def test_a_rule_is_made_and_tried(visit: Visit) -> None:
     expect(page.get_by_label("内容里有其中一个词")).to_have_value("路灯、灯杆")
     page.get_by_label("主办单位", exact=False).first.select_option(index=3)
     lead = page.get_by_label("主办单位", exact=False).first.locator("option:checked").inner_text()
+    page.get_by_label("次序").fill("1")
     page.get_by_role("button", name="保存").click()
-    expect(page.locator("main")).to_contain_text("已增加第 10 条规则")
+    expect(page.locator("main")).to_contain_text("已增加第 1 条规则")
 
     page.get_by_role("link", name="试一试").click()
     page.get_by_label("内容").fill(TEXT)
@@ -34,8 +35,8 @@ def test_a_rule_is_made_and_tried(visit: Visit) -> None:
     result = page.get_by_role("region", name="结果")
     expect(result).to_contain_text("道路与市政设施")
     expect(result).to_contain_text(lead)
-    expect(result).to_contain_text("交办规则第 10 条")
+    expect(result).to_contain_text("交办规则第 1 条")
     assert visitor.barriers() == [] and visitor.sideways() == []
     page.goto("/cases/rules/")
-    page.get_by_role("button", name="停用").click()
+    page.get_by_role("button", name="停用：第 1 条").click()
     expect(page.get_by_text("已停用（1）")).to_be_visible()
