@@ -23,6 +23,7 @@ def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) 
     verbs = {action["verb"] for action in offered}
     for action in offered:
         action["front"] = action["verb"] in FIRST or (case.extension_days is not None and action["verb"] in ASKED)
+    offered.sort(key=lambda action: action["verb"].startswith("return_"))  # giving it back is no answer: last, so that it is not chosen for him
     if offered and not any(action["front"] for action in offered):
         for action in offered:
             action["front"] = True

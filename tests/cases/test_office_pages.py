@@ -35,8 +35,8 @@ EXPECTED = {  # in front
     ("with_deputy", "town_clerk"): ["remind"],
     ("with_town", "town_clerk"): ["answer_as_town", "pass_to_county"],
     ("with_county", "county_office"): ["answer_as_county", "pass_to_dispatcher"],
-    ("with_dispatcher", "dispatcher"): ["return_to_county", "assign_to_unit"],
-    ("with_unit", "unit_officer"): ["answer_as_unit", "return_to_dispatcher", "sign"],
+    ("with_dispatcher", "dispatcher"): ["assign_to_unit", "return_to_county"],
+    ("with_unit", "unit_officer"): ["answer_as_unit", "sign", "return_to_dispatcher"],
     ("with_unit", "leader"): ["oversee"],
     ("answered", "county_office"): [],
 }
