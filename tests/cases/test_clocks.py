@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.cases import clocks, workflow, workflow_limits, workflow_units
+from apps.cases import clocks, escalation, workflow, workflow_limits, workflow_units
 from apps.cases.clocks import Clock
-from apps.cases.models import Case, Category
+from apps.cases.escalation_rules import EscalationRule
+from apps.cases.models import Case, CaseEvent, Category
 from apps.record.states import MoveRefused
 from apps.worktime.models import CalendarDay, TimeLimit
 from tests.cases.conftest import a_report, brought_to
@@ -192,10 +193,27 @@ def test_past_clocks_are_read_from_the_history(town, people, clock):
     workflow.take_over(case, people.town_clerk, "代表没有回应")
     other = brought_to("answered", town, people, text="另一件事：水管漏水。")
     kept = list(_told())
-    execute("SELECT cases_write_past_clocks(%s)", [[case.pk, other.pk]])
-    assert list(_told()) == kept
-    execute("SELECT cases_write_past_clocks(%s)", [[case.pk, other.pk]])
-    assert list(_told()) == kept
+    Clock.objects.filter(kind=K.ANSWER).delete()
+    for _ in range(2):
+        execute("SELECT cases_write_past_clocks(%s)", [[case.pk, other.pk]])
+        assert list(_told()) == kept
+
+
+def test_a_history_that_goes_on_ends_the_clock_that_was_kept(town, people, clock):
+    """A file that knows more of a case: what was told on by a rule stays with its clock."""
+    from apps.record.staging import execute
+
+    case = brought_to("with_deputy", town, people)
+    clock.pass_days(3)
+    rule = EscalationRule.objects.create(step="with_deputy", days=-2, to="holder", since=on("2026-03-10"))
+    assert escalation.watch(clock.now)["tell"] >= 1
+    kept = Clock.objects.get(case=case, kind=K.ANSWER)
+    CaseEvent.objects.append(case, "pass_to_county", at=clock.now, state="with_county", due_on="2026-03-18", holder="县")
+    Case.objects.filter(pk=case.pk).update(state="with_county", due_on="2026-03-18")
+    execute("SELECT cases_write_past_clocks(%s)", [[case.pk]])
+    kept.refresh_from_db()
+    assert kept.ended_at == kept.met_at == clock.now and kept.escalations.filter(rule=rule).count() == 1
+    assert str(Clock.objects.running().get(case=case, kind=K.ANSWER).due_on) == "2026-03-18"
 
 
 def _told():

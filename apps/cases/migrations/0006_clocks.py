@@ -8,38 +8,43 @@ from django.db import migrations, models
 from apps.record.events import append_only
 
 # Also what an import calls: a file tells a history, and its steps have had their limits. What a clock would have been is read from the
-# events: a step lasts while the state stays; its last day is the one last said; who was relieved of it has not done it.
+# events: a step lasts while the state stays; its last day is the one last said; who was relieved of it has not done it. A clock that was
+# kept stays, with what hangs on it; it only ends when the history goes on.
 PAST_CLOCKS = """
-CREATE FUNCTION cases_write_past_clocks(wanted bigint[]) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    written bigint;
-BEGIN
-    DELETE FROM cases_clock WHERE case_id = ANY (wanted) AND kind = 'answer';
+CREATE FUNCTION cases_past_steps(wanted bigint[]) RETURNS TABLE (case_id bigint, town_id bigint, step text, deputy_id bigint, organisation_id bigint,
+    started_on date, due_on date, met_at timestamptz, ended_at timestamptz, late boolean) LANGUAGE sql STABLE AS $$
     WITH told AS (
         SELECT id, subject_id, at, verb, data, data->>'state' AS state, (data->>'due_on')::date AS due_on,
                CASE WHEN data->>'state' IS DISTINCT FROM lag(data->>'state') OVER (PARTITION BY subject_id ORDER BY id) THEN 1 ELSE 0 END AS begins
         FROM cases_caseevent WHERE subject_id = ANY (wanted) AND data ? 'state'
     ), numbered AS (
-        SELECT *, sum(begins) OVER (PARTITION BY subject_id ORDER BY id) AS step FROM told
+        SELECT *, sum(begins) OVER (PARTITION BY subject_id ORDER BY id) AS number FROM told
     ), steps AS (
-        SELECT subject_id, step, (array_agg(state ORDER BY id))[1] AS state, (array_agg(verb ORDER BY id))[1] AS verb, (array_agg(data ORDER BY id))[1] AS data,
+        SELECT subject_id, number, (array_agg(state ORDER BY id))[1] AS state, (array_agg(data ORDER BY id))[1] AS data, (array_agg(verb ORDER BY id))[1] AS verb,
                min(at) AS began, (array_agg(due_on ORDER BY id DESC) FILTER (WHERE due_on IS NOT NULL))[1] AS due_on
-        FROM numbered GROUP BY subject_id, step
+        FROM numbered GROUP BY subject_id, number
     ), spans AS (
         SELECT *, (began AT TIME ZONE 'Asia/Shanghai')::date AS started_on, lead(began) OVER following AS ended, lead(verb) OVER following AS next_verb
-        FROM steps WINDOW following AS (PARTITION BY subject_id ORDER BY step)
+        FROM steps WINDOW following AS (PARTITION BY subject_id ORDER BY number)
     )
-    INSERT INTO cases_clock (case_id, town_id, kind, step, round, deputy_id, organisation_id, started_on, base_on, due_on, pauses, paused_days, met_at, ended_at, late)
-    SELECT c.id, c.town_id, 'answer', s.state, 0,
-           CASE WHEN s.state = 'with_deputy' THEN c.deputy_id END,
+    SELECT c.id, c.town_id, s.state, CASE WHEN s.state = 'with_deputy' THEN c.deputy_id END,
            CASE WHEN s.state = 'with_unit' THEN coalesce(
                (SELECT min(o.id) FROM organisations_organisation o WHERE o.code = s.data->>'unit_code'),
                (SELECT min(o.id) FROM organisations_organisation o WHERE s.data->>'unit' IN (o.short_name, o.name)), c.organisation_id) END,
-           s.started_on, greatest(s.due_on, s.started_on), greatest(s.due_on, s.started_on), '[]', 0,
-           CASE WHEN s.next_verb NOT IN ('take_over', 'take_over_by_county', 'withdraw') THEN s.ended END,
-           coalesce(s.ended, CASE WHEN c.state <> s.state THEN s.began END),
-           coalesce((s.ended AT TIME ZONE 'Asia/Shanghai')::date > s.due_on, false)
-    FROM spans s JOIN cases_case c ON c.id = s.subject_id WHERE s.state LIKE 'with\\_%' AND s.due_on IS NOT NULL;
+           s.started_on, greatest(s.due_on, s.started_on), CASE WHEN s.next_verb NOT IN ('take_over', 'take_over_by_county', 'withdraw') THEN s.ended END,
+           coalesce(s.ended, CASE WHEN c.state <> s.state THEN s.began END), coalesce((s.ended AT TIME ZONE 'Asia/Shanghai')::date > s.due_on, false)
+    FROM spans s JOIN cases_case c ON c.id = s.subject_id WHERE s.state LIKE 'with\\_%' AND s.due_on IS NOT NULL
+$$;
+CREATE FUNCTION cases_write_past_clocks(wanted bigint[]) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    written bigint;
+BEGIN
+    UPDATE cases_clock k SET met_at = p.met_at, ended_at = p.ended_at, late = p.late, paused_on = NULL FROM cases_past_steps(wanted) p
+    WHERE k.case_id = p.case_id AND k.kind = 'answer' AND k.step = p.step AND k.started_on = p.started_on AND k.ended_at IS NULL AND p.ended_at IS NOT NULL;
+    INSERT INTO cases_clock (case_id, town_id, kind, step, round, deputy_id, organisation_id, started_on, base_on, due_on, pauses, paused_days, met_at, ended_at, late)
+    SELECT p.case_id, p.town_id, 'answer', p.step, 0, p.deputy_id, p.organisation_id, p.started_on, p.due_on, p.due_on, '[]', 0, p.met_at, p.ended_at, p.late
+    FROM cases_past_steps(wanted) p
+    WHERE NOT EXISTS (SELECT FROM cases_clock k WHERE k.case_id = p.case_id AND k.kind = 'answer' AND k.step = p.step AND k.started_on = p.started_on);
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN written;
 END $$;
@@ -416,6 +421,6 @@ class Migration(migrations.Migration):
             ),
         ),
         append_only("cases_escalationruleevent"),
-        migrations.RunSQL(PAST_CLOCKS, "DROP FUNCTION cases_write_past_clocks(bigint[])"),
+        migrations.RunSQL(PAST_CLOCKS, "DROP FUNCTION cases_write_past_clocks(bigint[]); DROP FUNCTION cases_past_steps(bigint[])"),
         migrations.RunPython(load, migrations.RunPython.noop),
     ]
