@@ -98,7 +98,7 @@ def write(folder: Path, *, again: dt.timedelta = AGAIN, start: int = 0) -> tuple
             lines.append(line)
             size += len(line)
             written.append(row.pk)
-        if lines or (not files and Incoming.objects.exists()):
+        if lines or (not files and Incoming.objects.filter(sender=to).exists()):
             files.append(_file(folder, key, to, lines, now))
         for first in range(0, len(written), 1000):
             Outgoing.objects.filter(pk__in=written[first : first + 1000]).update(written_at=now)
@@ -122,8 +122,8 @@ def _letter(row: Outgoing, to: str) -> dict:
 
 
 def _file(folder: Path, key: Ed25519PrivateKey, to: str, lines: list[bytes], now: dt.datetime) -> Path:
-    missing = Incoming.objects.missing(to)
-    receipt = {"from": settings.ZONE, "to": to, "at": now.isoformat(), "lines": len(lines), "received": Incoming.objects.highest(to), "missing": missing}
+    received, missing = Incoming.objects.receipt(to)
+    receipt = {"from": settings.ZONE, "to": to, "at": now.isoformat(), "lines": len(lines), "received": received, "missing": missing}
     path = folder / f"{settings.ZONE}-{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}{SUFFIX}"
     beside = path.with_suffix(".part")
     with beside.open("wb") as out:
@@ -154,7 +154,7 @@ def read(folder: Path) -> TakenIn:
         settled = folder / (TAKEN if len(result.faults) == faults else REFUSED)
         settled.mkdir(exist_ok=True)
         path.replace(settled / path.name)
-    result.missing = Incoming.objects.missing(sender)
+    _, result.missing = Incoming.objects.receipt(sender)
     result.applied, result.refused, _ = Incoming.objects.apply_ready()
     result.waiting = Incoming.objects.filter(state=Incoming.State.WAITING).count()
     return result

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 PUBLIC, OFFICE = "public", "office"
+MOST_MISSING = 1000  # numbers in one receipt
 
 
 class MessageRefused(Exception):
@@ -149,14 +150,15 @@ class IncomingQuerySet(models.QuerySet):
                 failed.add(row.pk)
         return done[True], done[False], len(failed)
 
-    def highest(self, sender: str) -> int:
-        return self.filter(sender=sender).aggregate(last=Max("sequence"))["last"] or 0
-
-    def missing(self, sender: str, most: int = 1000) -> list[int]:
-        """Numbers below the highest that have not come."""
-        last = self.highest(sender)
-        known = set(self.filter(sender=sender).values_list("sequence", flat=True))
-        return [number for number in range(1, last) if number not in known][:most]
+    def receipt(self, sender: str, most: int = MOST_MISSING) -> tuple[int, list[int]]:
+        """Up to which number everything has come, except those that are missing below it."""
+        rows = self.filter(sender=sender)
+        counted = rows.aggregate(last=Max("sequence"), many=Count("pk"))
+        if (last := counted["last"] or 0) == counted["many"]:
+            return last, []
+        known = set(rows.values_list("sequence", flat=True))
+        missing = [number for number in range(1, last) if number not in known]
+        return (last, missing) if len(missing) <= most else (missing[most - 1], missing[:most])
 
 
 class Incoming(models.Model):
