@@ -286,12 +286,13 @@ def test_who_joins_a_case_that_was_merged_joins_the_one_it_goes_on_in(town, peop
 # --- the page behind a code ---------------------------------------------------------------------------------------------------
 
 
-def test_a_merged_report_shows_where_it_goes_on_and_is_rated_there(town, people, page):  # noqa: F811
+def test_a_merged_report_shows_where_it_goes_on_and_is_rated_there(town, people, page, clock):  # noqa: F811
     other = workflow.submit(a_report(text=LAMPS))
     main = merged(other, people)
     said = words(page.get(f"/follow/{other.follow_code}"))
     assert "与另一件相同的一并办理" in said and LAMPS in said and "还是坏的" not in said and f"现在由{main.holder()}办理" in said
-    workflow.answer_as_town(workflow.take_over(main, people.town_clerk, "代表没有账号"), people.town_clerk, "路灯已经修好。")
+    clock.pass_days(9)  # whoever it was given to
+    workflow.answer_as_town(workflow.take_over(main, people.town_clerk, "已经超过期限"), people.town_clerk, "路灯已经修好。")
     assert "路灯已经修好。" in words(page.get(f"/follow/{other.follow_code}"))
     assert page.post(f"/follow/{other.follow_code}/rate", {"outcome": "satisfied"}).status_code == 302
     assert "您已评价，谢谢" in words(page.get(f"/follow/{other.follow_code}"))
