@@ -107,7 +107,7 @@ class Product:
 
     def _finish(self, name: str, process: subprocess.Popen) -> str:
         """Wait for a process that ends by itself; what it printed."""
-        code, printed = process.wait(timeout=300), self._log(name).read_text()
+        code, printed = process.wait(timeout=600), self._log(name).read_text()
         assert code == 0, printed
         return printed
 
