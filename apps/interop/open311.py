@@ -30,7 +30,7 @@ from apps.interop.open311_words import Listing, Refused, Single, answering, day,
 from apps.matching.finding import OutsideCounty
 from apps.matching.questions import BadQuestion, Question
 from apps.record.codes import grouped
-from apps.record.limits import READING, Rate, limited, spent
+from apps.record.limits import GUESSING, ONE_CODE, READING, Rate, limited, spent
 from apps.record.site import site_of
 from apps.record.states import MoveRefused
 from apps.territory.models import AdminArea, Doorplate
@@ -83,11 +83,11 @@ def services(request: HttpRequest) -> Listing:
 @limited(READING, data=True)
 @require_safe
 @answering
-def service(request: HttpRequest, service_code: str) -> Single:
+def service(request: HttpRequest, service: str) -> Single:
     _demand_jurisdiction(request.GET)
-    if not _offered().filter(code=service_code).exists():
-        raise Refused(404, f"service_code {service_code[:40]} was not found")
-    return Single("service_definition", {"service_code": service_code, "attributes": ATTRIBUTES})
+    if not _offered().filter(code=service).exists():
+        raise Refused(404, f"service_code {service[:40]} was not found")
+    return Single("service_definition", {"service_code": service, "attributes": ATTRIBUTES})
 
 
 @csrf_exempt
@@ -107,7 +107,7 @@ def requests(request: HttpRequest) -> Listing:
     return Listing("service_requests", "request", found)
 
 
-@limited(READING, data=True)
+@limited(READING, GUESSING, ONE_CODE, data=True)
 @require_safe
 @answering
 def one_request(request: HttpRequest, code: str) -> Listing:
@@ -118,15 +118,16 @@ def one_request(request: HttpRequest, code: str) -> Listing:
     return Listing("service_requests", "request", [found])
 
 
-@limited(READING, data=True)
+@limited(READING, GUESSING, ONE_CODE, data=True)
 @require_safe
 @answering
-def token(request: HttpRequest, token: str) -> Listing:
+def token(request: HttpRequest, code: str) -> Listing:
+    """The number that goes with a token."""
     _demand_jurisdiction(request.GET)
-    posted = PostedRequest.objects.filter(token=token).values_list("code", flat=True).first()
+    posted = PostedRequest.objects.filter(token=code).values_list("code", flat=True).first()
     if posted is None:
-        raise Refused(404, f"token {token[:40]} was not found")
-    return Listing("service_requests", "request", [{"service_request_id": posted, "token": token}])
+        raise Refused(404, f"token {code[:40]} was not found")
+    return Listing("service_requests", "request", [{"service_request_id": posted, "token": code}])
 
 
 # --- filing ---------------------------------------------------------------------------------------------------------------------

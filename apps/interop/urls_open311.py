@@ -30,9 +30,9 @@ urlpatterns = [
     *in_every_form("discovery", open311.discovery, "open311_discovery"),
     *in_every_form("v2/discovery", open311.discovery, "open311_discovery_v2"),
     *in_every_form("v2/services", open311.services, "open311_services"),
-    *in_every_form("v2/services/<slug:service_code>", open311.service, "open311_service"),
+    *in_every_form("v2/services/<slug:service>", open311.service, "open311_service"),
     *in_every_form("v2/requests", open311.requests, "open311_requests"),
     *in_every_form("v2/requests/<slug:code>", open311.one_request, "open311_request"),
     *in_every_form("v2/request/<slug:code>", open311.one_request, "open311_request_too"),  # as some clients ask
-    *in_every_form("v2/tokens/<slug:token>", open311.token, "open311_token"),
+    *in_every_form("v2/tokens/<slug:code>", open311.token, "open311_token"),
 ]
