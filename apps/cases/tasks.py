@@ -5,7 +5,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from apps.accounts.models import User
-from apps.cases import escalation, learning, telling_ways, told, workflow_publishing, workflow_ratings
+from apps.cases import escalation, learning, telling_ways, told, workflow_limits, workflow_publishing, workflow_ratings
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -33,6 +33,13 @@ def take_off_outdated(timestamp: int) -> None:
 def tell_reporters(timestamp: int) -> None:
     """Residents hear what became of their cases: by message, else somebody is to ring them up."""
     telling_ways.carry_out()
+
+
+@app.periodic(cron="15 8 * * *")
+@app.task(name="cases.tell_of_long_waits", queueing_lock="cases_tell_of_long_waits")
+def tell_of_long_waits(timestamp: int) -> None:
+    """A case does not stand still for ever because nobody asks the reporter again."""
+    workflow_limits.tell_of_long_waits(timezone.localdate())
 
 
 @app.periodic(cron="30 0 * * *")

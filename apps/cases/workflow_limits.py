@@ -1,5 +1,7 @@
 """A case's time: waiting for the reporter (the clocks stand still), more time by consent, and the first contact with him."""
 
+import datetime as dt
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from apps.cases.workflow_ratings import locked_by_resident
 from apps.record.states import MoveRefused
 from apps.worktime.models import CalendarDay
 
+LONG_WAIT = 14  # days
 MOST_DAYS = 120  # working days, half a year: what an extension may be at most
 
 
@@ -89,6 +92,18 @@ def refuse_extension(case: Case, actor: User, reason: str, *, revision: int | No
     locked = locked_for(case, "refuse_extension", actor, revision)
     locked.extension_days = None
     return moved(locked, "refuse_extension", actor, reason, step=False)
+
+
+def tell_of_long_waits(today: dt.date) -> int:
+    """Cases that have waited for their reporter for long: once a week whoever holds one is told, and the office that may go on; how many."""
+    waiting = Case.objects.open().filter(paused_at__date__lt=today - dt.timedelta(days=LONG_WAIT))
+    year, week, _ = today.isocalendar()
+    count = 0
+    for case in waiting.select_related("town", "category", "deputy", "organisation").order_by("pk").iterator(chunk_size=500):
+        users = [*told.holders(case), *(told.town_office(case) if case.state == S.WITH_DEPUTY else told.county_office(case))]
+        told.tell(case, users, f"等反映人补充已超过 {LONG_WAIT} 天，请联系反映人，或决定不再等", kind="reminder", key=f"case-waits-{case.pk}-{year}-{week}")
+        count += 1
+    return count
 
 
 def _go_on(locked: Case, verb: str, actor: User | None, words: str) -> Case:

@@ -159,6 +159,16 @@ def test_while_it_waits_for_the_reporter_nothing_else_is_done_and_the_clock_stan
         workflow_limits.supply(case, "还有一句。")
 
 
+def test_a_case_does_not_wait_for_its_reporter_for_ever(town, people, clock):
+    workflow_limits.pause(brought_to("with_deputy", town, people), people.deputy, "请说明是哪一盏灯")
+    clock.pass_days(14)
+    assert workflow_limits.tell_of_long_waits(timezone.localdate()) == 0
+    clock.pass_days(1)
+    assert workflow_limits.tell_of_long_waits(timezone.localdate()) == workflow_limits.tell_of_long_waits(timezone.localdate()) == 1
+    for user in (people.deputy, people.town_clerk):
+        assert [title for title in titles(user) if title.startswith("等反映人补充")] == ["等反映人补充已超过 14 天，请联系反映人，或决定不再等"]
+
+
 def test_more_time_is_asked_for_granted_with_who_agreed_and_counted_from_the_limit(town, people, clock):
     case = brought_to("with_unit", town, people)
     due = case.due_on
