@@ -5,6 +5,9 @@ import { distanceWords, metresBetween, pointFeature } from "./geo";
 import type { LonLat, PlaceMap } from "./map";
 import { coordinate, currentPosition } from "./place-words";
 
+/** The page's own script loads the map: what it imports by itself is kept for pages without a network, what its parts import is not. */
+export type LoadMap = () => Promise<[typeof import("./map"), typeof import("./layers/areas")]>;
+
 function input(id: string): HTMLInputElement | null {
   return document.querySelector<HTMLInputElement>(`#${id}`);
 }
@@ -21,7 +24,7 @@ function say(words: string): void {
 }
 
 /** The pin: in the form at once, on the map when there is one. Returns what marks where one stands; `draw`: the map only when it is called. */
-export function connectPlace(element: HTMLElement, later = false): { locate: () => Promise<void>; draw: () => void } {
+export function connectPlace(element: HTMLElement, load: LoadMap, later = false): { locate: () => Promise<void>; draw: () => void } {
   const start = startPlace();
   let move: ((to: LonLat) => void) | null = null;
   let shown: PlaceMap | null = null;
@@ -49,7 +52,7 @@ export function connectPlace(element: HTMLElement, later = false): { locate: () 
   const draw = () => {
     if (drawn) return;
     drawn = true;
-    void drawMap(element, startPlace()).then((map) => {
+    void drawMap(element, load, startPlace()).then((map) => {
       shown = map;
       const at = startPlace();
       if (at) move = map?.addPin(at, moved) ?? null;
@@ -61,10 +64,10 @@ export function connectPlace(element: HTMLElement, later = false): { locate: () 
 }
 
 /** The map is not part of what works without a network: it comes when it can. */
-async function drawMap(element: HTMLElement, start: LonLat | null): Promise<PlaceMap | null> {
+async function drawMap(element: HTMLElement, load: LoadMap, start: LonLat | null): Promise<PlaceMap | null> {
   try {
     if (!navigator.onLine) throw new Error("no network");
-    const [{ openMap }, { showSettlements }] = await Promise.all([import("./map"), import("./layers/areas")]);
+    const [{ openMap }, { showSettlements }] = await load();
     const map = await openMap(element, { fit: start ? pointFeature(...start) : null });
     if (map) showSettlements(map);
     return map;

@@ -47,7 +47,7 @@ def test_a_deputy_answers_with_a_photo_in_half_a_minute(deputy: Visitor, visit: 
     assert deputy.sideways() == [] and deputy.small_targets() == [] and deputy.barriers() == []
     send = page.locator(".action-bar").get_by_role("button", name="答复")
     expect(send).to_be_in_viewport()  # fixed at the bottom, whatever is above it
-    page.get_by_label("答复", exact=False).first.fill("井盖已经换好，谢谢您。")
+    page.locator("#id_note").fill("井盖已经换好，谢谢您。")
     page.locator("#id_photos").set_input_files(photo)
     expect(page.locator("#move-form .photos img")).to_have_count(1)
     asked = deputy.accept_questions()

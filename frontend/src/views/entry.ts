@@ -23,7 +23,7 @@ function start(): void {
   const element = form.querySelector<HTMLElement>("#report-map");
   const fold = form.querySelector<HTMLDetailsElement>("#map-fold");
   if (!element) return;
-  const pin = connectPlace(element, !fold?.open);
+  const pin = connectPlace(element, () => Promise.all([import("../map"), import("../layers/areas")]), !fold?.open);
   fold?.addEventListener("toggle", () => pin.draw());
   if (form.dataset.here !== undefined && !startPlace()) void whereAllowed(pin.locate);
 }

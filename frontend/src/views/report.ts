@@ -47,7 +47,7 @@ function start(): void {
   const words = document.querySelector<HTMLTextAreaElement>("#id_text");
   const counter = document.querySelector<HTMLElement>("#text-count");
   if (words && counter) connectCount(words, counter);
-  if (element) connectPlace(element);
+  if (element) connectPlace(element, () => Promise.all([import("../map"), import("../layers/areas")]));
 }
 
 /** The server's answer to a form that it did not take, in the place of the page. */
