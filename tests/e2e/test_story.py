@@ -33,9 +33,10 @@ def open_case(visitor: Visitor, words: str, code: str) -> None:
 
 
 def move(visitor: Visitor, button: str, note: str = "") -> None:
-    """Make one move with the case that is open."""
+    """Make one move with the case that is open: choose the step, write, press its button."""
+    visitor.page.get_by_role("group", name="办哪一步").get_by_text(button, exact=True).click()
     if note:
-        visitor.page.get_by_role("textbox", name=re.compile("说明|交办意见")).fill(note)
+        visitor.page.locator("#id_note").fill(note)
     visitor.page.get_by_role("button", name=button, exact=True).locator("visible=true").click()
     expect(visitor.page.get_by_role("status")).to_contain_text("已办好")
 
