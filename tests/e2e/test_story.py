@@ -38,7 +38,7 @@ def move(visitor: Visitor, button: str, note: str = "") -> None:
     if note:
         visitor.page.locator("#id_note").fill(note)
     visitor.page.get_by_role("button", name=button, exact=True).locator("visible=true").click()
-    expect(visitor.page.get_by_role("status")).to_contain_text("已办好")
+    expect(visitor.page.locator("#flash")).to_contain_text("已办好")
 
 
 def rate(resident: Visitor, code: str, answer: str) -> None:
