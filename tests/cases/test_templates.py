@@ -65,7 +65,7 @@ def test_those_who_speak_for_no_office_share_none(town, people):
 def test_words_are_filled_in_and_unknown_brackets_stay(town, people):
     case = brought_to("with_unit", town, people, category=Category.objects.get(code="road_facility"))
     case.refresh_from_db()
-    text = "您{0}〔日期〕反映的〔地点〕〔类别〕一事（〔编号〕），由〔承办单位〕办理，〔期限〕前答复。〔电话〕".format(
+    text = "您{}〔日期〕反映的〔地点〕〔类别〕一事（〔编号〕），由〔承办单位〕办理，〔期限〕前答复。〔电话〕".format(
         ""
     )
     words_ = filled(text, case)

@@ -13,7 +13,7 @@ from apps.portal.grants import GRANTS, ROLE
 NEVER = {
     "deputies_home", "deputies_contact", "accounts_user", "organisations_organisation_members", "supervision_assignmentrun", "supervision_team",
     "supervision_teammember", "supervision_runevent", "imports_importbatch", "imports_rejectedrow", "procrastinate_jobs",
-    "record_notice", "record_delivery", "record_photo", "record_incoming", "record_robot", "record_noticeway", "interop_apikeyevent",
+    "record_notice", "record_delivery", "record_incoming", "record_robot", "record_noticeway", "interop_apikeyevent",
 }  # fmt: skip
 
 
@@ -85,3 +85,8 @@ def test_a_reporters_contact_goes_in_and_never_out(town, as_public):
         list(ReporterContact.objects.all())
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         ReporterContact.objects.update(sealed=b"")
+
+
+def test_where_and_when_a_photo_was_taken_stays_inside(town, as_public):
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT taken_at, taken_point FROM record_photo")
