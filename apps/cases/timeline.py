@@ -41,7 +41,7 @@ PLAIN = {
     "answer_as_unit": "办理单位已答复", "rate": "您的评价：{score}", "answer_parts": "几件都已答复", "hand_down": "已转给{holder}办理",
     "hand_to_deputy": "已改由{deputy}代表办理", "return_to_county": "已转回{holder}", "take_back": "{holder}正在另行安排办理单位", "sign": "{unit}已签收",
     "pause": "请您补充：{question}", "supply": "您补充了情况", "resume": "继续办理", "split": "您反映的事分成了几件，分别办理", "merge": "已与另一件相同的问题一并办理",
-    "turn_away": "没有受理", "withdraw": "您撤回了这件事", "oversee": "{body}决定督办", "extend": "办理期限延到 {due_on}",
+    "turn_away": "没有受理", "withdraw": "您撤回了这件事", "oversee": "{body}在督促办理", "extend": "办理期限延到 {due_on}",
     "reopen": "已重新办理，由{holder}负责", "close_unrated": "评价的时间已过，先办结", "join": "又有一位群众遇到同样的问题",
     "publish_answer": "这件事的答复已经公开，不含您的个人信息", "withdraw_publication": "公开的答复已撤下",
 }  # fmt: skip
