@@ -1,6 +1,6 @@
 """What stands beside a case for whoever works on it: photos, what it may be about, who could lead, words to begin with, others like it."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.perms import Permission, allowed
@@ -33,7 +33,8 @@ def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) 
         "templates": templates_answer.offered(user, case) if verbs else [], "answering": bool(verbs & set(ANSWERS)),
         "marks": listing.marked(case), "folded": any(not action["front"] for action in offered),
         "may_merge": "merge" in verbs, "look_for_similar": case.state in OPEN_STATES and allowed(user, Permission.PASS_CASES_ON),
-        "overruled": Overruled.objects.filter(case=case).select_related("by").first(), "joined": _joined(case), "opinions": _opinions(case),
+        "overruled": Overruled.objects.filter(case=case).select_related("by").first(), "joined": _joined(case), "joined_count": case.joiners.count(),
+        "opinions": _opinions(case), "family": _family(case, user),
     }  # fmt: skip
 
 
@@ -57,7 +58,16 @@ def _proposal(case: Case, form: MoveForm) -> routing.Proposal:
 
 def _joined(case: Case) -> QuerySet[Joiner]:
     """What those who met the same problem added; no contact, no follow code."""
-    return case.joiners.only("words", "joined_at").order_by("pk")[:20]
+    return case.joiners.only("words", "joined_at").prefetch_related("photos").order_by("pk")[:20]
+
+
+def _family(case: Case, user: User) -> list[dict]:
+    """What it was split from or into, and what was merged: who may not see one of them reads its number, state and holder only."""
+    rows = Case.objects.filter(Q(pk__in=[pk for pk in (case.parent_id, case.merged_into_id) if pk]) | Q(parent=case.pk) | Q(merged_into=case.pk))
+    rows = list(rows.select_related(*listing.RELATED).defer(*listing.SHAPES, "point").order_by("pk"))
+    seen = set(Case.objects.visible_to(user).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)) if rows else set()
+    how = {case.parent_id: "拆自", case.merged_into_id: "并入"}
+    return [{"case": row, "seen": row.pk in seen, "how": how.get(row.pk) or ("分出" if row.parent_id == case.pk else "并入这一件的")} for row in rows]
 
 
 def _opinions(case: Case) -> QuerySet[CoHandler]:

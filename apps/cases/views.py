@@ -33,7 +33,7 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
     verb = request.POST.get("verb", "")
     verbs = {move.verb for move in moves} | {verb}
     if request.method == "GET":
-        return _detail(request, case, moves, MoveForm(case, request.user, verbs, initial={"revision": case.revision}))
+        return _detail(request, case, moves, MoveForm(case, request.user, verbs, initial={"revision": case.revision, "days": case.extension_days}))
     form = MoveForm(case, request.user, verbs, request.POST)
     if not form.is_valid():
         return _detail(request, case, moves, form, status=422)
@@ -78,8 +78,7 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
         "actions": offered, "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
-        "ratings": case.ratings.order_by("round", "pk"), "joining": case.joining.select_related("organisation"), "parts": case.parts.order_by("pk"),
-        "merged": case.merged.visible_to(request.user).order_by("pk"), "joiners": case.joiners.count(),
+        "ratings": case.ratings.order_by("round", "pk"),
         "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum),
         "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip

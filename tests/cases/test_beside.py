@@ -1,6 +1,7 @@
 """What stands beside a case: photos with the answer, words to begin with, who could lead, what it may be about, others like it."""
 
 import io
+import uuid
 
 import pytest
 from django.db import connection
@@ -8,9 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from apps.cases import templates_answer, workflow
+from apps.cases import templates_answer, workflow, workflow_limits, workflow_parts, workflow_units
 from apps.cases.answer_photos import AnswerPhoto
-from apps.cases.models import Case
+from apps.cases.joining import join
+from apps.cases.models import Case, Reporter
 from apps.cases.similar import open_cases
 from tests.cases.conftest import a_report, brought_to
 from tests.cases.test_public_pages import words
@@ -108,3 +110,40 @@ def test_a_page_about_a_case_costs_few_queries(town, people):
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/cases/{case.code}/")
     assert len(queries) <= 55, [query["sql"][:120] for query in queries]
+
+
+def test_who_shares_in_a_case_stands_on_its_page(town, people):
+    case = brought_to("with_dispatcher", town, people)
+    case = workflow_units.assign_to_unit(
+        case, people.dispatcher, town.organisations["construction"], co_handlers=[town.organisations["town_a"]]
+    )
+    join(case, uuid.uuid4(), words="我家门口也黑着", reporter=Reporter("赵六", "13700002222"))
+    workflow_units.give_opinion(case, people.other_unit, "路灯杆可以配合迁移。")
+    for person in (people.unit_officer, people.dispatcher, people.county_office, people.leader, people.deputy):
+        page = signed_in(person).get(f"/cases/{case.code}/").content.decode()
+        assert "路灯杆可以配合迁移。" in page and "我家门口也黑着" in page
+        assert "赵六" not in page and "13700002222" not in page
+        assert not any(code in page for code in (case.follow_code, *case.joiners.values_list("follow_code", flat=True)))
+
+
+def test_parts_and_merged_ones_lead_to_each_other_where_they_may_be_seen(town, people):
+    case = brought_to("with_dispatcher", town, people)
+    lamp, road = workflow_parts.split(case, people.dispatcher, ["路灯坏了。", "路面有坑。"])
+    workflow_units.assign_to_unit(lamp, people.dispatcher, town.organisations["construction"])
+    whole = signed_in(people.county_office).get(f"/cases/{case.code}/").content.decode()
+    assert f'href="/cases/{lamp.code}/"' in whole and f'href="/cases/{road.code}/"' in whole
+    part = signed_in(people.unit_officer).get(f"/cases/{lamp.code}/").content.decode()
+    assert f"拆自 {case.code}" in part and f'href="/cases/{case.code}/"' not in part  # not the unit's to see
+    first, second = brought_to("with_deputy", town, people), brought_to("with_deputy", town, people)
+    workflow_parts.merge(second, people.deputy, first)
+    deputy = signed_in(people.deputy)
+    assert f'href="/cases/{second.code}/"' in deputy.get(f"/cases/{first.code}/").content.decode()
+    assert f'href="/cases/{first.code}/"' in deputy.get(f"/cases/{second.code}/").content.decode()
+
+
+def test_whoever_grants_more_time_sees_how_much_is_asked(town, people):
+    case = brought_to("with_unit", town, people)
+    workflow_limits.ask_extension(case, people.unit_officer, 3, "等材料")
+    page = signed_in(people.dispatcher).get(f"/cases/{case.code}/")
+    assert "申请延期 3 个工作日" in words(page) and page.context["form"]["days"].value() == 3
+    assert "申请延期 3 天" in words(signed_in(people.dispatcher).get("/cases/"))
