@@ -15,6 +15,7 @@ export function connectConsidered(form: HTMLFormElement): void {
   if (!panel || !text) return;
   const category = form.querySelector<HTMLSelectElement>("#id_category");
   let seen = ""; // the report that the panel speaks of
+  let looked = ""; // the report whose likes have been before his eyes
   let underWay = 0;
   let timer = 0;
   const values = () => ({ text: text.value, lat: value(form, "id_lat"), lon: value(form, "id_lon") });
@@ -46,13 +47,25 @@ export function connectConsidered(form: HTMLFormElement): void {
     category.focus();
     form.querySelector("#guesses")?.remove();
   });
+  panel.addEventListener("click", () => (looked = seen));
+  const unlooked = (): HTMLElement | null => {
+    const similar = looked === seen ? null : panel.querySelector<HTMLElement>("#similar");
+    return similar && !inSight(similar) ? similar : null;
+  };
 
   let passing = false; // it has been looked at
   let waiting = false;
   form.addEventListener("submit", (event) => {
-    if (passing || !navigator.onLine || !text.value.trim() || question() === seen) return;
+    if (passing || !navigator.onLine || !text.value.trim()) return;
+    const answered = question() === seen;
+    const below = answered ? unlooked() : null; // it came while he wrote, below what he saw
+    if (answered && !below) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (below) {
+      looked = seen;
+      return lead(below);
+    }
     if (waiting) return;
     waiting = true;
     form.setAttribute("aria-busy", "true");
@@ -60,6 +73,7 @@ export function connectConsidered(form: HTMLFormElement): void {
       waiting = false;
       form.removeAttribute("aria-busy");
       const news = panel.querySelector<HTMLElement>("#led, #similar");
+      looked = seen;
       if (news && !panel.querySelector("#id_not_urgent:checked")) return lead(news);
       passing = true;
       form.requestSubmit();
@@ -83,6 +97,12 @@ function lead(to: HTMLElement): void {
   to.tabIndex = -1;
   to.scrollIntoView({ block: "center" });
   to.focus({ preventScroll: true });
+}
+
+/** Whether some of it, its title at least, stands above the bar with the button. */
+function inSight(what: HTMLElement): boolean {
+  const { top, bottom } = what.getBoundingClientRect();
+  return bottom > 0 && top < window.innerHeight - 160;
 }
 
 function value(form: HTMLFormElement, id: string): string {
