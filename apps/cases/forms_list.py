@@ -3,14 +3,14 @@
 from django import forms
 from django.contrib.gis.geos import Polygon
 
-from apps.accounts.models import Role, User
+from apps.accounts.models import User
 from apps.cases.forms import SELECT, PlainText, RowField, RowForm
+from apps.cases.listing import SEES_BY_SCOPE
 from apps.cases.models import Case, Category
 from apps.cases.workflow import handling_units
 from apps.organisations.models import Organisation
 from apps.territory.models import AdminArea
 
-SEES_BY_SCOPE = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.LEADER)  # the others' cases may lie in any town
 DATE = {"invalid": "日期请写成 2026-03-14 这样。"}
 
 

@@ -45,7 +45,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     if filters.get("q") and Case.objects.visible_to(request.user).filter(code=filters["q"]).exists():
         return redirect("case_detail", filters["q"])
     cases = listing.ordered(listing.narrowed(filters, request.user), filters["sort"])
-    page = listing.page_of(cases, request.GET.get("page"))
+    page = listing.page_of(cases, request.GET.get("page"), at_once=listing.read_through(filters))
     return render(request, "cases/case_list.html", {
         "form": form, "filters": filters, "page_obj": page, "query": _kept(request.GET), "view": "map" if request.GET.get("view") == "map" else "list",
         "may_enter": allowed(request.user, Permission.ENTER_CASES),

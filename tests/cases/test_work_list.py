@@ -210,3 +210,22 @@ def test_the_list_stays_on_indexes_with_a_hundred_thousand_cases(town, people):
             plan = cases.values_list("pk", flat=True)[: listing.PAGE].explain(analyze=True)
             assert "Seq Scan on cases_case" not in plan, (filters, person.username, plan)
             assert float(plan.rsplit("Execution Time: ", 1)[1].split(" ")[0]) < 500, (filters, person.username, plan)
+
+
+def test_a_search_that_no_index_serves_is_counted_and_paged_as_any_other(town, people, office):
+    fill(town, 240)  # every fourth names the lights
+    for page, first, rows in (("1", 4, 50), ("2", 204, 10), ("9", 204, 10), ("0", 204, 10), ("x", 4, 50), ("9" * 30, 204, 10)):
+        response = office.get("/cases/", {"state": "all", "q": "路灯", "page": page})
+        shown = response.context["page_obj"]
+        assert (shown.paginator.count, len(titles(response))) == (60, rows) and titles(response)[0] == f"第{first}件：路灯坏了", page
+    nothing = office.get("/cases/?state=all&q=没有")
+    assert titles(nothing) == [] and "没有符合条件的民情件" in words(nothing)
+
+
+def test_the_map_of_a_list_that_cannot_hold_anything_is_empty(town, people, office):
+    report_from(0.5, 0.5, "一号")
+    for query in ("deputy=D99", "village=339999999999", "deputy=D99&q=一号"):
+        assert titles(office.get(f"/cases/?state=all&{query}")) == []
+        assert office.get(f"/cases/marks?state=all&{query}").content == b"GRC1" + bytes(4)
+        assert b"".join(office.get(f"/cases/export.csv?state=all&{query}").streaming_content).count(b"\n") == 1
+    assert len(office.get("/cases/marks?state=all&deputy=D1").content) in (8, 21)
