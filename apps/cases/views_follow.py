@@ -159,7 +159,8 @@ def _moved(request: HttpRequest, code: str, name: str, form, act: Callable[[Foll
     if found is None:
         return unknown(request, code)
     if not form.is_valid():
-        return _page(request, found, status=422, **{name: form})
+        first = next(iter(form.errors.values()))[0]
+        return _page(request, found, problem=f"还没有提交：{first}", status=422, **{name: form})
     try:
         act(found, form.cleaned_data)
     except MoveRefused as refusal:
@@ -169,9 +170,10 @@ def _moved(request: HttpRequest, code: str, name: str, form, act: Callable[[Foll
 
 def _page(request: HttpRequest, found: Followed, *, status: int = 200, problem: str = "", **forms) -> HttpResponse:
     case = found.case
-    answered = case.state in (S.ANSWERED, S.CLOSED)
+    answered, again = case.state in (S.ANSWERED, S.CLOSED), case.reopened > 0 and case.state in OPEN_STATES
     page = {
         "found": found, "case": case, "code": grouped(found.code), "follow_code": found.code, "problem": problem, "answered": answered,
+        "again": again, "shows_answer": answered or again,
         "steps": timeline.for_resident(found.own, case, timezone.localdate(), found.joiner),
         "parts": list(Case.objects.as_followed().filter(parent=case.pk, reopened=case.reopened).order_by("pk")), "photos": found.photos(),
         "answer_photos": list(AnswerPhoto.objects.filter(case=case.pk).only("case", "photo")),

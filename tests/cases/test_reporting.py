@@ -319,8 +319,12 @@ def test_unsatisfied_is_done_again_and_in_the_end_told_the_way_on(town, people, 
     workflow.answer_as_deputy(case, people.deputy, "已经修好。")
     assert "会退回重新办理" in words(page.get(f"/follow/{case.follow_code}"))
     assert page.post(rate, {"outcome": "unsatisfied", "words": "还是不亮"}).status_code == 302
-    assert "现在由陈安代表办理" in words(page.get(f"/follow/{case.follow_code}"))
+    said = words(page.get(f"/follow/{case.follow_code}"))
+    assert "现在由陈安代表办理" in said and "上一次的答复 已经修好。" in said and "请您评价" not in said
     workflow.answer_as_deputy(case, people.deputy, "换了灯泡。")
+    assert "答复 换了灯泡。" in (said := words(page.get(f"/follow/{case.follow_code}"))) and "上一次" not in said
+    unsaid = page.post(rate, {"words": "灯还是不亮"})
+    assert unsaid.status_code == 422 and "还没有提交：请选一项。" in words(unsaid) and "灯还是不亮" in words(unsaid)
     page.post(rate, {"outcome": "unsatisfied"})
     assert "现在由县人大常委会工委办理" in words(page.get(f"/follow/{case.follow_code}"))
     workflow.answer_as_county(Case.objects.get(), people.county_office, "已列入改造计划。")
