@@ -23,7 +23,8 @@ def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) 
     verbs = {action["verb"] for action in offered}
     for action in offered:
         action["front"] = action["verb"] in FIRST or (case.extension_days is not None and action["verb"] in ASKED)
-    offered.sort(key=lambda action: action["verb"].startswith("return_"))  # giving it back is no answer: last, so that it is not chosen for him
+    # Who is asked for more time answers that first; giving back or stepping in is not what is chosen for him before he has looked.
+    offered.sort(key=lambda action: (action["verb"] not in ASKED or case.extension_days is None, action["verb"].startswith(("return_", "take_over"))))
     if offered and not any(action["front"] for action in offered):
         for action in offered:
             action["front"] = True

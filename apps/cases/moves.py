@@ -119,9 +119,9 @@ def locked_for(case: Case, verb: str, actor: User, revision: int | None = None) 
     locked = Case.objects.select_for_update(of=("self",)).select_related("town", "category", "deputy", "organisation").get(pk=case.pk)
     if not allowed(actor, PERMISSIONS[verb]):
         raise MoveRefused("您的岗位不能办这一步。")
-    MOVES.check(verb, locked.state, actor.role)
     if revision is not None and revision != locked.revision:
         raise MoveRefused(f"这一件刚刚有人办过，现在：{locked.holder()}。请看过最新的情况再办，您写的内容还在。")
+    MOVES.check(verb, locked.state, actor.role)
     if not Case.objects.visible_to(actor).filter(pk=locked.pk).exists():
         raise MoveRefused("这件民情件不在您的辖区或经办范围。")
     if refusal := _why_not(locked, MOVES.moves[verb], actor, locked.held_by(actor)):

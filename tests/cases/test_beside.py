@@ -146,4 +146,15 @@ def test_whoever_grants_more_time_sees_how_much_is_asked(town, people):
     workflow_limits.ask_extension(case, people.unit_officer, 3, "等材料")
     page = signed_in(people.dispatcher).get(f"/cases/{case.code}/")
     assert "申请延期 3 个工作日" in words(page) and page.context["form"]["days"].value() == 3
+    assert page.context["chosen"] == "extend"
     assert "申请延期 3 天" in words(signed_in(people.dispatcher).get("/cases/"))
+
+
+def test_the_dispatcher_is_told_that_he_writes_for_a_silent_unit(town, people):
+    case = brought_to("with_unit", town, people)
+    assert "不上线办理" not in words(signed_in(people.unit_officer).get(f"/cases/{case.code}/"))
+    people.unit_officer.is_active = False
+    people.unit_officer.save(update_fields=["is_active"])
+    assert "不上线办理：签收、答复、退回由您照它的意见录入" in words(
+        signed_in(people.dispatcher).get(f"/cases/{case.code}/")
+    )
