@@ -98,6 +98,8 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
 
 FRONT = {Role.DEPUTY: ("visit_list",), Role.DISPATCHER: ("finding_list",), Role.UNIT: ("finding_list",)}  # stand for their groups on phones
 
+ALSO = {"model_list": "rule_list"}  # a page that is reached from an entry's own tabs and lies elsewhere: which entry is marked there
+
 
 @dataclass(frozen=True)
 class NavigationGroup:
@@ -121,8 +123,9 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
         entries = [_entry(*entry) for entry, permission in ((each[:3], each[3]) for each in offered) if not permission or allowed(user, permission)]
         groups[label] = [entry for entry in entries if entry]
     here = max((entry["url"] for entries in groups.values() for entry in entries if _lies_under(request.path, entry["url"])), key=len, default="")
+    also = ALSO.get(getattr(request.resolver_match, "url_name", ""))
     for entry in (entry for entries in groups.values() for entry in entries):
-        entry["active"] = entry["url"] == here
+        entry["active"] = entry["name"] == also if also else entry["url"] == here
     preferred = FRONT.get(getattr(user, "role", ""), ())
     front = {label: next((entry for entry in entries if entry["name"] in preferred), entries[0]) for label, entries in groups.items() if entries}
     return [NavigationGroup(label, tuple(groups[label]), entry) for label, entry in front.items()]

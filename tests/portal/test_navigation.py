@@ -12,12 +12,25 @@ from tests.town import PASSWORD
 CASES, COCKPIT = "民情件", "驾驶舱"
 EVERYBODY = {"通知", CASES, "部门在线", "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
 CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
-STAFF = CONGRESS | {"接待日", "公开答复", "电话告知", "办理时效", "分类和交办", "代表网格", "覆盖情况", "排班", "代表码", "门牌码", "换届", "进度月报"}
+STAFF = CONGRESS | {
+    "接待日",
+    "公开答复",
+    "电话告知",
+    "办理时效",
+    "分类和交办",
+    "代表网格",
+    "覆盖情况",
+    "排班",
+    "代表码",
+    "门牌码",
+    "换届",
+    "进度月报",
+}
 
 
 def labels(user, path="/"):
     request = RequestFactory().get(path)
-    request.user = user
+    request.user, request.resolver_match = user, resolve(path)
     entries = [entry for group in navigation(request) for entry in group.entries]
     return [entry["label"] for entry in entries], [entry["label"] for entry in entries if entry["active"]]
 
@@ -55,6 +68,7 @@ def test_the_page_is_marked_in_the_navigation(users):
     assert labels(users.county_office, "/supervision/evaluation/")[1] == ["成效评估"]  # not what lies above it too
     assert labels(users.leader, "/cases/ABCDE/")[1] == [CASES]
     assert labels(users.leader, "/cockpit/")[1] == [COCKPIT]
+    assert labels(users.county_office, "/cases/models/")[1] == ["分类和交办"]  # a tab of that page
 
 
 def test_residents(client, town):
@@ -87,7 +101,11 @@ def test_wrong_password_keeps_the_name(users, client):
 def test_shell_says_what_is_synthetic(town, rf):
     request = rf.get("/")
     said = shell(request)
-    assert (said["county_name"], said["product_name"], said["synthetic"]) == ("方格县", "方格县代表履职地图", "演示数据：方格县的地名、人员与事项均为虚构")
+    assert (said["county_name"], said["product_name"], said["synthetic"]) == (
+        "方格县",
+        "方格县代表履职地图",
+        "演示数据：方格县的地名、人员与事项均为虚构",
+    )
     AdminArea.objects.filter(level="county").update(synthetic=False)
     LayerVersion.raise_for("area")
     assert "均为合成" in shell(request)["synthetic"]
