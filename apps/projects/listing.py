@@ -43,8 +43,20 @@ def narrowed(wanted: Mapping[str, str]) -> QuerySet[KeyProject]:
 
 def described(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:
     """With all that a list or a table says of each."""
+    return _told(rows.with_progress(on).with_money(on), on)
+
+
+def as_kept(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:
+    """The same for tables of any length: from what is kept of each, as sums, filters and the map are; only the month's money and words are read
+    from its reports."""
+    month = RawSQL("(SELECT m.invested_month FROM projects_money(projects_keyproject.id, %s) m)", (on,), output_field=models.DecimalField(max_digits=14, decimal_places=2))
+    kept = {name: F(f"state_now__{name}") for name in ("money_month", "invested", "invested_year")}
+    return _told(rows.as_they_stand().annotate(**kept, invested_month=month), on)
+
+
+def _told(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:
     newest = "(SELECT w.{} FROM projects_projectreport w WHERE w.project_id = projects_keyproject.id AND w.month <= %s AND w.{} <> '' ORDER BY w.month DESC LIMIT 1)"
-    return rows.with_progress(on).with_money(on).annotate(
+    return rows.annotate(
         words=RawSQL(newest.format("text", "text"), (on,), output_field=models.CharField()),
         problems=RawSQL(newest.format("problems", "problems"), (on,), output_field=models.CharField()),
     ).select_related("town", "field", "responsible").defer(*SHAPES)  # fmt: skip

@@ -19,7 +19,7 @@ from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
 from apps.projects import history, workflow
-from apps.projects.listing import ORDERS, TONES, asked, described, narrowed
+from apps.projects.listing import ORDERS, TONES, as_kept, asked, described, narrowed
 from apps.projects.models import KeyProject, tone_of
 from apps.projects.overview import GROUPINGS, sums
 from apps.projects.views_nearby import mark_followed
@@ -125,7 +125,7 @@ def project_export(request: HttpRequest) -> HttpResponse:
     rows = narrowed(wanted)
     by = request.GET.get("by") if request.GET.get("by") in GROUPINGS else "level"
     buffer = io.BytesIO()
-    write_workbook(buffer, described(rows, today).select_related("owner").order_by(*ORDERS.get(wanted["sort"], ORDERS[""])), GROUPINGS[by].label, *sums(rows, by), today)
+    write_workbook(buffer, as_kept(rows, today).select_related("owner").order_by(*ORDERS.get(wanted["sort"], ORDERS[""])), GROUPINGS[by].label, *sums(rows, by), today)
     response = HttpResponse(buffer.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response["Content-Disposition"] = content_disposition_header(True, f"重点项目{today:%Y%m%d}.xlsx")
     return response
