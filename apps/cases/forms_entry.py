@@ -58,6 +58,7 @@ class EntryForm(ReportForm):
         if data.get("lat") is None and data.get("lon") is None and not data.get("code") and "lat" not in self._errors:
             self._find(data)
         cleaned = super().clean()
+        self.fields["overrule"].required = self.led is not None  # said on the page, too
         if self.lookup is not None and "lat" in self._errors:
             del self._errors["lat"]
             self.add_error("address", self.lookup.advice)

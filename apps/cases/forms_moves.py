@@ -162,7 +162,12 @@ def _words(verb: Callable) -> Act:
 
 
 def _answer(verb: Callable) -> Act:
-    return lambda case, user, data: verb(case, user, data["note"], told=data["told"], result=data["result"], revision=data["revision"])
+    def act(case: Case, user: User, data: dict[str, Any]) -> Case:
+        if data["note"].rstrip().endswith(("：", ":")):  # a template that was put in and never written on
+            raise MoveRefused("答复停在冒号上，像是还没有写完，请补上后面的内容。", "note")
+        return verb(case, user, data["note"], told=data["told"], result=data["result"], revision=data["revision"])
+
+    return act
 
 
 def _named(data: dict[str, Any], name: str, message: str) -> Any:

@@ -97,6 +97,19 @@ def test_the_page_writes_changes_retires_and_loses_nothing(town, people):
     assert len(titles(people.town_clerk, workflow.submit(a_report()))) == 1
 
 
+def test_a_template_that_was_only_put_in_is_no_answer(town, people):
+    case = workflow.submit(a_report())
+    client = signed_in(people.deputy)
+    unfinished = {"verb": "answer_as_deputy", "note": "您反映的问题我已了解，情况如下：\n"}
+    refused = client.post(f"/cases/{case.code}/", unfinished)
+    assert "像是还没有写完" in words(refused) and "情况如下：" in words(refused)
+    case.refresh_from_db()
+    assert case.state == "with_deputy" and case.answer == ""
+    client.post(f"/cases/{case.code}/", {**unfinished, "note": "情况如下：灯已经修好。"})
+    case.refresh_from_db()
+    assert case.state == "answered"
+
+
 def test_a_search_is_kept_under_a_name_for_oneself(town, people):
     client = signed_in(people.county_office)
     client.post(
