@@ -135,11 +135,15 @@ class Coverage:
             places = places.filter(code__startswith=area_prefix(area))
         said = places.values_list("pk", "code", "name", "parent", "parent__code", "parent__name")
         self.villages = {pk: Village(*rest) for pk, *rest in said}
-        self.rows = np.array(
-            [row for row, grid in enumerate(self.land.grids) if grid.village_id in self.villages], np.intp
-        )
-        counts = {pk: (confirmed, waiting) for pk, confirmed, waiting in self._counts(area)}
-        both = np.array([counts.get(self.land.grids[row].pk, (0, 0)) for row in self.rows], np.int64).reshape(-1, 2)
+        self.rows = np.flatnonzero(np.isin(self.land.villages, list(self.villages)))
+        self.keys = self.land.keys[self.rows]
+        counts = np.array(list(self._counts(area)), np.int64).reshape(-1, 3)
+        counts = counts[np.argsort(counts[:, 0])]
+        place = np.searchsorted(counts[:, 0], self.keys)
+        counted = np.flatnonzero(place < len(counts))
+        counted = counted[counts[place[counted], 0] == self.keys[counted]]
+        both = np.zeros((len(self.rows), 2), np.int64)
+        both[counted] = counts[place[counted], 1:]
         self.confirmed, self.waiting = both[:, 0], both[:, 1]
         self.needs: Needs = needs(on)
         self.met = present() if self.needs else set()
@@ -150,7 +154,7 @@ class Coverage:
         return members.values("grid").annotate(**numbers).values_list("grid", *numbers)
 
     def summary(self) -> Summary:
-        mine = {self.land.grids[row].pk for row in self.rows}
+        mine = set(self.keys.tolist())
         asked = [key for key in self.needs if key[0] in mine]
         return Summary(
             len(self.rows), int((self.confirmed > 0).sum()), int((self.waiting > 0).sum()), int((self.land.metres[self.rows] >= self.far).sum()),
@@ -167,9 +171,7 @@ class Coverage:
             chosen = np.flatnonzero(metres >= self.far)
         elif show == "lacking":
             open_needs = {grid for grid, field in self.needs if (grid, field) not in self.met}
-            chosen = np.array(
-                [index for index, row in enumerate(self.rows) if self.land.grids[row].pk in open_needs], np.intp
-            )
+            chosen = np.flatnonzero(np.isin(self.keys, list(open_needs)))
         else:
             return np.arange(len(self.rows))
         return chosen[np.argsort(-metres[chosen], kind="stable")]
@@ -197,7 +199,8 @@ class Coverage:
 
     def matrix(self, by_grid: bool) -> tuple[list[Field], list[tuple[str, str, list[Cell]]]]:
         """The fields that are asked for anywhere in sight, and a line for each town (or each grid with a need): code, name, its cells."""
-        place = {self.land.grids[row].pk: self._place(row, by_grid) for row in self.rows}
+        asked = {grid for grid, _ in self.needs}
+        place = {key: self._place(row, by_grid) for key, row in zip(self.keys.tolist(), self.rows.tolist(), strict=True) if key in asked}
         cells: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         for grid, field in self.needs:
             if grid in place:

@@ -83,9 +83,12 @@ class Crowd:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The grids of a day with a place inside each (lon, lat degrees), the town each lies in, and who is nearest (row of the crowd, metres)."""
+    """The grids of a day, their keys and villages, a place inside each (lon, lat degrees), the town each lies in, and who is nearest (row of
+    the crowd, metres)."""
 
     grids: tuple
+    keys: Ints
+    villages: Ints
     lon: Floats
     lat: Floats
     town: Ints
@@ -129,9 +132,10 @@ def _ground(day: Day) -> Ground:
     grids, inside = day.grids.rows, shapely.point_on_surface(day.grids.polygons)
     parents = {village.pk: village.parent_id or -1 for village in day.villages.rows}
     lon, lat = (np.asarray(axis(inside), float).reshape(-1) for axis in (shapely.get_x, shapely.get_y))
-    town = np.array([parents.get(grid.village_id, -1) for grid in grids], np.int64)
+    keys, villages = (np.array([getattr(grid, name) for grid in grids], np.int64) for name in ("pk", "village_id"))
+    town = np.array([parents.get(village, -1) for village in villages.tolist()], np.int64)
     who, metres = _crowd(day).nearest_for(lon, lat, town)
-    return Ground(grids, lon, lat, town, who, metres)
+    return Ground(grids, keys, villages, lon, lat, town, who, metres)
 
 
 def grids_at(on: dt.date, lon: Sequence[float], lat: Sequence[float]) -> list[int | None]:

@@ -5,6 +5,7 @@ import io
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import numpy as np
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -143,7 +144,7 @@ def needs_of_grid(request: HttpRequest, code: str) -> HttpResponse:
     )
     grid = get_object_or_404(seen.select_related("village").only("code", "village__code"), code=code)
     found = Coverage(request.user, grid.village.code, timezone.localdate())
-    index = next((index for index, row in enumerate(found.rows) if found.land.grids[row].pk == grid.pk), None)
+    index = next(iter(np.flatnonzero(found.keys == grid.pk).tolist()), None)
     asked = sorted((field, names) for (place, field), names in found.needs.items() if place == grid.pk)
     labels = dict(found.fields())
     needs = [(labels[field], names, (grid.pk, field) in found.met) for field, names in asked]
