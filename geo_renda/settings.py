@@ -136,6 +136,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = text("EMAIL_HOST_USER", ""), text("EMAIL_
 EMAIL_USE_TLS, EMAIL_USE_SSL = flag("EMAIL_USE_TLS", False), flag("EMAIL_USE_SSL", False)
 DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "") or f"no-reply@{MAIL_DOMAIN}"
 GATEWAYS = {"sms": gateway("SMS"), "wechat": gateway("WECHAT")}
+DEPUTY_BUSY_AT = number("DEPUTY_BUSY_AT", 10, 1, 1000)  # so many cases wait for the nearest deputy: others of the district relieve him
 BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}

@@ -9,6 +9,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db.models import Count
 
 from apps.cases.models import Case
@@ -17,7 +18,6 @@ from apps.matching.finding import FoundDeputy, Place, Side, addressed, engine
 from apps.territory.models import AdminArea
 
 ADDRESSEE, LOCAL = "addressee", "local"
-ENOUGH = 10  # cases that may wait for one before others are asked
 PER_CASE = 300.0  # metres
 UNKNOWN = 20_000.0  # metres that one counts as who can be met nowhere known
 
@@ -59,7 +59,7 @@ def _first(place: Place, side: Side | None, here: tuple[FoundDeputy, ...]) -> Fo
         return nearest
     loads = _loads(here)
     had = loads.get(nearest.deputy.pk, 0)
-    if had < ENOUGH:
+    if had < settings.DEPUTY_BUSY_AT:
         return nearest
     turn = _turn(place)
     relief = next((found for found in here if found.deputy.pk == turn and loads.get(turn, 0) < had), None)

@@ -96,7 +96,7 @@ class Product:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {
             "DATABASE_URL": self.database_url, "SECRET_KEY": "of-the-browser-tests-" + "0" * 40,
             "CONTACT_KEY": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "CODE_KEYS": "k" * 40, "DATA_DIR": str(self.folder),
-            "ALLOWED_HOSTS": "127.0.0.1", "E2E_CLOCK": str(self._clock), "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
+            "ALLOWED_HOSTS": "127.0.0.1", "E2E_CLOCK": str(self._clock), "DEPUTY_BUSY_AT": "1000", "ZONE": "all", "DEBUG": "false", "HTTPS": "false", "PYTHONUTF8": "1",
         }  # fmt: skip
         command = [*WITH_US, sys.executable, *arguments]
         with self._log(name).open("a") as log:

@@ -68,7 +68,7 @@ def test_keys_and_the_case_beside_the_list(visit: Visit) -> None:
     expect(detail.get_by_role("heading", name="经过")).to_be_visible()
     page.locator("body").click(position={"x": 5, "y": 500})
     page.keyboard.press("/")
-    expect(page.get_by_label("内容")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="内容或编号")).to_be_focused()
 
 
 def test_the_list_as_a_table(visit: Visit, tmp_path: Path) -> None:
