@@ -58,7 +58,10 @@ def case_new(request: HttpRequest) -> HttpResponse:
         .first()
     )
     return render(
-        request, "cases/case_new.html", {"form": form, "settled": settled, "led": form.led, "day": day}, status=422
+        request,
+        "cases/case_new.html",
+        {"form": form, "settled": settled, "led": form.led, "day": day, "entry": True},
+        status=422,
     )
 
 
@@ -94,7 +97,14 @@ def _blank_form(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "cases/case_new.html",
-        {"form": form, "settled": settled, "place_problem": problem, "day": day, "today_days": list(today[:3])},
+        {
+            "form": form,
+            "settled": settled,
+            "place_problem": problem,
+            "day": day,
+            "today_days": list(today[:3]),
+            "entry": True,
+        },
     )
 
 
@@ -138,7 +148,7 @@ def entry_place(request: HttpRequest) -> HttpResponse:
     settled, problem = (
         PlaceForm.understood(request.GET) if request.GET.get("lat") and request.GET.get("lon") else (None, "")
     )
-    return render(request, "cases/report_place.html", {"settled": settled, "place_problem": problem})
+    return render(request, "cases/report_place.html", {"settled": settled, "place_problem": problem, "entry": True})
 
 
 @require_GET

@@ -258,7 +258,7 @@ def test_a_clerk_who_enters_for_somebody_is_asked_too(people):
     office = Client()
     office.force_login(people.county_office)
     body = shown(office.get("/cases/new/", {"lat": NEAR.y, "lon": NEAR.x}))
-    assert "您登记在哪个选区？" in body
+    assert "反映人登记在哪个选区？" in body and "您登记" not in body
     wrong = office.post("/cases/new/", at(NEAR, side=EAST, channel="phone", text=""))
     assert wrong.status_code == 422 and f'value="{EAST}" checked' in shown(wrong)
     office.post("/cases/new/", at(NEAR, side=EAST, channel="phone"))
