@@ -98,7 +98,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
 
 FRONT = {Role.DEPUTY: ("visit_list",), Role.DISPATCHER: ("finding_list",), Role.UNIT: ("finding_list",)}  # stand for their groups on phones
 
-ALSO = {"model_list": "rule_list"}  # a page that is reached from an entry's own tabs and lies elsewhere: which entry is marked there
+ALSO = {"model_list": "rule_list", "publication_review": "publication_list", "case_thread": "thread_list"}  # pages that lie elsewhere: which entry is marked there
 
 
 @dataclass(frozen=True)

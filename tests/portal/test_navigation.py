@@ -69,6 +69,7 @@ def test_the_page_is_marked_in_the_navigation(users):
     assert labels(users.leader, "/cases/ABCDE/")[1] == [CASES]
     assert labels(users.leader, "/cockpit/")[1] == [COCKPIT]
     assert labels(users.county_office, "/cases/models/")[1] == ["分类和交办"]  # a tab of that page
+    assert labels(users.county_office, "/cases/ABCDE/publication")[1] == ["公开答复"]
 
 
 def test_residents(client, town):
