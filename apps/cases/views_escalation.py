@@ -54,7 +54,10 @@ class RuleForm(forms.Form):
     step = forms.ChoiceField(label="环节", choices=STEPS)
     kind = forms.ChoiceField(label="事项", choices=Clock.Kind.choices, initial=Clock.Kind.ANSWER)
     town = forms.ModelChoiceField(AdminArea.objects.none(), label="只在", required=False, empty_label="各乡镇街道", help_text="一个乡镇街道有自己的接手规则时，那里不用一般的接手规则。")
-    days = forms.IntegerField(label="超期几个工作日", min_value=-30, max_value=60, help_text="负数是到期前几个工作日，例如 -2；0 是最后一日当天。")
+    days = forms.IntegerField(
+        label="超期几个工作日", min_value=-30, max_value=60, error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), "请填 -30 到 60 之间的整数。"),
+        help_text="负数是到期前几个工作日，例如 -2；0 是最后一日当天。",
+    )  # fmt: skip
     action = forms.ChoiceField(label="做什么", choices=EscalationRule.Action.choices)
     to = forms.ChoiceField(label="对谁", choices=EscalationRule.To.choices)
     person = forms.CharField(label="指定的人（登录名）", required=False, max_length=150, help_text="可以从列表里选；代表也可以填登录名。")
