@@ -105,9 +105,9 @@ def test_many_are_ticked_by_keys_and_the_map_shows_them_all(visit: Visit) -> Non
 def test_a_reception_day_from_the_office_to_the_door(visit: Visit, deputy: Visitor) -> None:
     clerk = visit("desktop", "town").page
     clerk.goto("/cases/receptions/new/")
-    station = clerk.get_by_label("联络站").locator("option").nth(1)
+    station = clerk.get_by_label("联络站", exact=True).locator("option").nth(1)
     name = station.inner_text()
-    clerk.get_by_label("联络站").select_option(label=name)
+    clerk.get_by_label("联络站", exact=True).select_option(label=name)
     clerk.get_by_label("开始").fill("06:00")
     clerk.get_by_label("结束").fill("07:30")
     clerk.get_by_role("checkbox", name=re.compile(deputy.product.facts["deputy"])).first.check()

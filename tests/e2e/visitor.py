@@ -79,6 +79,8 @@ class Visitor:
     def _on_console(self, message: ConsoleMessage) -> None:
         # Chromium also writes every answer of 400 and above to the console; those are judged in _on_response.
         gone = self._cut_off and ("ERR_INTERNET_DISCONNECTED" in message.text or "ERR_FAILED" in message.text)
+        if message.text.startswith(("htmx:afterRequest", "htmx:sendAbort")):
+            return  # a newer question took the older one's place, as hx-sync asks; of what failed htmx writes sendError or responseError
         if message.type == "error" and not gone and not message.text.startswith("Failed to load resource: the server responded"):
             self._complain(f"console: {message.text}")
 

@@ -1,25 +1,35 @@
 """A toy county in which every page has something to show: codes on doors, a rota, cases in several states, supervision published."""
 
 import datetime as dt
+import io
 import math
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
 from apps.cases import workflow as cases
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.models import Case
+from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer
+from apps.cases.reports import ReportPhoto
+from apps.cases.taxonomy import Category
 from apps.cases.workflow import Report
 from apps.deputies.codes import DeputyCode, StationCode
 from apps.deputies.models import Deputy, Station
 from apps.deputies.rota import DutyTurn, Rota
 from apps.deputies.workflow_grid import confirm_waiting
 from apps.imports.models import ImportBatch
+from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
 from apps.record import issuing
+from apps.record.files import Photo
 from apps.supervision import workflow as supervision
 from apps.supervision.grid_needs import propose_all
 from apps.supervision.models import AssignmentRun, Team, TeamMember
@@ -42,7 +52,7 @@ class Furnished:
 
 
 @pytest.fixture
-def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch, settings) -> Furnished:
+def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path) -> Furnished:
     settings.RATE_LIMIT_TIMES = 0
     settings.SESSION_COOKIE_AGE = 365 * 24 * 3600
     monkeypatch.setattr(timezone, "now", lambda: NOON)
@@ -60,6 +70,8 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     propose_all(users.county_office)
     confirm_waiting(users.county_office, "339999100000", 10**12)
     drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
+    settings.DATA_DIR = tmp_path
+    _answered(filed[0], users)
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
     world.pools.update(_pools(world))
     return world
@@ -80,6 +92,25 @@ def _codes(town: toy.Town) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
+def _answered(case: Case, users: toy.Users) -> None:
+    """A case that a program filed, with a photo, answered for everybody to read, with another."""
+    asked, told = (Photo.objects.accept(SimpleUploadedFile("a.jpg", _picture(shade)), by=users.county_office) for shade in (60, 200))
+    ReportPhoto.objects.create(case=case, photo=asked)
+    AnswerPhoto.objects.create(case=case, photo=told)
+    key, _ = give_out(users.county_office, "市民热线", "值班室", 100)
+    PostedRequest.objects.create(case=case, key=key)
+    AnswersPage.objects.update_or_create(pk=1, defaults={"is_open": True})
+    said = {"title": "路灯不亮", "question": "路灯不亮", "answer": "已经修好。"}
+    row = Publication.objects.create(case=case, state="published", source="", edited_by=users.county_office, confirmed_by=users.county_office, confirmed_at=NOON, **said)
+    PublishedAnswer.objects.create(publication=row, town=case.town, village=case.village, answered_by="县住建局", asked_on=NOON.date(), answered_on=NOON.date(), **said)
+
+
+def _picture(shade: int) -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (64, 48), (shade, 90, 120)).save(drawn, "JPEG")
+    return drawn.getvalue()
+
+
 def _report(x: float, y: float, text: str) -> Report:
     point = toy.at(x, y)
     return Report(submission=uuid.uuid4(), text=text, lon=point.x, lat=point.y)
@@ -89,6 +120,7 @@ def _pools(world: Furnished) -> dict[str, list]:
     """Values for the parameters of every address: what there is in this county, and something that there is not."""
     numbers = range(1, 4)
     keys = [
+        *PublishedAnswer.objects.values_list("pk", flat=True),
         *(case.pk for case in world.cases), world.published.pk, world.draft.pk, *TeamMember.objects.values_list("pk", flat=True),
         *PlateCode.objects.values_list("pk", flat=True), *DeputyCode.objects.values_list("pk", flat=True), *StationCode.objects.values_list("pk", flat=True),
         *ImportBatch.objects.values_list("pk", flat=True), *CodeBatch.objects.values_list("pk", flat=True), *Team.objects.values_list("pk", flat=True)[:2],
@@ -96,9 +128,8 @@ def _pools(world: Furnished) -> dict[str, list]:
     own = [code for codes in world.codes.values() for code in codes]
     return {
         "pk": sorted({*keys, *numbers, *_more_keys()}),
-        "code": [*own, *(case.code for case in world.cases), *(case.follow_code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True), *Grid.objects.values_list("code", flat=True)[:2]],
+        "code": [*own, *PostedRequest.objects.values_list("code", flat=True), *PostedRequest.objects.values_list("token", flat=True), *(case.code for case in world.cases), *(case.follow_code for case in world.cases), *Deputy.objects.values_list("code", flat=True), *Station.objects.values_list("code", flat=True), *KeyProject.objects.values_list("code", flat=True), *Grid.objects.values_list("code", flat=True)[:2]],
         "issuer": ["police", "nobody"],
-        "photo": [1, 2], "size": ["full", "small"],
         "month": ["2026-03", "2026-04"],
         "year": [2026, 2027], "step": ["with_unit", "finding_answer"], "name": ["qingdao_2021"],
         "kind": ["deputy", "station", "door"],
@@ -107,7 +138,8 @@ def _pools(world: Furnished) -> dict[str, list]:
         "z": [9, 12, 14], "x": [tile_of(z)[0] for z in (9, 12, 14)], "y": [tile_of(z)[1] for z in (9, 12, 14)],
         "set_slug": ["counties", "towns", "villages", "districts-339999000000-17", "districts-339999100000-15", "congress-339999000000-17", "congress-339900000000-14"],
         "slug": ["counties", "villages", "districts-339999000000-17", "congress-339999000000-17", "1", "2", "339999000000", "339999100201", "police"],
-        "form": ["json", "xml"], "service": ["nothing"],
+        "form": ["json", "xml"], 
+        "service": [Category.objects.offered().values_list("code", flat=True)[0]], "photo": list(Photo.objects.values_list("pk", flat=True)), "size": ["full", "small"],
         "geo_field": ["shape", "simple_shape", "centroid"],
         "district": list(ElectoralDistrict.objects.values_list("code", flat=True)[:2]),
         "area": list(AdminArea.objects.values_list("code", flat=True)[:3]),
