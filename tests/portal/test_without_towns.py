@@ -4,7 +4,9 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.cases.clocks import Clock
 from apps.cases.models import Case
+from apps.cases.publishing import PublishedAnswer
 from apps.deputies.models import Group, Mandate, Station
 from apps.projects.models import KeyProject
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion, Term
@@ -17,6 +19,8 @@ NOT_THERE = ("乡镇", "街道", "镇人大", "None")
 def townless(furnished: Furnished) -> Furnished:
     county = furnished.town.county
     Case.objects.update(town=county, township_district=None)
+    Clock.objects.update(town=county)
+    PublishedAnswer.objects.update(town=county)
     KeyProject.objects.update(town=None)
     Doorplate.objects.update(town=None)
     Station.objects.update(area=county, kind="village", name="溪口片代表联络点", address="人民路12号")
