@@ -8,6 +8,7 @@ from apps.cases.clocks import Clock
 from apps.cases.models import Case
 from apps.cases.publishing import PublishedAnswer
 from apps.deputies.models import Group, Mandate, Station
+from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion, Term
 from tests.portal.conftest import Furnished
@@ -21,6 +22,7 @@ def townless(furnished: Furnished) -> Furnished:
     Case.objects.update(town=county, township_district=None)
     Clock.objects.update(town=county)
     PublishedAnswer.objects.update(town=county)
+    Organisation.objects.filter(name__contains="街道").update(name="城关片办事处")
     KeyProject.objects.update(town=None)
     Doorplate.objects.update(town=None)
     Station.objects.update(area=county, kind="village", name="溪口片代表联络点", address="人民路12号")
