@@ -22,7 +22,7 @@ def townless(furnished: Furnished) -> Furnished:
     Case.objects.update(town=county, township_district=None)
     Clock.objects.update(town=county)
     PublishedAnswer.objects.update(town=county)
-    Organisation.objects.filter(name__contains="街道").update(name="城关片办事处")
+    Organisation.objects.filter(code="STREET").update(name="城关片办事处", short_name="")
     KeyProject.objects.update(town=None)
     Doorplate.objects.update(town=None)
     Station.objects.update(area=county, kind="village", name="溪口片代表联络点", address="人民路12号")
