@@ -77,13 +77,13 @@ async function renew(): Promise<void> {
   if (!(Date.now() - made < DAY)) await fill(worker.PAGES).catch(() => undefined); // the network may go at any moment: another time
 }
 
-/** A deputy's form: from the server when it answers, else the empty one. */
+/** A deputy's form: from the server when it answers, else the empty one, else the page that says there is no network. */
 async function blankable(request: Request, blank: string): Promise<Response> {
   try {
     const response = await fetch(request);
     return GONE.includes(response.status) ? ((await kept(blank)) ?? response) : response;
   } catch {
-    return (await kept(blank)) ?? Response.error();
+    return (await kept(blank)) ?? (await kept("/offline")) ?? Response.error();
   }
 }
 
