@@ -12,7 +12,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
-KEPT = "caches.match('/supervision/visits/blank').then(found => Boolean(found))"
 # The server has the form and has answered; the answer does not come back. (A route cannot do it: it loses what is in the files.)
 LOSE = """const real = window.fetch;
 window.fetch = async (...asked) => { await real(...asked); if (asked[1]?.method === 'POST') { window.fetch = real; } throw new TypeError('lost'); }; 0"""
@@ -33,7 +32,7 @@ def on_site(visit: Visit) -> tuple[Visitor, dict]:
     page = visitor.page
     page.goto("/desk/")
     visitor.await_worker()
-    page.wait_for_function(KEPT)
+    visitor.await_kept("/supervision/visits/blank")
     topic = page.evaluate("fetch('/supervision/visits/known').then(answer => answer.json())")["topics"][0]
     visitor.context.set_geolocation({"longitude": topic["site"][0], "latitude": topic["site"][1], "accuracy": 15})
     return visitor, topic

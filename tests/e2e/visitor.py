@@ -112,6 +112,11 @@ class Visitor:
         self.page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
         self.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
+    def await_kept(self, path: str) -> None:
+        """Until the worker keeps this page too, half a minute at most."""
+        wait = "async path => { for (let n = 0; n < 300; n++) { if (await caches.match(path)) return true; await new Promise(done => setTimeout(done, 100)); } return false; }"
+        assert self.page.evaluate(wait, path), f"{path} is not kept"
+
     # -- what people do ------------------------------------------------------------------------------------------------------
 
     def enter(self, login: str, cookies: dict[str, list]) -> None:
