@@ -119,7 +119,7 @@ def test_keys_are_made_once_and_closed_to_others(tmp_path):
 def test_a_key_that_came_later_is_added_and_the_old_ones_stay(tmp_path):
     (tmp_path / "env").write_text("SECRET_KEY=old\nCONTACT_KEY=sealed")
     make_keys(tmp_path)
-    assert re.fullmatch(r"SECRET_KEY=old\nCONTACT_KEY=sealed\nCODE_KEYS=[\w-]{40,}\n", (tmp_path / "env").read_text())
+    assert re.fullmatch(r"SECRET_KEY=old\nCONTACT_KEY=sealed\nCODE_KEYS=[\w-]{40,}\nZONE_KEY=[\w+/=]{44}\n", (tmp_path / "env").read_text())
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------------
