@@ -111,6 +111,7 @@ def test_sign_in_and_out(visit: Visit) -> None:
     page.get_by_label("密码").fill(visitor.product.facts["password"])
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page).to_have_url(re.compile("/desk/$"))
+    visitor.map()  # tiles still on their way would be refused once the session has ended
     page.get_by_role("banner").get_by_text(visitor.product.facts["deputy"]).first.click(force=True)
     page.get_by_role("button", name="退出登录").click()
     expect(page.get_by_role("heading", name="找到您的人大代表")).to_be_visible()
