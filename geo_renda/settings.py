@@ -166,6 +166,7 @@ INSTALLED_APPS = [
     "apps.projects",
     "apps.matching",
     "apps.cases",
+    "apps.hotline",
     "apps.supervision",
     "apps.insights",
     "apps.imports",

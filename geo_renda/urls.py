@@ -23,6 +23,8 @@ OFFICE = [
     path("supervision/coverage/", include("apps.supervision.urls_coverage")),
     path("supervision/", include("apps.supervision.urls")),
     path("cockpit/", include("apps.insights.urls")),
+    path("insight/", include("apps.insights.urls_insight")),
+    path("hotline/", include("apps.hotline.urls")),
     path("plates/", include("apps.territory.plate_urls")),
     path("terms/", include("apps.matching.urls_turnover")),
     path("imports/", include("apps.imports.urls")),

@@ -72,6 +72,12 @@ class Permission(StrEnum):
     MANAGE_SHEETS = "manage_sheets"
     SEE_EVALUATION = "see_evaluation"
     SEE_COCKPIT = "see_cockpit"
+    SEE_INSIGHT = "see_insight"
+    DRAFT_FROM_INSIGHT = "draft_from_insight"
+    MAKE_BRIEFINGS = "make_briefings"
+    OPEN_PUBLIC_VOICES = "open_public_voices"
+    SEE_RECORDS = "see_records"
+    MANAGE_INTAKE = "manage_intake"
     IMPORT_DATA = "import_data"
     SEE_CALENDAR = "see_calendar"
     MANAGE_CALENDAR = "manage_calendar"
@@ -144,6 +150,12 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.MANAGE_SHEETS: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_EVALUATION: ALL,  # which rows: views_evaluation
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
+    Permission.SEE_INSIGHT: STAFF | {Role.LEADER},  # maps, hot spots, themes and reports of the places in their scope
+    Permission.DRAFT_FROM_INSIGHT: frozenset({Role.COUNTY_OFFICE}),  # a place or theme becomes a supervision topic
+    Permission.MAKE_BRIEFINGS: STAFF | {Role.LEADER},
+    Permission.OPEN_PUBLIC_VOICES: frozenset({Role.COUNTY_OFFICE}),
+    Permission.SEE_RECORDS: STAFF | {Role.LEADER, Role.DISPATCHER},  # which of them: Record.objects.visible_to(user)
+    Permission.MANAGE_INTAKE: frozenset({Role.COUNTY_OFFICE}),  # sources, their columns, and what is taken in
     Permission.SEE_CALENDAR: ALL,
     Permission.MANAGE_CALENDAR: frozenset({Role.COUNTY_OFFICE}),
     Permission.IMPORT_DATA: frozenset({Role.COUNTY_OFFICE}),

@@ -49,7 +49,6 @@ ANSWERS = ("公开答复", "answer_list", "message-2", None)  # where the office
 OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of each of four groups stands in the bar
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
-        ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
         ("通知", "notice_list", "bell", Permission.SEE_NOTICES),
         ("附近项目", "project_nearby", "map-pin", Permission.DEPUTY_DESK),
         ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
@@ -84,6 +83,16 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("代表小组", "group_list", "users-group", Permission.SEE_GROUPS),
         ("排班", "rota_list", "calendar-event", Permission.ARRANGE_DUTY),
         ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
+    ),
+    "研判": (
+        ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
+        ("民情地图", "insight_map", "map-2", Permission.SEE_INSIGHT),
+        ("热点", "hot_spot_list", "flame", Permission.SEE_INSIGHT),
+        ("热点主题", "theme_list", "bulb", Permission.SEE_INSIGHT),
+        ("项目周边", "around_list", "crane", Permission.SEE_INSIGHT),
+        ("区域报告", "region_report_list", "report-analytics", Permission.SEE_INSIGHT),
+        ("简报", "briefing_list", "news", Permission.MAKE_BRIEFINGS),
+        ("热线记录", "record_list", "phone-incoming", Permission.SEE_RECORDS),
     ),
     "数据与设置": (
         ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
