@@ -390,6 +390,7 @@ from apps.cases import (  # noqa: E402, F401
     clocks,
     desks,
     escalation_rules,
+    linked,
     parties,
     publishing,
     ratings,
