@@ -56,8 +56,8 @@ class TopicQuerySet(models.QuerySet):
         return self.order_by(CODE)
 
     def current(self, year: int):
-        """What is supervised in a year: key projects, and the matters of that year or of no year."""
-        return self.filter(Q(kind=Topic.Kind.PROJECT) | Q(year=year) | Q(year=None))
+        """What is supervised in a year: key projects, and the matters of that year or of no year; no drafts."""
+        return self.filter(Q(kind=Topic.Kind.PROJECT) | Q(year=year) | Q(year=None), is_draft=False)
 
     def named(self, words: str):
         """Those whose code or title contains the words."""
@@ -108,6 +108,11 @@ class Topic(models.Model):
     own_owner = models.ForeignKey(Organisation, verbose_name="实施单位", null=True, blank=True, on_delete=models.PROTECT, related_name="owned_topics")
     own_demand = models.PositiveSmallIntegerField("监督小组人数", null=True, blank=True)
     own_experts = models.PositiveSmallIntegerField("须懂行人数", null=True, blank=True)
+    # With a default in the database: rows also come in by SQL.
+    is_draft = models.BooleanField("草稿", default=False, db_default=False, help_text="由研判起草，核对后才纳入监督")
+    origin_key = models.CharField("由来代号", max_length=40, null=True, blank=True, unique=True, help_text="如 hotspot:12，同一处只起草一次")
+    origin_words = models.CharField("由来", max_length=200, blank=True, default="", db_default="")
+    origin_url = models.CharField("由来的页面", max_length=120, blank=True, default="", db_default="")
 
     objects = TopicQuerySet.as_manager()
 
