@@ -35,6 +35,8 @@ class PublicTable(models.Model):
     made_at = models.DateTimeField("公布时间", default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name="公布人", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="空：到时自动公布")
     reason = models.CharField("更正原因", max_length=300, blank=True, default="")
+    since = models.DateField("有记录的第一天", help_text="季度开始以后才有记录的，从这一天算起")
+    reach = models.JSONField("渠道的覆盖", default=dict, blank=True, help_text="区划代码对应：联络站数、门牌数、有码的门牌数")
     threshold = models.PositiveSmallIntegerField("不单列的下限", default=5)
     cells = models.PositiveIntegerField("统计格数", default=0)
     hidden = models.PositiveIntegerField("不单列的格数", default=0)

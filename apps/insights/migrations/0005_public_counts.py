@@ -38,6 +38,8 @@ class Migration(migrations.Migration):
                 ('is_current', models.BooleanField(default=True, verbose_name='现行')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='公布时间')),
                 ('reason', models.CharField(blank=True, default='', max_length=300, verbose_name='更正原因')),
+                ('since', models.DateField(help_text='季度开始以后才有记录的，从这一天算起', verbose_name='有记录的第一天')),
+                ('reach', models.JSONField(blank=True, default=dict, help_text='区划代码对应：联络站数、门牌数、有码的门牌数', verbose_name='渠道的覆盖')),
                 ('threshold', models.PositiveSmallIntegerField(default=5, verbose_name='不单列的下限')),
                 ('cells', models.PositiveIntegerField(default=0, verbose_name='统计格数')),
                 ('hidden', models.PositiveIntegerField(default=0, verbose_name='不单列的格数')),
