@@ -218,7 +218,7 @@ class Record(models.Model):
     organisation = models.ForeignKey(Organisation, verbose_name="承办单位", null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     category = models.ForeignKey(Category, verbose_name="类别", null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     category_sure = models.FloatField("识别把握", default=0.0)
-    point = models.PointField("位置", srid=4326, null=True, blank=True, help_text="所在 100 米格的中心")
+    point = models.PointField("位置", srid=4326, null=True, blank=True, help_text="所在 100 米格的中心；空：只知道村社、乡镇，或没有定位")
     located_by = models.CharField("按什么定位", max_length=12, choices=LocatedBy.choices, blank=True, default="")
     town = models.ForeignKey(AdminArea, verbose_name="乡镇街道", null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+", help_text="不设乡镇的县填县")
     village = models.ForeignKey(AdminArea, verbose_name="村社", null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+")
@@ -238,7 +238,7 @@ class Record(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "number"], name="hotline_record_number"),
             models.CheckConstraint(condition=Q(point__isnull=True) | Q(point__coveredby="SRID=4326;POLYGON((73 3, 136 3, 136 54, 73 54, 73 3))"), name="hotline_record_in_china"),
-            models.CheckConstraint(condition=Q(point__isnull=True, located_by="") | (Q(point__isnull=False) & ~Q(located_by="")), name="hotline_record_located"),
+            models.CheckConstraint(condition=Q(point__isnull=True) | ~Q(located_by=""), name="hotline_record_located"),
         ]
         indexes = [
             models.Index(fields=["-received_at", "-id"], include=["source", "state", "town", "category", "case"], name="hotline_record_newest"),

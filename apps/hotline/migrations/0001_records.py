@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('satisfied', models.CharField(blank=True, choices=[('satisfied', '满意'), ('plain', '基本满意'), ('unsatisfied', '不满意')], max_length=12, null=True, verbose_name='满意度')),
                 ('unit_words', models.CharField(blank=True, max_length=80, verbose_name='承办单位（原文）')),
                 ('category_sure', models.FloatField(default=0.0, verbose_name='识别把握')),
-                ('point', django.contrib.gis.db.models.fields.PointField(blank=True, help_text='所在 100 米格的中心', null=True, srid=4326, verbose_name='位置')),
+                ('point', django.contrib.gis.db.models.fields.PointField(blank=True, help_text='所在 100 米格的中心；空：只知道村社、乡镇，或没有定位', null=True, srid=4326, verbose_name='位置')),
                 ('located_by', models.CharField(blank=True, choices=[('coordinates', '坐标'), ('doorplate', '门牌'), ('road', '道路'), ('village', '村社'), ('town', '乡镇街道')], default='', max_length=12, verbose_name='按什么定位')),
                 ('reason', models.CharField(blank=True, default='', max_length=120, verbose_name='关联的理由')),
                 ('created', models.DateTimeField(default=django.utils.timezone.now, verbose_name='收进来的时间')),
@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('located_by', ''), ('point__isnull', True)), models.Q(('point__isnull', False), models.Q(('located_by', ''), _negated=True)), _connector='OR'), name='hotline_record_located'),
+            constraint=models.CheckConstraint(condition=models.Q(('point__isnull', True), models.Q(('located_by', ''), _negated=True), _connector='OR'), name='hotline_record_located'),
         ),
         migrations.AddIndex(
             model_name='intake',
