@@ -291,7 +291,7 @@ GRIDMEMBER = Layer(
 TOPIC = Layer(
     "topic", "监督事项", "any", ("code",), columns=(
         Column("code", "text", "事项编号", "code", 30, required=True),
-        Column("kind", "text", "类别", "kind", 12, required=True, choices=("livelihood", "suggestion")),
+        Column("kind", "text", "类别", "kind", 12, required=True, choices=("livelihood", "suggestion", "concern")),
         Column("title", "text", "事项名称", "title", 80, required=True),
         Column("year", "int", "年度", "year", minimum=2000, maximum=2100),
         Column("field", "text", "领域", "field", 20),

@@ -57,7 +57,7 @@ class TopicQuerySet(models.QuerySet):
 
     def current(self, year: int):
         """What is supervised in a year: key projects, and the matters of that year or of no year; no drafts."""
-        return self.filter(Q(kind=Topic.Kind.PROJECT) | Q(year=year) | Q(year=None), is_draft=False)
+        return self.filter(Q(kind=Topic.Kind.PROJECT) | Q(year=year) | Q(year=None), draft="")
 
     def named(self, words: str):
         """Those whose code or title contains the words."""
@@ -94,6 +94,11 @@ class Topic(models.Model):
         PROJECT = "project", "重点项目"
         LIVELIHOOD = "livelihood", "民生实事项目"
         SUGGESTION = "suggestion", "重点督办建议"
+        CONCERN = "concern", "群众关切问题"
+
+    class Draft(models.TextChoices):
+        OPEN = "open", "草稿"
+        DECLINED = "declined", "不采用"
 
     kind = models.CharField("类别", max_length=10, choices=Kind.choices)
     project = models.OneToOneField(KeyProject, verbose_name="重点项目", null=True, blank=True, on_delete=models.PROTECT, related_name="topic")
@@ -109,7 +114,7 @@ class Topic(models.Model):
     own_demand = models.PositiveSmallIntegerField("监督小组人数", null=True, blank=True)
     own_experts = models.PositiveSmallIntegerField("须懂行人数", null=True, blank=True)
     # With a default in the database: rows also come in by SQL.
-    is_draft = models.BooleanField("草稿", default=False, db_default=False, help_text="由研判起草，核对后才纳入监督")
+    draft = models.CharField("草稿", max_length=10, choices=Draft.choices, blank=True, default="", db_default="", help_text="由研判起草的，核对后才纳入监督；空：不是草稿")
     origin_key = models.CharField("由来代号", max_length=40, null=True, blank=True, unique=True, help_text="如 hotspot:12，同一处只起草一次")
     origin_words = models.CharField("由来", max_length=200, blank=True, default="", db_default="")
     origin_url = models.CharField("由来的页面", max_length=120, blank=True, default="", db_default="")

@@ -16,6 +16,8 @@ from apps.territory.models import AdminArea, LayerVersion
 
 KEPT = ("kind", "year", "own_code", "own_title", "own_site", "own_field", "own_town", "own_responsible", "own_owner", "own_demand", "own_experts", "text")
 
+PREFIX = {Topic.Kind.LIVELIHOOD: "MS", Topic.Kind.SUGGESTION: "DB", Topic.Kind.CONCERN: "GQ"}
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -25,7 +27,7 @@ class Matter:
     title: str
     site: Point
     field: Field | None
-    responsible: Organisation
+    responsible: Organisation | None  # none: only while it is a draft
     owner: Organisation | None
     demand: int
     experts: int
@@ -53,6 +55,51 @@ def add_topic(user: User, matter: Matter) -> Topic:
     _demand_free(columns["own_code"])
     topic = Topic.objects.create(**columns)
     TopicEvent.objects.append(topic, "add", actor=user)
+    return topic
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a topic was drafted from. key: such as hotspot:12, at most 40 characters; words (200), url (120): said on the topic's page."""
+
+    key: str
+    words: str
+    url: str
+
+
+@transaction.atomic
+def draft_topic(user: User, matter: Matter, origin: Origin) -> tuple[Topic, bool]:
+    """What was found becomes the draft of a topic, and whether it is new: one for each origin, however often and by however many it is asked.
+    Nobody supervises it before the office has taken it over."""
+    _demand_office(user)
+    columns = matter.columns()
+    LayerVersion.raise_for("topic")  # whoever asks second waits here, and finds what the first has made
+    drafted = Topic.objects.filter(origin_key=origin.key).first()
+    if drafted:
+        return drafted, False
+    columns["own_code"] = matter.code or _next_code(matter)
+    _demand_free(columns["own_code"])
+    topic = Topic.objects.create(**columns, draft=Topic.Draft.OPEN, origin_key=origin.key, origin_words=origin.words[:200], origin_url=origin.url)
+    TopicEvent.objects.append(topic, "draft", actor=user, note=topic.origin_words, url=origin.url)
+    return topic, True
+
+
+@transaction.atomic
+def settle_draft(user: User, topic_id: int, *, take: bool, note: str = "") -> Topic:
+    """纳入监督 or 不采用. What was not wanted may be wanted later; what is supervised is not made a draft again."""
+    _demand_office(user)
+    topic = Topic.objects.select_for_update().get(pk=topic_id)
+    if not topic.draft:
+        raise MoveRefused("这个事项已经纳入监督了。")
+    if take and topic.own_responsible_id is None:
+        raise MoveRefused("请先点“更正”，填上责任单位，再纳入监督。")
+    settled = "" if take else Topic.Draft.DECLINED
+    if topic.draft == settled:
+        return topic
+    topic.draft = settled
+    topic.save(update_fields=["draft"])
+    LayerVersion.raise_for("topic")
+    TopicEvent.objects.append(topic, "take" if take else "decline", actor=user, note=note.strip()[:200])
     return topic
 
 
@@ -102,6 +149,6 @@ def _demand_free(code: str) -> None:
 
 
 def _next_code(matter: Matter) -> str:
-    prefix = f"{'MS' if matter.kind == Topic.Kind.LIVELIHOOD else 'DB'}{matter.year or ''}-"
+    prefix = f"{PREFIX[matter.kind]}{matter.year or ''}-"
     taken = set(Topic.objects.filter(own_code__startswith=prefix).values_list("own_code", flat=True))
     return next(code for number in range(1, len(taken) + 2) if (code := f"{prefix}{number:03d}") not in taken)

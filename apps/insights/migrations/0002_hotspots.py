@@ -1,4 +1,4 @@
-"""Hot spots, how they were worked out, and what became of them."""
+"""Hot spots, how they were worked out, and what became of them; what is reported around key projects."""
 
 import django.contrib.gis.db.models.fields
 import django.contrib.postgres.fields
@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
         ("insights", "0001_facts"),
         ("supervision", "0008_origin"),
         ("territory", "0006_issuer_hung"),
+        ("projects", "0006_nearby"),
     ]
 
     operations = [
@@ -206,6 +207,61 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["state", "-id"], name="insights_run_latest")],
             },
         ),
+        migrations.CreateModel(
+            name="ProjectAround",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "turn",
+                    models.CharField(
+                        choices=[("started", "开工"), ("stopped", "停工"), ("finished", "完工")],
+                        max_length=10,
+                        verbose_name="转折",
+                    ),
+                ),
+                ("turned_on", models.DateField(verbose_name="转折日期")),
+                ("within", models.PositiveIntegerField(verbose_name="范围（米）")),
+                ("days", models.PositiveIntegerField(verbose_name="前后各多少天")),
+                ("before", models.PositiveIntegerField(verbose_name="之前")),
+                ("after", models.PositiveIntegerField(verbose_name="之后")),
+                ("rest_before", models.PositiveIntegerField(verbose_name="同类地方之前")),
+                ("rest_after", models.PositiveIntegerField(verbose_name="同类地方之后")),
+                ("ratio", models.FloatField(blank=True, null=True, verbose_name="变化倍数")),
+                ("low", models.FloatField(blank=True, null=True, verbose_name="变化倍数下限")),
+                ("high", models.FloatField(blank=True, null=True, verbose_name="变化倍数上限")),
+                ("q", models.FloatField(blank=True, null=True, verbose_name="错误发现率")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("more", "明显增多"),
+                            ("fewer", "明显减少"),
+                            ("same", "看不出变化"),
+                            ("few", "反映太少，不作判断"),
+                            ("short", "时间太短，不作判断"),
+                        ],
+                        max_length=8,
+                        verbose_name="判断",
+                    ),
+                ),
+                ("weight", models.FloatField(default=0, help_text="排先后用", verbose_name="轻重")),
+                ("day", models.DateField(verbose_name="截至")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="projects.keyproject",
+                        verbose_name="重点项目",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "项目周边诉求",
+                "verbose_name_plural": "项目周边诉求",
+                "ordering": ["-weight", "project"],
+            },
+        ),
         migrations.AddIndex(
             model_name="hotspot",
             index=models.Index(fields=["state", "-weight"], name="insights_spot_pressing"),
@@ -219,6 +275,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("subject", "previous_hash"), name="insights_hotspotevent_no_fork"
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="projectaround",
+            constraint=models.UniqueConstraint(fields=("project", "turn"), name="insights_around_once"),
         ),
         append_only("insights_hotspotevent"),
     ]

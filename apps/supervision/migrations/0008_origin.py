@@ -2,14 +2,29 @@
 
 from django.db import migrations, models
 
+KINDS = [
+    ("project", "重点项目"),
+    ("livelihood", "民生实事项目"),
+    ("suggestion", "重点督办建议"),
+    ("concern", "群众关切问题"),
+]
+
 
 class Migration(migrations.Migration):
     dependencies = [("supervision", "0007_calls")]
     operations = [
         migrations.AddField(
             "topic",
-            "is_draft",
-            models.BooleanField("草稿", default=False, db_default=False, help_text="由研判起草，核对后才纳入监督"),
+            "draft",
+            models.CharField(
+                "草稿",
+                max_length=10,
+                choices=[("open", "草稿"), ("declined", "不采用")],
+                blank=True,
+                default="",
+                db_default="",
+                help_text="由研判起草的，核对后才纳入监督；空：不是草稿",
+            ),
         ),
         migrations.AddField(
             "topic",
@@ -28,5 +43,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "topic", "origin_url", models.CharField("由来的页面", max_length=120, blank=True, default="", db_default="")
+        ),
+        migrations.AlterField("topic", "kind", models.CharField("类别", max_length=10, choices=KINDS)),
+        migrations.AlterField(
+            "ratingsheet",
+            "topic_kind",
+            models.CharField(
+                "适用事项", max_length=12, choices=KINDS, blank=True, default="", help_text="空：各类事项"
+            ),
         ),
     ]
