@@ -278,3 +278,6 @@ class Doorplate(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+from apps.territory.county_lattice import CountyLattice  # noqa: E402, F401 - lies in a file of its own
