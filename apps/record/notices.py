@@ -27,6 +27,7 @@ KINDS = {  # what it is about -> label, icon
     "progress": ("项目进度", "chart-line"),
     "grid": ("代表网格", "grid-dots"),
     "calendar": ("工作日历", "calendar-event"),
+    "insight": ("研判", "chart-dots-3"),
     "system": ("系统", "info-circle"),
 }
 ATTEMPTS = 5
