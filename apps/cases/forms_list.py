@@ -22,7 +22,7 @@ class _SeveralChoices(forms.SelectMultiple):
 class FilterForm(RowForm):
     """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
 
-    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("all", "全部")]
+    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("counted", "全部，不计并案、拆分和撤回的"), ("all", "全部")]
     MARKS = [
         ("", "不限"),
         ("overseen", "督办"),
@@ -30,6 +30,7 @@ class FilterForm(RowForm):
         ("paused", "等反映人补充"),
         ("reopened", "重办"),
         ("joint", "联席会议"),
+        ("unsatisfied", "反映人不满意"),
     ]
 
     q = PlainText(label="内容或编号", required=False, max_length=60)
@@ -37,6 +38,7 @@ class FilterForm(RowForm):
     category = forms.MultipleChoiceField(label="类别", required=False, widget=_SeveralChoices)
     town = RowField(lambda: AdminArea.objects.towns(), empty="全部", label="乡镇街道", required=False, widget=SELECT)
     village = PlainText(label="村社", required=False, max_length=12)
+    grid = PlainText(label="网格", required=False, max_length=20)
     unit = RowField(
         lambda: Organisation.objects.filter(handles_cases=True).order_by("name"),
         empty="全部",
@@ -45,12 +47,14 @@ class FilterForm(RowForm):
         widget=SELECT,
     )
     deputy = PlainText(label="受理代表", required=False, max_length=30)
-    channel = forms.ChoiceField(label="渠道", required=False, choices=[("", "全部"), *Case.Channel.choices])
+    channel = forms.MultipleChoiceField(label="渠道", required=False, choices=Case.Channel.choices, widget=_SeveralChoices)
     mark = forms.ChoiceField(label="标记", required=False, choices=MARKS)
     reception = forms.IntegerField(label="接待日", required=False, min_value=1, max_value=2**31 - 1)
     late = forms.ChoiceField(
         label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期"), ("very_late", "严重超期")]
     )
+    hour = forms.TypedMultipleChoiceField(label="几点", required=False, coerce=int, choices=[(str(hour), str(hour)) for hour in range(24)], widget=_SeveralChoices)
+    weekday = forms.TypedMultipleChoiceField(label="星期", required=False, coerce=int, choices=[(str(day), f"周{name}") for day, name in enumerate("一二三四五六日")], widget=_SeveralChoices)
     since = forms.DateField(label="提交日期从", required=False)
     until = forms.DateField(label="到", required=False)
     bbox = PlainText(label="地图范围", required=False, max_length=120)
@@ -71,8 +75,10 @@ class FilterForm(RowForm):
             self.fields["town"].choices = [
                 choice for choice in self.fields["town"].choices if not choice[0] or user.reaches(choice[0])
             ]
-        self.categories = {category.code: category for category in Category.objects.offered()}
-        self.fields["category"].choices = [(code, category.label) for code, category in self.categories.items()]
+        categories = list(Category.objects.order_by("level", "order", "pk").values_list("code", "label", "level"))
+        self.fields["category"].choices = [(code, label) for code, label, _ in categories]
+        asked = set(self["category"].data or ())
+        self.categories = [(code, label) for code, label, level in categories if level == 2 or code in asked]
 
     def clean_bbox(self) -> Polygon | None:
         """A box of longitudes and latitudes: west, south, east, north."""

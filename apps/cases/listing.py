@@ -6,13 +6,14 @@ from django.contrib.gis.geos import Polygon
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
-from apps.cases.models import OPEN_STATES, Case, Category
+from apps.cases.models import OPEN_STATES, Case, Category, Rating
 from apps.deputies.models import Deputy
-from apps.territory.models import AdminArea
+from apps.territory.models import AdminArea, Grid
 from apps.worktime.due import dues, edges
 
 PAGE = 50
@@ -24,10 +25,11 @@ SHAPES = (  # large, and not shown beside a case
 ORDERS = {"due": ("due_on", "pk"), "newest": ("-submitted_at", "-pk"), "oldest": ("submitted_at", "pk")}
 MARKED = {
     "overseen": Q(overseen_on__isnull=False), "reminded": Q(reminded__gt=0), "paused": Q(paused_at__isnull=False), "reopened": Q(reopened__gt=0), "joint": Q(joint=True),
+    "unsatisfied": Q(Exists(Rating.objects.filter(case=OuterRef("pk"), by=Rating.By.REPORTER, part=Rating.Part.OUTCOME, round=OuterRef("reopened"), score=Rating.Score.UNSATISFIED))),
 }  # fmt: skip
 
 # Named by code in the address. Their keys are looked up first: what the planner sees as a key, it knows the number of rows of.
-NAMED = {"category": Category.objects.all(), "village": AdminArea.objects.all(), "deputy": Deputy.objects.all()}
+NAMED = {"grid": Grid.objects.all(), "village": AdminArea.objects.all(), "deputy": Deputy.objects.all()}
 SEES_BY_SCOPE = (Role.TOWN_OFFICE, Role.COUNTY_OFFICE, Role.LEADER)  # the others' cases may lie in any town
 
 
@@ -42,6 +44,8 @@ def narrowed(filters: dict, user: User) -> QuerySet[Case]:
     cases = Case.objects.waiting_for(user) if state == "mine" else Case.objects.visible_to(user, towns=_towns(user))
     if state == "open":
         cases = cases.open()
+    elif state == "counted":
+        cases = cases.counted()
     elif state not in ("mine", "all"):
         cases = cases.filter(state=state)
     if late := filters.get("late"):
@@ -49,7 +53,7 @@ def narrowed(filters: dict, user: User) -> QuerySet[Case]:
     if mark := filters.get("mark"):
         cases = cases.filter(MARKED[mark])
     simple = {
-        "q": "text__contains", "town": "town", "unit": "organisation", "channel": "channel", "reception": "reception", "since": "submitted_at__gte", "until": "submitted_at__lt",
+        "q": "text__contains", "town": "town", "unit": "organisation", "channel": "channel__in", "reception": "reception", "since": "submitted_at__gte", "until": "submitted_at__lt",
     }  # fmt: skip
     moments = {"since": _midnight(filters.get("since")), "until": _midnight(filters.get("until"), days=1)}
     given = {**filters, **moments}
@@ -58,8 +62,28 @@ def narrowed(filters: dict, user: User) -> QuerySet[Case]:
         if codes := filters.get(name):
             keys = rows.filter(code__in=[codes] if isinstance(codes, str) else codes).values_list("pk", flat=True)
             cases = cases.filter(**{f"{name}__in": list(keys)})
+    cases = _at_these_times(_about(cases, filters.get("category")), filters.get("hour"), filters.get("weekday"))
     box: Polygon | None = filters.get("bbox")
     return cases.filter(point__coveredby=box) if box else cases
+
+
+def _about(cases: QuerySet[Case], codes: list[str] | None) -> QuerySet[Case]:
+    """Of these categories, whatever their level: a first one stands for all below it, a third one is said beside the second."""
+    if not codes:
+        return cases
+    found = list(Category.objects.under(codes).values_list("pk", "code", "level"))
+    wider = Q(category__in=[pk for pk, _, level in found if level == 2])
+    closer = [pk for pk, code, level in found if level == 3 and code in codes]
+    return cases.filter(wider | Q(subcategory__in=closer) if closer else wider)
+
+
+def _at_these_times(cases: QuerySet[Case], hours: list[int] | None, weekdays: list[int] | None) -> QuerySet[Case]:
+    """Submitted in these hours (0 to 23), on these days of the week (0: Monday)."""
+    if hours:
+        cases = cases.annotate(hour=ExtractHour("submitted_at")).filter(hour__in=hours)
+    if weekdays:
+        cases = cases.annotate(weekday=ExtractIsoWeekDay("submitted_at")).filter(weekday__in=[day + 1 for day in weekdays])
+    return cases
 
 
 def _towns(user: User) -> list[int] | None:

@@ -29,6 +29,7 @@ from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.worktime.due import edges
 
 OPEN_STATES = ("with_deputy", "with_town", "with_county", "with_dispatcher", "with_unit")
+UNCOUNTED_STATES = ("merged", "split", "withdrawn")
 
 
 class CaseNumber(models.Func):
@@ -42,6 +43,10 @@ class CaseQuerySet(models.QuerySet):
     def open(self):
         # Named one by one, not by excluding the others: so the index on state serves it.
         return self.filter(state__in=OPEN_STATES)
+
+    def counted(self):
+        """Every matter once: what was merged into another case, split into several or withdrawn is not one of its own."""
+        return self.exclude(state__in=UNCOUNTED_STATES)
 
     def overdue(self, today: dt.date):
         return self.open().filter(due_on__lt=today)

@@ -23,12 +23,15 @@ NARROWING = (
     "category",
     "town",
     "village",
+    "grid",
     "unit",
     "deputy",
     "channel",
     "mark",
     "reception",
     "late",
+    "hour",
+    "weekday",
     "since",
     "until",
     "bbox",
@@ -40,7 +43,7 @@ MOST_SAVED = 12
 @require_GET
 @requires(Permission.SEE_CASES)
 def case_list(request: HttpRequest) -> HttpResponse:
-    """/cases/?q=&state=&category=&town=&village=&unit=&deputy=&channel=&mark=&reception=&late=&since=&until=&bbox=&sort=&view=&page= — all may be left out."""
+    """/cases/?q=&state=&category=&town=&village=&grid=&unit=&deputy=&channel=&mark=&reception=&late=&hour=&weekday=&since=&until=&bbox=&sort=&view=&page= — all may be left out."""
     form, filters = filters_of(request.GET, request.user)
     if filters.get("q") and Case.objects.visible_to(request.user).filter(code=filters["q"]).exists():
         return redirect("case_detail", filters["q"])

@@ -4,8 +4,12 @@ Triggers note what has changed (`Touched`); `refresh` writes it anew here, in on
 committed in their order and whoever has seen version n needs only what is above it. All of it can be made anew from the cases and records.
 """
 
-from django.db import models
+from collections.abc import Callable
+
+from django.db import connection, models, transaction
 from django.db.models import Q
+
+from apps.territory.county_lattice import county_lattice
 
 CASE, RECORD = 0, 1
 CHANNELS = ("scan", "web", "station", "visit", "letter", "phone")
@@ -101,11 +105,146 @@ class Touched(models.Model):
         return f"{self.kind} {self.ref}"
 
 
+COLUMNS = (
+    "day", "hour", "col", "row", "town", "village", "grid", "category", "source", "told_for", "elder", "state", "due_on", "met_late", "satisfied", "organisation", "again", "counted",
+)  # fmt: skip
+AT_ONCE = 20_000
+_CELL = "CASE WHEN abs({axis}) < 32000 THEN {axis}::integer END"  # beyond it is no place of the county
+_PLACED = "r.located_by IN ('coordinates', 'doorplate', 'road')"  # the middle of a village is nobody's place: it would be a hot spot of its own
+
+_SELECTS = {
+    CASE: f"""
+        SELECT c.id, (at.local)::date, extract(hour FROM at.local), {_CELL.format(axis="cell.col")}, {_CELL.format(axis="cell.row")}, c.town_id, c.village_id, c.grid_id,
+            coalesce(c.subcategory_id, c.category_id), coalesce(array_position(%(channels)s::text[], c.channel::text), 0), c.entered_by_id IS NOT NULL, NULL::boolean,
+            CASE WHEN c.state IN ('with_deputy', 'with_town', 'with_county', 'with_dispatcher', 'with_unit') THEN 0 WHEN c.state = 'answered' THEN 1 ELSE 2 END,
+            c.due_on, CASE WHEN c.answered_at IS NOT NULL AND c.state IN ('answered', 'closed') THEN c.answered_late END, array_position(ARRAY['satisfied', 'fairly', 'unsatisfied'], rated.score::text),
+            c.organisation_id, c.reopened > 0, c.state NOT IN ('merged', 'split', 'withdrawn')
+        FROM cases_case c
+        CROSS JOIN LATERAL (SELECT c.submitted_at AT TIME ZONE 'Asia/Shanghai' AS local) at
+        CROSS JOIN LATERAL (
+            SELECT floor((ST_X(c.point) - %(lon0)s::float8) / %(lon_step)s::float8) AS col, floor((ST_Y(c.point) - %(lat0)s::float8) / %(lat_step)s::float8) AS row
+        ) cell
+        LEFT JOIN cases_rating rated ON rated.case_id = c.id AND rated.by = 'reporter' AND rated.part = 'outcome' AND rated.round = c.reopened AND rated.joiner_id IS NULL
+        WHERE c.id = ANY(%(refs)s)""",
+    RECORD: f"""
+        SELECT r.id, (at.local)::date, CASE WHEN r.timed THEN extract(hour FROM at.local) ELSE -1 END, {_CELL.format(axis="cell.col")}, {_CELL.format(axis="cell.row")},
+            r.town_id, r.village_id,
+            (SELECT g.id FROM territory_grid g WHERE {_PLACED} AND ST_Covers(g.geom, r.point) ORDER BY g.code LIMIT 1), r.category_id,
+            {FIRST_RECORD_SOURCE} + r.source_id, r.told_for, r.elder,
+            array_position(ARRAY['open', 'answered', 'closed'], r.state::text) - 1, r.due_on,
+            CASE WHEN r.state <> 'open' THEN (r.answered_at AT TIME ZONE 'Asia/Shanghai')::date > r.due_on END,
+            array_position(ARRAY['satisfied', 'plain', 'unsatisfied'], r.satisfied::text), r.organisation_id, r.like_id IS NOT NULL, r.case_id IS NULL
+        FROM hotline_record r
+        CROSS JOIN LATERAL (SELECT r.received_at AT TIME ZONE 'Asia/Shanghai' AS local) at
+        LEFT JOIN LATERAL (
+            SELECT floor((ST_X(r.point) - %(lon0)s::float8) / %(lon_step)s::float8) AS col, floor((ST_Y(r.point) - %(lat0)s::float8) / %(lat_step)s::float8) AS row
+            WHERE {_PLACED}
+        ) cell ON true
+        WHERE r.id = ANY(%(refs)s)""",
+}  # fmt: skip
+_ROWS = {CASE: "cases_case", RECORD: "hotline_record"}
+
+
 def refresh() -> int:
     """Write anew what has changed; how many facts that were. 0 at once while another process is at it. Safe to run twice."""
-    raise NotImplementedError
+    written = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            version = _held(cursor, wait=False)
+            refs = _taken(cursor) if version is not None else {}
+            if not refs:
+                return written
+            changed = sum(_write(cursor, kind, some, version + 1) for kind, some in refs.items())
+            _noted(cursor, version + 1 if changed else version)
+            written += changed
 
 
-def rebuild(tell=lambda done, of: None) -> int:
-    """Every fact anew, a batch at a time, while pages go on with those there are; tell(done, of) after each batch."""
-    raise NotImplementedError
+def rebuild(tell: Callable[[int, int], None] = lambda done, of: None) -> int:
+    """Compare every case and record with its fact, write what differs, take away what is of nothing; how many that were. In batches, each
+    in a transaction of its own, while pages go on; tell(done, of) after each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT {kind}, count(*), coalesce(max(id), 0) FROM {table}" for kind, table in _ROWS.items()
+            )
+        )
+        there = cursor.fetchall()
+    done, of, written = 0, sum(count for _, count, _ in there), 0
+    for kind, _, last in there:
+        start = 0
+        while start < last:
+            with transaction.atomic(), connection.cursor() as cursor:
+                version = _held(cursor, wait=True)
+                cursor.execute(
+                    f"SELECT id FROM {_ROWS[kind]} WHERE id > %s AND id <= %s ORDER BY id LIMIT {AT_ONCE}",
+                    [start, last],
+                )
+                refs = [ref for (ref,) in cursor.fetchall()]
+                changed = _write(cursor, kind, refs, version + 1) if refs else 0
+                _noted(cursor, version + 1 if changed else version)
+            start = refs[-1] if len(refs) == AT_ONCE else last
+            done, written = done + len(refs), written + changed
+            tell(min(done, of), of)
+    return written + _sweep()
+
+
+def _held(cursor, *, wait: bool) -> int | None:
+    """The version so far, its row held to the end of the transaction; None where another process holds it and one does not wait."""
+    cursor.execute(
+        "INSERT INTO insights_factstate (only, epoch, version) VALUES (true, gen_random_uuid(), 0) ON CONFLICT DO NOTHING"
+    )
+    cursor.execute(f"SELECT version FROM insights_factstate FOR UPDATE {'' if wait else 'SKIP LOCKED'}")
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _taken(cursor) -> dict[int, list[int]]:
+    """Kind -> keys of what has changed, oldest first, as many as are written at once. A change that commits meanwhile leaves a note of its own."""
+    cursor.execute(
+        f"DELETE FROM insights_touched WHERE id IN (SELECT id FROM insights_touched ORDER BY id LIMIT {AT_ONCE}) RETURNING kind, ref"
+    )
+    refs: dict[int, set[int]] = {}
+    for kind, ref in cursor.fetchall():
+        refs.setdefault(kind, set()).add(ref)
+    return {kind: sorted(some) for kind, some in refs.items()}
+
+
+def _write(cursor, kind: int, refs: list[int], version: int) -> int:
+    """Facts of these cases or records as they are now; how many are other than before. What is gone does not count any more."""
+    lattice = county_lattice()
+    place = {name: getattr(lattice, name) if lattice else None for name in ("lon0", "lat0", "lon_step", "lat_step")}
+    listed, new = ", ".join(COLUMNS), ", ".join(f"excluded.{name}" for name in COLUMNS)
+    held = ", ".join(f"f.{name}" for name in COLUMNS)
+    cursor.execute(
+        f"""INSERT INTO insights_fact AS f (kind, ref, {listed}, version)
+            SELECT {kind}, read.*, {version} FROM ({_SELECTS[kind]}) read
+            ON CONFLICT (kind, ref) DO UPDATE SET ({listed}, version) = ({new}, excluded.version)
+            WHERE ({held}) IS DISTINCT FROM ({new})""",
+        {**place, "refs": refs, "channels": list(CHANNELS)},
+    )
+    written = cursor.rowcount
+    cursor.execute(
+        f"""UPDATE insights_fact f SET counted = false, version = {version}
+            WHERE kind = {kind} AND ref = ANY(%s) AND counted AND NOT EXISTS (SELECT FROM {_ROWS[kind]} t WHERE t.id = f.ref)""",
+        [refs],
+    )
+    return written + cursor.rowcount
+
+
+def _noted(cursor, version: int) -> None:
+    cursor.execute("UPDATE insights_factstate SET version = %s, refreshed_at = now()", [version])
+
+
+def _sweep() -> int:
+    """Take away the facts of nothing; processes then read all anew."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _held(cursor, wait=True)
+        gone = 0
+        for kind, table in _ROWS.items():
+            cursor.execute(
+                f"DELETE FROM insights_fact f WHERE kind = {kind} AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = f.ref)"
+            )
+            gone += cursor.rowcount
+        if gone:
+            cursor.execute("UPDATE insights_factstate SET epoch = gen_random_uuid()")
+    return gone

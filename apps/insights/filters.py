@@ -106,8 +106,12 @@ class Question:
     def cases_url(self, **more: str) -> str:
         """The work list of the cases behind a number: the same period and filters. more: town, village, bbox, channel, category, state …"""
         query = QueryDict(mutable=True)
-        query.update({"state": "counted", "since": self.first.isoformat(), "until": self.last.isoformat(), "sort": "newest"})
-        query.update({"late": {"state": "open", "late": "late"}, "unsatisfied": {"mark": "unsatisfied"}}.get(self.state, {}))
+        query.update(
+            {"state": "counted", "since": self.first.isoformat(), "until": self.last.isoformat(), "sort": "newest"}
+        )
+        query.update(
+            {"late": {"state": "open", "late": "late"}, "unsatisfied": {"mark": "unsatisfied"}}.get(self.state, {})
+        )
         query["state"] = {"open": "open", "late": "open", "closed": "closed"}.get(self.state, "counted")
         query.setlist("channel", [source for source in self.sources if source in CHANNELS])
         return f"{reverse('case_list')}?{self._narrowed(query, more)}"
@@ -116,7 +120,10 @@ class Question:
         """The list of the hotline's records behind a number."""
         query = QueryDict(mutable=True)
         query.update({"state": self.state, "since": self.first.isoformat(), "until": self.last.isoformat()})
-        query.setlist("source", [source.removeprefix(SOURCE_PREFIX) for source in self.sources if source.startswith(SOURCE_PREFIX)])
+        query.setlist(
+            "source",
+            [source.removeprefix(SOURCE_PREFIX) for source in self.sources if source.startswith(SOURCE_PREFIX)],
+        )
         return f"{reverse('record_list')}?{self._narrowed(query, more)}"
 
     def _narrowed(self, query: QueryDict, more: dict[str, str]) -> str:
@@ -142,7 +149,11 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
 
     period, (first, last) = _period(query, today)
     compare, before = _compared(query, period, first, last, today)
-    categories = dict(Category.objects.filter(code__in=query.getlist("category")).order_by("level", "order").values_list("code", "label"))
+    categories = dict(
+        Category.objects.filter(code__in=query.getlist("category"))
+        .order_by("level", "order")
+        .values_list("code", "label")
+    )
     sources = _sources(query.getlist("source"))
     region, place = _region(query.get("region", ""))
     named = [("region", place), ("category", "、".join(categories.values())), ("source", "、".join(sources.values()))]
@@ -171,7 +182,11 @@ def _calendar(period: str) -> tuple[dt.date, dt.date] | None:
     found = re.fullmatch(r"(month):(\d{4})-(\d{1,2})|(quarter):(\d{4})-([1-4])|(year):(\d{4})", period, re.ASCII)
     if not found:
         return None
-    kind, year, number = (part for part in (*found.groups(), "1") if part is not None) if found[7] else (part for part in found.groups() if part)
+    kind, year, number = (
+        (part for part in (*found.groups(), "1") if part is not None)
+        if found[7]
+        else (part for part in found.groups() if part)
+    )
     months = {"month": 1, "quarter": 3, "year": 12}[kind]
     start = (int(number) - 1) * months
     if not (EARLIEST.year <= int(year) < 2100 and 0 <= start < 12):
@@ -180,7 +195,9 @@ def _calendar(period: str) -> tuple[dt.date, dt.date] | None:
     return dt.date(int(year), start + 1, 1), dt.date(end // 12, end % 12 + 1, 1) - dt.timedelta(days=1)
 
 
-def _compared(query: QueryDict, period: str, first: dt.date, last: dt.date, today: dt.date) -> tuple[str, tuple[dt.date, dt.date] | None]:
+def _compared(
+    query: QueryDict, period: str, first: dt.date, last: dt.date, today: dt.date
+) -> tuple[str, tuple[dt.date, dt.date] | None]:
     """How it is compared, and with which days."""
     since, until = _date(query.get("since2")), _date(query.get("until2"))
     if since and until:
@@ -203,7 +220,10 @@ def _sources(wanted: list[str]) -> dict[str, str]:
     known = {**KINDS, **{channel: Case.Channel(channel).label for channel in CHANNELS}}
     codes = [source.removeprefix(SOURCE_PREFIX) for source in wanted if source.startswith(SOURCE_PREFIX)]
     if codes:
-        known |= {f"{SOURCE_PREFIX}{code}": name for code, name in Source.objects.filter(code__in=codes).values_list("code", "name")}
+        known |= {
+            f"{SOURCE_PREFIX}{code}": name
+            for code, name in Source.objects.filter(code__in=codes).values_list("code", "name")
+        }
     return {source: known[source] for source in wanted if source in known}
 
 
@@ -212,7 +232,11 @@ def _region(code: str) -> tuple[str, str]:
     if not re.fullmatch(r"\d{6,12}", code, re.ASCII):
         return "", ""
     area = AdminArea.objects.filter(code=code.ljust(12, "0")).values_list("code", "name").first()
-    return (area[0][:6] if area[0].endswith("000000") else area[0][:9] if area[0].endswith("000") else area[0], area[1]) if area else ("", "")
+    return (
+        (area[0][:6] if area[0].endswith("000000") else area[0][:9] if area[0].endswith("000") else area[0], area[1])
+        if area
+        else ("", "")
+    )
 
 
 def _date(text: str | None) -> dt.date | None:
@@ -224,7 +248,9 @@ def _date(text: str | None) -> dt.date | None:
 
 
 def _numbers(values: list[str], below: int) -> tuple[int, ...]:
-    return tuple(sorted({int(value) for value in values if re.fullmatch(r"\d{1,2}", value, re.ASCII) and int(value) < below}))
+    return tuple(
+        sorted({int(value) for value in values if re.fullmatch(r"\d{1,2}", value, re.ASCII) and int(value) < below})
+    )
 
 
 def _span(first: dt.date, last: dt.date) -> str:
@@ -248,7 +274,11 @@ def source_keys(sources: Iterable[str]) -> list[int]:
     if "case" in wanted:
         keys += range(1, FIRST_RECORD_SOURCE)
     keys += [CHANNELS.index(source) + 1 for source in wanted if source in CHANNELS]
-    records = Source.objects.all() if "record" in wanted else Source.objects.filter(code__in=[each.removeprefix(SOURCE_PREFIX) for each in wanted])
+    records = (
+        Source.objects.all()
+        if "record" in wanted
+        else Source.objects.filter(code__in=[each.removeprefix(SOURCE_PREFIX) for each in wanted])
+    )
     return keys + [FIRST_RECORD_SOURCE + key for key in records.values_list("pk", flat=True)]
 
 

@@ -45,7 +45,9 @@ def changed(before: ArrayLike, now: ArrayLike, exposure: ArrayLike = 1.0) -> Flo
     return np.minimum(1.0, 2.0 * np.minimum(below, above))
 
 
-def ratio(before: ArrayLike, now: ArrayLike, exposure: ArrayLike = 1.0, sure: float = SURE) -> tuple[Floats, Floats, Floats]:
+def ratio(
+    before: ArrayLike, now: ArrayLike, exposure: ArrayLike = 1.0, sure: float = SURE
+) -> tuple[Floats, Floats, Floats]:
     """(ratio, low, high) of the rate now to the rate before, with Clopper and Pearson's exact bounds carried over.
 
     inf where there was nothing before; NaN where there is nothing at all. 1 lies outside [low, high] exactly where p < 1 - sure.

@@ -1,5 +1,9 @@
 """Maps, themes, reports and briefings."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.insights import views_data
+
+urlpatterns = [
+    path("data", views_data.insight_data, name="insight_data"),
+]

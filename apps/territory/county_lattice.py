@@ -34,7 +34,9 @@ def county_lattice() -> Lattice | None:
 
 
 def _read() -> Lattice | None:
-    code = AdminArea.objects.filter(level=AdminArea.Level.COUNTY).order_by("code").values_list("code", flat=True).first()
+    code = (
+        AdminArea.objects.filter(level=AdminArea.Level.COUNTY).order_by("code").values_list("code", flat=True).first()
+    )
     if code is None:
         return None
     if laid := CountyLattice.objects.filter(county=code).first():

@@ -1,0 +1,19 @@
+"""Background work of maps, hot spots, themes and reports: thin, calls a verb, safe to run twice."""
+
+from procrastinate.contrib.django import app
+
+from apps.insights import facts
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="insights.refresh_facts", queueing_lock="insights_refresh_facts")
+def refresh_facts(timestamp: int) -> None:
+    """What residents and the hotline said a minute ago is counted."""
+    facts.refresh()
+
+
+@app.periodic(cron="10 3 * * *")
+@app.task(name="insights.rebuild_facts", queueing_lock="insights_rebuild_facts")
+def rebuild_facts(timestamp: int) -> None:
+    """Once a night every fact is compared with what it is of: areas and grids may have been drawn anew."""
+    facts.rebuild()
