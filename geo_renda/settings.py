@@ -110,6 +110,7 @@ if not CONTACT_KEY and not CONTACT_PUBLIC_KEY:
 ZONE_KEY = text("ZONE_KEY", "")  # signs what leaves for the other zone
 ZONE_PEER_KEYS = listing("ZONE_PEER_KEYS", "")  # who may have signed what comes from there; several while a key is being changed
 MESSAGES_OUT, MESSAGES_IN = text("MESSAGES_OUT", ""), text("MESSAGES_IN", "")  # folders that the file gate empties and fills
+INTAKE_DIR = text("INTAKE_DIR", "")  # a folder for each source that puts files of records there
 CODE_KEYS = listing("CODE_KEYS", "only-for-tests-and-tools-" + "1" * 40 if DEBUG or os.environ.get("PYTEST_VERSION") else None)
 if not CODE_KEYS or min(map(len, CODE_KEYS)) < 32:
     raise ImproperlyConfigured("环境变量 CODE_KEYS 应是一个或几个以逗号隔开的密钥，每个至少 32 个字符。")

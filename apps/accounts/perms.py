@@ -78,6 +78,7 @@ class Permission(StrEnum):
     OPEN_PUBLIC_VOICES = "open_public_voices"
     SEE_RECORDS = "see_records"
     MANAGE_INTAKE = "manage_intake"
+    LINK_RECORDS = "link_records"
     IMPORT_DATA = "import_data"
     SEE_CALENDAR = "see_calendar"
     MANAGE_CALENDAR = "manage_calendar"
@@ -155,6 +156,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.MAKE_BRIEFINGS: STAFF | {Role.LEADER},
     Permission.OPEN_PUBLIC_VOICES: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_RECORDS: STAFF | {Role.LEADER, Role.DISPATCHER},  # which of them: Record.objects.visible_to(user)
+    Permission.LINK_RECORDS: STAFF | {Role.DISPATCHER},  # to a case that they see
     Permission.MANAGE_INTAKE: frozenset({Role.COUNTY_OFFICE}),  # sources, their columns, and what is taken in
     Permission.SEE_CALENDAR: ALL,
     Permission.MANAGE_CALENDAR: frozenset({Role.COUNTY_OFFICE}),

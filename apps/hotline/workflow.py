@@ -1,0 +1,329 @@
+"""How records come in: a file is received sealed, its columns are settled, then batch after batch is read in memory and written, each in
+one transaction with the place from which a restart goes on. What was read in the clear is dropped with its batch.
+
+Links between records and cases stand in `workflow_links.py`, what is written of a batch in `writing.py`.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from procrastinate.contrib.django import app as jobs
+
+from apps.accounts.models import Role, User
+from apps.cases.redaction import redact
+from apps.hotline import columns
+from apps.hotline.entries import Entry, Layout, Problem, entries
+from apps.hotline.models import Intake, IntakeEvent, IntakePiece, IntakeProblem, Source, SourceEvent
+from apps.hotline.pieces import PIECE, Opened, SealedUpload, Sealing
+from apps.hotline.reading import Known, read
+from apps.hotline.writing import Counted, Units, write
+from apps.record.notices import Notice
+from apps.record.states import MoveRefused
+from gis_data.rows import FileRefused
+from gis_data.streams import Table, open_table
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+COUNTS = ("read", "taken", "changed", "unchanged", "refused", "linked", "unlocated")
+KEPT_WAITING = dt.timedelta(days=14)  # a file whose columns nobody settles is not kept longer
+S = Intake.State
+
+
+class Interrupted(Exception):
+    """Something went wrong that is no fault of the file. Says what kind of thing, and nothing of the rows that were in hand."""
+
+
+# --- a file is received --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def receive_upload(source: Source, upload: SealedUpload, by: User) -> tuple[Intake, bool]:
+    """The intake of a file from a page, and whether it is new: the same file of the same source is the same intake."""
+    _accepting(source)
+    if not upload.size:
+        raise FileRefused(f"“{upload.name}”是空文件。请重新导出后再传。")
+    if there := _there(source, upload.digest):
+        return there, False
+    intake = _begun(source, Intake.Way.UPLOAD, upload.name or "", by, upload.digest)
+    IntakePiece.objects.bulk_create([IntakePiece(intake=intake, number=number, sealed=sealed) for number, sealed in enumerate(upload.pieces)], batch_size=8)
+    return intake, True
+
+
+@transaction.atomic
+def receive_file(source: Source, path: Path, way: str, by: User | None = None) -> tuple[Intake, bool]:
+    """The same for a file that lies on a disk."""
+    _accepting(source)
+    intake = _begun(source, way, path.name, by, "")
+    sealing = Sealing(lambda number, sealed: IntakePiece(intake=intake, number=number, sealed=sealed).save(force_insert=True))
+    with path.open("rb") as file:
+        while block := file.read(PIECE):
+            sealing.write(block)
+    digest = sealing.close()
+    if not sealing.size:
+        raise FileRefused(f"“{path.name}”是空文件。请重新导出后再传。")
+    if there := _there(source, digest):
+        transaction.set_rollback(True)
+        return there, False
+    Intake.objects.filter(pk=intake.pk).update(sha256=digest)
+    intake.sha256 = digest
+    return intake, True
+
+
+def _accepting(source: Source) -> None:
+    locked = Source.objects.select_for_update().get(pk=source.pk)
+    if not locked.is_open:
+        raise FileRefused(f"来源“{locked}”已停止接收。要接收，请先在来源页打开。")
+
+
+def _there(source: Source, digest: str) -> Intake | None:
+    return Intake.objects.filter(source=source, sha256=digest).exclude(state=S.CANCELLED).order_by("pk").first()
+
+
+def _begun(source: Source, way: str, name: str, by: User | None, digest: str) -> Intake:
+    intake = Intake.objects.create(source=source, way=way, file_name=Path(name).name[:120] or "未命名", by=by, sha256=digest)
+    IntakeEvent.objects.append(intake, "receive", actor=by, state=intake.state, way=way)
+    return intake
+
+
+def table_of(intake: Intake) -> Table:
+    """Raises FileRefused."""
+    return open_table(Opened.of(intake), intake.file_name, lambda heading: heading in intake.source.mapping or columns.is_known(heading))
+
+
+# --- its columns are settled, and it is started --------------------------------------------------------------------------
+
+
+def settle(source: Source, mapping: dict[str, str], states: dict[str, str], by: User | None) -> None:
+    """What these headings mean, from now on and for every table of the source. Raises MoveRefused."""
+    if why := columns.fault(mapping, numbered=is_numbered(source)):
+        raise MoveRefused(why)
+    with transaction.atomic():
+        locked = Source.objects.select_for_update().get(pk=source.pk)
+        changed = {heading: field for heading, field in mapping.items() if locked.mapping.get(heading) != field}
+        words = {word: state for word, state in states.items() if locked.state_words.get(word) != state}
+        if changed or words:
+            locked.mapping, locked.state_words = locked.mapping | changed, locked.state_words | words
+            locked.save(update_fields=["mapping", "state_words"])
+            SourceEvent.objects.append(locked, "settle", actor=by, columns=changed, states=words)
+    source.mapping, source.state_words = locked.mapping, locked.state_words
+
+
+def is_numbered(source: Source) -> bool:
+    """Whether its records have numbers of their own; notes of stations and meetings often have none."""
+    return source.kind in (Source.Kind.HOTLINE, Source.Kind.BOARD)
+
+
+@transaction.atomic
+def start(intake: Intake, by: User | None, *, queue: bool = True) -> Intake:
+    """Begin, or go on where it stopped. Starting what runs already changes nothing."""
+    locked = Intake.objects.select_for_update(of=("self",)).get(pk=intake.pk)
+    if locked.state == S.RUNNING:
+        return locked
+    if locked.state not in (S.WAITING, S.FAILED):
+        raise MoveRefused(f"这一批{locked.get_state_display()}，不能再开始。")
+    if not locked.pieces.exists():
+        raise MoveRefused("文件已经清除，请重新上传。")
+    verb, now = ("start" if locked.state == S.WAITING else "go_on"), timezone.now()
+    locked.state, locked.fault, locked.started_at, locked.finished_at = S.RUNNING, "", locked.started_at or now, None
+    locked.save(update_fields=["state", "fault", "started_at", "finished_at"])
+    IntakeEvent.objects.append(locked, verb, actor=by, state=locked.state, cursor=locked.cursor)
+    if queue:
+        jobs.configure_task("hotline.run_intake", lock=f"intake-{locked.pk}").defer(intake=locked.pk)  # by name: the task leans on this module
+    return locked
+
+
+@transaction.atomic
+def cancel(intake: Intake, by: User | None, note: str = "") -> Intake:
+    """Stop after the batch in hand. What was taken in stays; the rest of the file is gone."""
+    locked = Intake.objects.select_for_update(of=("self",)).get(pk=intake.pk)
+    if locked.state not in (S.WAITING, S.RUNNING, S.FAILED):
+        raise MoveRefused(f"这一批{locked.get_state_display()}，不用再取消。")
+    _ended(locked, S.CANCELLED, "cancel", by, note)
+    return locked
+
+
+def fail(pk: int, fault: str) -> None:
+    """It cannot go on by itself; the office is told and may go on with it, or cancel it."""
+    with transaction.atomic():
+        locked = Intake.objects.select_for_update(of=("self",)).select_related("source").get(pk=pk)
+        if locked.state not in (S.RUNNING, S.WAITING):
+            return
+        locked.state, locked.fault, locked.finished_at = S.FAILED, fault[:300], timezone.now()
+        locked.save(update_fields=["state", "fault", "finished_at"])
+        IntakeEvent.objects.append(locked, "fail", state=locked.state, note=fault, cursor=locked.cursor)
+        tell(locked, f"{locked.source}的一批记录没有收完", f"{fault}已收的 {locked.cursor} 行都在，可以继续或取消。")
+
+
+def tell(intake: Intake, title: str, body: str) -> None:
+    offices = User.objects.filter(role=Role.COUNTY_OFFICE, is_active=True).values_list("pk", flat=True)
+    Notice.objects.tell(offices, "system", title, body, path=f"/hotline/intakes/{intake.pk}/")
+
+
+def _ended(locked: Intake, state: str, verb: str, by: User | None = None, note: str = "") -> None:
+    locked.state, locked.finished_at = state, timezone.now()
+    locked.save(update_fields=["state", "finished_at"])
+    locked.pieces.all().delete()
+    IntakeEvent.objects.append(locked, verb, actor=by, note=note, state=state, **{name: getattr(locked, name) for name in COUNTS})
+
+
+def drop_forgotten() -> int:
+    """Files whose columns nobody has settled, or that failed, are not kept for ever; how many were dropped."""
+    old = Intake.objects.filter(state__in=(S.WAITING, S.FAILED), made_at__lt=timezone.now() - KEPT_WAITING)
+    for intake in old:
+        cancel(intake, None, "两周没有处理，原文件已清除")
+    return len(old)
+
+
+# --- it runs -------------------------------------------------------------------------------------------------------------
+
+
+def run(pk: int, say: Callable[[Intake], None] = lambda intake: None) -> Intake:
+    """Take in what is left of a file. Killed at any moment it is simply run again; two at once do not harm each other."""
+    intake = Intake.objects.select_related("source").get(pk=pk)
+    if intake.state != S.RUNNING:
+        return intake
+    try:
+        table = table_of(intake)
+        if intake.total is None:
+            intake.total = table.count()
+            Intake.objects.filter(pk=pk).update(total=intake.total)
+        layout = layout_of(intake.source, table.headings)
+        known, units = Known(intake.source_id, intake.source.crs), Units()
+        rows = islice(table.rows(), intake.cursor, None)
+        while chunk := list(islice(rows, BATCH)):
+            if not _taken(intake, chunk, layout, known, units):
+                return Intake.objects.get(pk=pk)
+            say(intake)
+    except FileRefused as refusal:
+        fail(pk, str(refusal))
+        return Intake.objects.get(pk=pk)
+    except Exception as trouble:
+        # Its message may quote a row that nobody has redacted: neither that nor its traceback may reach a log.
+        raise Interrupted(f"{type(trouble).__name__}（{_where(trouble)}）") from None
+    return _finish(pk)
+
+
+def _where(trouble: BaseException) -> str:
+    """The innermost place in the program, without any value."""
+    at = trouble.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+
+
+def layout_of(source: Source, headings: Sequence[str], now: dt.datetime | None = None) -> Layout:
+    return Layout(
+        Layout.columns_of(headings, source.mapping), source.state_words, timezone.get_default_timezone(), now or timezone.now(),
+        lambda text: salted_hmac("apps.hotline.number", f"{source.code}\n{text}", algorithm="sha256").hexdigest(), source.channel, is_numbered(source),
+    )  # fmt: skip
+
+
+def _taken(intake: Intake, chunk: list[tuple[int, Sequence[Any]]], layout: Layout, known: Known, units: Units) -> bool:
+    """A batch; where the database refuses something in it, row by row, so that one row holds up nothing. False: somebody has stopped it, or
+    is ahead of us."""
+    pairs = list(entries(chunk, layout))
+    parts = [entry for entry, _ in pairs if entry is not None]
+    faults = [problem for _, problems in pairs for problem in problems]
+    try:
+        return _write_batch(intake, len(chunk), parts, faults, known, units)
+    except (DataError, IntegrityError):
+        return all(_alone(intake, entry, problems, known, units) for entry, problems in pairs)
+
+
+def _alone(intake: Intake, entry: Entry | None, problems: list[Problem], known: Known, units: Units) -> bool:
+    try:
+        return _write_batch(intake, 1, [entry] if entry else [], problems, known, units)
+    except (DataError, IntegrityError):
+        return _write_batch(intake, 1, [], [Problem(entry.row if entry else 0, "", "数据库不能保存这一行的内容")], known, units)
+
+
+def _write_batch(intake: Intake, rows: int, parts: list[Entry], faults: list[Problem], known: Known, units: Units) -> bool:
+    worded = [entry for entry in parts if entry.has_words]
+    found = dict(zip([entry.row for entry in worded], read([entry.raw for entry in worded], known), strict=True))
+    with transaction.atomic():
+        locked = Intake.objects.select_for_update(of=("self",)).get(pk=intake.pk)
+        if locked.state != S.RUNNING or locked.cursor != intake.cursor:
+            return False
+        Source.objects.select_for_update().get(pk=intake.source_id)
+        done = write(intake, parts, found, units)
+        _count(intake, rows, done, faults)
+        Intake.objects.filter(pk=intake.pk).update(cursor=F("cursor") + rows)
+    intake.cursor += rows
+    return True
+
+
+def _count(intake: Intake, rows: int, done: Counted, faults: list[Problem]) -> None:
+    problems = [*faults, *done.problems]
+    done.read, done.refused = rows, done.refused + sum(problem.refused for problem in faults)
+    IntakeProblem.objects.bulk_create([IntakeProblem(intake=intake, row=each.row, field=each.field[:20], reason=each.reason[:120], refused=each.refused) for each in problems])
+    Intake.objects.filter(pk=intake.pk).update(**{name: F(name) + getattr(done, name) for name in COUNTS})
+
+
+@transaction.atomic
+def _finish(pk: int) -> Intake:
+    locked = Intake.objects.select_for_update(of=("self",)).get(pk=pk)
+    if locked.state == S.RUNNING:
+        locked.total = locked.cursor
+        locked.save(update_fields=["total"])
+        _ended(locked, S.DONE, "done")
+    return locked
+
+
+# --- pushed over the interface -------------------------------------------------------------------------------------------
+
+
+def take_in(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], known: Known, by: str) -> Counted:
+    """Rows that a program pushes, in one transaction; all of a day stand in one intake. by: what the program is called."""
+    layout, units, now = layout_of(source, headings), Units(), timezone.now()
+    pairs = list(entries(rows, layout))
+    parts = [entry for entry, _ in pairs if entry is not None]
+    faults = [problem for _, problems in pairs for problem in problems]
+    worded = [entry for entry in parts if entry.has_words]
+    found = dict(zip([entry.row for entry in worded], read([entry.raw for entry in worded], known), strict=True))
+    with transaction.atomic():
+        _accepting(source)
+        name = f"接口推送 {timezone.localdate(now):%Y-%m-%d}"
+        intake, _ = Intake.objects.get_or_create(source=source, way=Intake.Way.PUSH, file_name=name, defaults={"state": S.DONE, "started_at": now})
+        intake = Intake.objects.select_for_update(of=("self",)).get(pk=intake.pk)
+        done = write(intake, parts, found, units)
+        _count(intake, len(pairs), done, faults)
+        Intake.objects.filter(pk=intake.pk).update(finished_at=now, cursor=F("cursor") + len(pairs), total=F("cursor") + len(pairs))
+        IntakeEvent.objects.append(intake, "push", state=intake.state, actor_label=by, **{name: getattr(done, name) for name in COUNTS})
+    done.problems = [*faults, *done.problems]
+    return done
+
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A row of a preview, redacted: nothing of it has been kept."""
+
+    row: int
+    number: str
+    title: str
+    text: str
+    told: dict[str, Any]
+    problems: list[Problem]
+
+
+def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], mapping: dict[str, str], states: dict[str, str]) -> list[Sample]:
+    """Some rows as they would be read by columns that nobody has settled yet."""
+    asked = Source(code=source.code, kind=source.kind, channel=source.channel, mapping=mapping, state_words=states)
+    samples = []
+    for entry, problems in entries(rows, layout_of(asked, headings)):
+        if entry is None:
+            samples.append(Sample(problems[-1].row, "", "", "", {}, problems))
+        else:
+            title, text = (redact(part, entry.raw.private).text for part in (entry.raw.title, entry.raw.text))
+            samples.append(Sample(entry.row, entry.raw.number, title, text, entry.told, problems))
+    return samples
