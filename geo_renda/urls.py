@@ -10,6 +10,7 @@ PUBLIC = [
     path("", include("apps.matching.urls")),
     path("", include("apps.deputies.urls_public")),
     path("", include("apps.cases.urls_public")),
+    path("voices/", include("apps.insights.urls_public")),
     path("", include("apps.interop.urls")),
     path("open311/", include("apps.interop.urls_open311")),
 ]

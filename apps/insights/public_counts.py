@@ -23,7 +23,7 @@ class PublicTableQuerySet(models.QuerySet):
 
     def standing(self) -> "PublicTableQuerySet":
         """Of every quarter the version in force, without what stays in the office."""
-        return self.filter(is_current=True).defer("behind").order_by("-quarter")
+        return self.filter(is_current=True).defer("behind", "by").order_by("-quarter")
 
 
 class PublicTable(models.Model):

@@ -1,8 +1,9 @@
 """Background work of maps, hot spots, themes and reports: thin, calls a verb, safe to run twice."""
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from apps.insights import facts
+from apps.insights import facts, workflow_public
 
 
 @app.periodic(cron="* * * * *")
@@ -17,3 +18,11 @@ def refresh_facts(timestamp: int) -> None:
 def rebuild_facts(timestamp: int) -> None:
     """Once a night every fact is compared with what it is of: areas and grids may have been drawn anew."""
     facts.rebuild()
+
+
+@app.periodic(cron="40 4 * * *")
+@app.task(name="insights.publish_quarters", queueing_lock="insights_publish_quarters")
+def publish_quarters(timestamp: int) -> None:
+    """A quarter that is over long enough gets the table that everybody may read."""
+    facts.refresh()
+    workflow_public.publish_due(timezone.localdate())

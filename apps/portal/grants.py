@@ -66,6 +66,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "cases_publishedanswer": READ,  # what a person settled for everybody to read, and nothing else of a case
     "cases_answerspage": READ,
     "cases_publication": ("SELECT (id, case_id)",),  # which case a public answer is of, for who filed it by program
+    "insights_voicespage": READ,
+    "insights_publictable": ("SELECT (id, quarter, version, is_current, made_at, reason, since, reach, threshold, cells, hidden)",),  # not what the numbers were
+    "insights_publiccount": READ,
     "interop_apikey": ("SELECT (id, name, digest, per_hour, by_token, stopped_at)",),
     "interop_postedrequest": ("SELECT (case_id, key_id, code, token)", "INSERT"),
     "record_outgoing": ("SELECT (id)", "INSERT"),  # what the office is to hear; what it holds is read by the command that carries it
