@@ -150,8 +150,6 @@ def _by_area(answer: Answer, mask: Mask | None) -> np.ndarray:
 
 
 def _urls(question: Question, area: Area) -> dict:
-    if area.level == "grid":
-        return {"url": question.cases_url(grid=area.code), "records_url": ""}
     narrowed = {} if area.level == "county" else {area.level: area.code}
     return {"url": question.cases_url(**narrowed), "records_url": question.records_url(**narrowed)}
 

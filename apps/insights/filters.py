@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from apps.cases.models import Case, Category
 from apps.hotline.models import Source
-from apps.insights.facts import CASE, CHANNELS, FIRST_RECORD_SOURCE, RECORD
+from apps.insights.facts import CHANNELS, FIRST_RECORD_SOURCE
 from apps.territory.models import AdminArea
 
 PERIODS = {"30": "近 30 天", "90": "近 90 天", "365": "近一年", "730": "近两年"}
@@ -104,26 +104,27 @@ class Question:
         return query.urlencode()
 
     def cases_url(self, **more: str) -> str:
-        """The work list of the cases behind a number: the same period and filters. more: town, village, bbox, channel, category, state …"""
+        """The work list of the cases behind a number: the same period and filters; "" where none of its voices are cases. more: town, village,
+        grid, bbox, channel, category, state …"""
+        channels = [source for source in self.sources if source in CHANNELS]
+        if self.sources and not channels and "case" not in self.sources:
+            return ""
         query = QueryDict(mutable=True)
-        query.update(
-            {"state": "counted", "since": self.first.isoformat(), "until": self.last.isoformat(), "sort": "newest"}
-        )
-        query.update(
-            {"late": {"state": "open", "late": "late"}, "unsatisfied": {"mark": "unsatisfied"}}.get(self.state, {})
-        )
-        query["state"] = {"open": "open", "late": "open", "closed": "closed"}.get(self.state, "counted")
-        query.setlist("channel", [source for source in self.sources if source in CHANNELS])
+        query.update({"since": self.first.isoformat(), "until": self.last.isoformat(), "sort": "newest"})
+        query.update(_CASE_STATES[self.state])
+        query.setlist("channel", [] if "case" in self.sources else channels)
         return f"{reverse('case_list')}?{self._narrowed(query, more)}"
 
     def records_url(self, **more: str) -> str:
-        """The list of the hotline's records behind a number."""
+        """The list of the hotline's records behind a number, without those that are counted as cases; "" where none of its voices are records."""
+        codes = [source.removeprefix(SOURCE_PREFIX) for source in self.sources if source.startswith(SOURCE_PREFIX)]
+        if self.sources and not codes and "record" not in self.sources:
+            return ""
         query = QueryDict(mutable=True)
-        query.update({"state": self.state, "since": self.first.isoformat(), "until": self.last.isoformat()})
-        query.setlist(
-            "source",
-            [source.removeprefix(SOURCE_PREFIX) for source in self.sources if source.startswith(SOURCE_PREFIX)],
+        query.update(
+            {"state": self.state, "since": self.first.isoformat(), "until": self.last.isoformat(), "link": "none"}
         )
+        query.setlist("source", [] if "record" in self.sources else codes)
         return f"{reverse('record_list')}?{self._narrowed(query, more)}"
 
     def _narrowed(self, query: QueryDict, more: dict[str, str]) -> str:
@@ -137,6 +138,10 @@ class Question:
         return query.urlencode()
 
 
+_CASE_STATES = {
+    "all": {"state": "counted"}, "open": {"state": "open"}, "late": {"state": "open", "late": "late"}, "closed": {"state": "closed"},
+    "unsatisfied": {"state": "counted", "mark": "unsatisfied"},
+}  # fmt: skip
 DEFAULTS = {"by": "region", "level": "town", "measure": "per_1000", "period": "365", "state": "all", "size": "500"}
 
 
@@ -179,20 +184,14 @@ def _period(query: QueryDict, today: dt.date) -> tuple[str, tuple[dt.date, dt.da
 
 def _calendar(period: str) -> tuple[dt.date, dt.date] | None:
     """month:2026-03, quarter:2026-1 or year:2026, from its first day to its last."""
-    found = re.fullmatch(r"(month):(\d{4})-(\d{1,2})|(quarter):(\d{4})-([1-4])|(year):(\d{4})", period, re.ASCII)
-    if not found:
+    found = re.fullmatch(r"(month|quarter|year):(\d{4})(?:-(\d{1,2}))?", period, re.ASCII)
+    if not found or (found[1] == "year") == bool(found[3]):
         return None
-    kind, year, number = (
-        (part for part in (*found.groups(), "1") if part is not None)
-        if found[7]
-        else (part for part in found.groups() if part)
-    )
-    months = {"month": 1, "quarter": 3, "year": 12}[kind]
-    start = (int(number) - 1) * months
-    if not (EARLIEST.year <= int(year) < 2100 and 0 <= start < 12):
+    months, year, start = {"month": 1, "quarter": 3, "year": 12}[found[1]], int(found[2]), int(found[3] or 1) - 1
+    if not (EARLIEST.year <= year < 2100 and 0 <= start * months < 12):
         return None
-    end = int(year) * 12 + start + months
-    return dt.date(int(year), start + 1, 1), dt.date(end // 12, end % 12 + 1, 1) - dt.timedelta(days=1)
+    end = year * 12 + (start + 1) * months
+    return dt.date(year, start * months + 1, 1), dt.date(end // 12, end % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def _compared(
@@ -280,6 +279,3 @@ def source_keys(sources: Iterable[str]) -> list[int]:
         else Source.objects.filter(code__in=[each.removeprefix(SOURCE_PREFIX) for each in wanted])
     )
     return keys + [FIRST_RECORD_SOURCE + key for key in records.values_list("pk", flat=True)]
-
-
-KIND_NAMES = {CASE: "民情件", RECORD: "诉求记录"}

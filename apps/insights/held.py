@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.accounts.models import User
@@ -110,7 +111,8 @@ def _read_areas() -> dict[str, list[Area]]:
     """Level -> its areas by code; grids are a level of their own."""
     areas: dict[str, list[Area]] = {level: [] for level in ("county", "town", "village", "grid")}
     for pk, code, name, level, parent, population in (
-        AdminArea.objects.filter(level__in=areas)
+        AdminArea.objects.in_force(timezone.localdate())
+        .filter(level__in=areas)
         .order_by("code")
         .values_list("pk", "code", "name", "level", "parent__name", "population")
     ):
