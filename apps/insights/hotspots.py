@@ -71,12 +71,12 @@ def gi_star(
     if permutations < 0:
         raise ValueError(f"permutations must be at least 0, got {permutations}")
     cells = int(part.sum())
-    widths = _half_widths(part.shape, reach)
-    members = _disc_sums(part.astype(np.int64), widths)[part]
+    widths = half_widths(part.shape, reach)
+    members = disc_sums(part.astype(np.int64), widths)[part]
     own = _as_integers(values[part], int(members.max(initial=1)))
     whole = np.zeros(part.shape, np.int64)
     whole[part] = own
-    sums = _disc_sums(whole, widths)[part]
+    sums = disc_sums(whole, widths)[part]
     varies = (members < cells) & own.any()
     z = np.zeros(cells)
     if varies.any():
@@ -110,7 +110,7 @@ def _cells(counts: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray[Any], Mas
 # --- discs ---------------------------------------------------------------------------------------------------------------
 
 
-def _half_widths(shape: tuple[int, ...], reach: float) -> list[int]:
+def half_widths(shape: tuple[int, ...], reach: float) -> list[int]:
     """How far a disc reaches along the row 0, 1, 2, ... rows away from its centre, no farther than the grid."""
     rows, columns = shape
     square = reach * reach
@@ -119,7 +119,7 @@ def _half_widths(shape: tuple[int, ...], reach: float) -> list[int]:
     return [min(math.isqrt(int(square) - away * away), columns - 1) for away in range(min(int(reach), rows - 1) + 1)]
 
 
-def _disc_sums(values: Ints, widths: list[int]) -> Ints:
+def disc_sums(values: Ints, widths: list[int]) -> Ints:
     """The sum over the disc around each cell."""
     rows, columns = values.shape
     sums = np.zeros_like(values)

@@ -15,14 +15,23 @@ state of a cell or spot: new 新出现, growing 加剧, persistent 持续, retur
 explains are not there; "day" is null where nothing was worked out yet.
 """
 
+import datetime as dt
+
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Q
+from django.urls import reverse
 
 from apps.cases.taxonomy import Category
 from apps.record.events import Event
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
+
+
+class HotSpotRunQuerySet(models.QuerySet):
+    def latest(self):
+        """The last that was finished, or None."""
+        return self.filter(state=HotSpotRun.State.DONE).order_by("-pk").first()
 
 
 class HotSpotRun(models.Model):
@@ -49,6 +58,8 @@ class HotSpotRun(models.Model):
     populated = models.PositiveIntegerField("有人居住的方格", default=0)
     counted = models.PositiveIntegerField("参与计算的诉求", default=0)
     cells = models.JSONField("方格", default=dict)
+
+    objects = HotSpotRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = "热点计算"
@@ -144,6 +155,48 @@ class HotSpot(models.Model):
     @property
     def title(self) -> str:
         return f"{self.name} {self.category.label if self.category_id else '各类诉求'}"
+
+    @property
+    def reason(self) -> str:
+        """近 30 天反映 18 件，同样多的居民在全县一般是 4.2 件（4.3 倍）"""
+        when = "近 30 天" if self.last_hot == self.day else f"至 {self.last_hot:%-m月%-d日}的 30 天"
+        times = f"（{self.count / self.expected:.1f} 倍）" if self.expected >= 0.05 else ""
+        return f"{when}反映 {self.count} 件，同样多的居民在全县一般是 {self.expected:.1f} 件{times}"
+
+    @property
+    def lasting(self) -> str:
+        """2026年6月24日起，已连续 5 期"""
+        steps = round(((self.last_hot - self.since).days + 1) / 30)
+        return f"{self.since:%Y年%-m月%-d日}起" + (f"，连续 {steps} 期（每期 30 天）" if steps > 1 else "")
+
+    @property
+    def significance(self) -> str:
+        """How sure it is, in words; q says how many of the places that are listed are chance."""
+        if self.q <= 0.001:
+            return "几乎不可能是偶然（按此标准列出的地方，一千处里至多一处是偶然）"
+        if self.q <= 0.01:
+            return "很不可能是偶然（按此标准列出的地方，一百处里至多一处是偶然）"
+        return "不大可能是偶然（按此标准列出的地方，二十处里至多一处是偶然）"
+
+    @property
+    def bars(self) -> list[dict]:
+        """The twelve periods as bars in a box of 120 by 36, with the expected number as a mark: x, y, height, mark, hot, words."""
+        top = max([1.0, *(max(step["count"], step["expected"]) for step in self.steps)])
+        return [
+            {
+                "x": 10 * place + 1, "y": round(36 - 36 * step["count"] / top, 1), "height": round(36 * step["count"] / top, 1), "mark": round(36 - 36 * step["expected"] / top, 1), "hot": step["hot"],
+                "words": f"{dt.date.fromisoformat(step['since']):%-m月%-d日}起 30 天 {step['count']} 件",
+            }
+            for place, step in enumerate(self.steps)
+        ]  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return reverse("hot_spot", args=[self.pk])
+
+    @property
+    def tone(self) -> str:
+        return {"growing": "late", "new": "late", "fading": "due", "gone": "good"}.get(self.state, "due")
 
 
 class HotSpotEvent(Event):

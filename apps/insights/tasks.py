@@ -3,7 +3,7 @@
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from apps.insights import facts, workflow_public
+from apps.insights import facts, workflow_public, workflow_spots
 
 
 @app.periodic(cron="* * * * *")
@@ -26,3 +26,11 @@ def publish_quarters(timestamp: int) -> None:
     """A quarter that is over long enough gets the table that everybody may read."""
     facts.refresh()
     workflow_public.publish_due(timezone.localdate())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="insights.find_hot_spots", queueing_lock="insights_find_hot_spots", lock="insights_find_hot_spots")
+def find_hot_spots(timestamp: int) -> None:
+    """Every night, and after records have come in."""
+    if workflow_spots.due():
+        workflow_spots.work_out()

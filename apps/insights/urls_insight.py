@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from apps.insights import views_data, views_public
+from apps.insights import views_around, views_data, views_public, views_spots
 
 urlpatterns = [
+    path("hot-spots/", views_spots.hot_spot_list, name="hot_spot_list"),
+    path("hot-spots.json", views_spots.hot_spot_data, name="hot_spot_data"),
+    path("hot-spots/<int:pk>/", views_spots.hot_spot, name="hot_spot"),
+    path("hot-spots/<int:pk>/oversee", views_spots.hot_spot_oversee, name="hot_spot_oversee"),
+    path("hot-spots/<int:pk>/topic", views_spots.hot_spot_topic, name="hot_spot_topic"),
+    path("projects/", views_around.around_list, name="around_list"),
+    path("projects/<str:code>/", views_around.around, name="around"),
     path("data", views_data.insight_data, name="insight_data"),
     path("voices/", views_public.voices_office, name="voices_office"),
     path("voices/turn", views_public.voices_turn, name="voices_turn"),

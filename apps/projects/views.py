@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
+from apps.accounts.models import Role, User
 from apps.accounts.perms import Permission, allowed, requires
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
@@ -156,6 +157,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
         "may_report": allowed(request.user, Permission.REPORT_PROGRESS) and KeyProject.objects.reportable_by(request.user).filter(pk=project.pk).exists(),
         "may_plan": allowed(request.user, Permission.PLAN_PROJECTS),
         "visits_url": _url("topic_visits", project.code),
+        "around_url": _url("around", project.code) if allowed(request.user, Permission.SEE_INSIGHT) and _in_scope(request.user, project) else "",
         "project_data": {
             "shape": {"type": "Feature", "geometry": json.loads(project.geom.geojson), "properties": {"id": project.code, "name": project.name}},
             "tone": project.tone, "name": project.name, "curve": curve, "spent": spent,
@@ -174,6 +176,11 @@ def _money(project: KeyProject) -> dict | None:
         "tone": tone_of(None if rate is None else pace - rate),
         "whole": float(100 * project.invested / project.investment_total) if project.investment_total and project.invested is not None else None,
     }  # fmt: skip
+
+
+def _in_scope(user: User, project: KeyProject) -> bool:
+    """Whether a page of the user's own places tells of it; what lies in no town is the county's."""
+    return user.role in (Role.COUNTY_OFFICE, Role.LEADER) or bool(project.town and user.reaches(project.town.code))
 
 
 def _url(name: str, code: str) -> str:

@@ -123,7 +123,7 @@ class RecordForm(PresenceForm):
         return data
 
     def _topic(self, typed: str) -> Topic | None:
-        found = Topic.objects.with_facts().filter(pk=int(typed)).first() if typed.isdecimal() and len(typed) < 10 else None
+        found = Topic.objects.settled().with_facts().filter(pk=int(typed)).first() if typed.isdecimal() and len(typed) < 10 else None
         if found is None and typed:
             self.add_error("topic", "没有这一项，请重新选。")
         return found

@@ -59,6 +59,14 @@ class TopicQuerySet(models.QuerySet):
         """What is supervised in a year: key projects, and the matters of that year or of no year; no drafts."""
         return self.filter(Q(kind=Topic.Kind.PROJECT) | Q(year=year) | Q(year=None), draft="")
 
+    def settled(self):
+        """Those that are supervised or may be: no drafts."""
+        return self.filter(draft="")
+
+    def drafted(self):
+        """Drafts that the office has not decided on, the latest first."""
+        return self.filter(draft=Topic.Draft.OPEN).order_by("-pk")
+
     def named(self, words: str):
         """Those whose code or title contains the words."""
         own = Q(own_title__icontains=words) | Q(own_code__icontains=words)
@@ -76,12 +84,15 @@ class TopicQuerySet(models.QuerySet):
         return self.filter(teams__in=Team.objects.in_force().filter(members__deputy=deputy)).distinct()
 
     def visible_to(self, user):
-        """Every signed-in user may see what is supervised; a unit those it owns or answers for."""
-        if user.role != Role.UNIT:
+        """Every signed-in user may see what is supervised; a unit those it owns or answers for; drafts are the county office's and the
+        leaders'."""
+        if user.role in (Role.COUNTY_OFFICE, Role.LEADER):
             return self
+        if user.role != Role.UNIT:
+            return self.settled()
         mine = Organisation.objects.filter(members=user).values("pk")
         held = [f"{source}{name}__in" for source in ("project__", "own_") for name in ("responsible", "owner")]
-        return self.filter(Q(*((name, mine) for name in held), _connector=Q.OR))
+        return self.settled().filter(Q(*((name, mine) for name in held), _connector=Q.OR))
 
     def merge_staged(self, stage: Stage) -> Merged:
         return merging_topics.topics(stage)

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
@@ -20,6 +20,8 @@ from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
 
 TOPICS_A_PAGE = 30
+DRAFTS = 20
+VERBS = {"add": "登记", "correct": "更正", "draft": "起草", "take": "纳入监督", "decline": "不采用"}
 
 
 @require_GET
@@ -39,6 +41,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
         topic.members = members[topic.pk]
     return render(request, "supervision/topics/topic_list.html", {
         "page_obj": page, "asked": asked, "deputy": deputy, "may_edit": allowed(request.user, Permission.DRAFT_SUPERVISION), **choices(),
+        "drafts": list(Topic.objects.visible_to(request.user).drafted().with_facts()[:DRAFTS]) if allowed(request.user, Permission.DRAFT_SUPERVISION) else [],
     })  # fmt: skip
 
 
@@ -79,9 +82,23 @@ def topic_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "topic": topic, "team": team, "deputy": deputy_of(request),
         "members": team.members.select_related("deputy__station").order_by("-leader", "deputy__code") if team else [],
         "may_edit": allowed(request.user, Permission.DRAFT_SUPERVISION),
-        "events": topic.events.select_related("actor").order_by("-pk")[:20],
+        "events": [(VERBS.get(event.verb, event.verb), event) for event in topic.events.select_related("actor").order_by("-pk")[:20]],
         "project_data": {"shape": mark, "name": topic.title},
     })  # fmt: skip
+
+
+@require_POST
+@requires(Permission.DRAFT_SUPERVISION)
+def topic_settle(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was drafted from a hot spot or theme: taken over, or not wanted."""
+    get_object_or_404(Topic, pk=pk, project=None)
+    take = request.POST.get("take") == "1"
+    try:
+        workflow.settle_draft(request.user, pk, take=take)
+        messages.success(request, "已纳入监督。起草分配方案时可以选它。" if take else "已标为不采用。以后仍可纳入监督。")
+    except MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("topic_detail", pk)
 
 
 @require_http_methods(["GET", "POST"])

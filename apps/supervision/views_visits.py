@@ -150,7 +150,7 @@ def asked_topic(request: HttpRequest) -> Topic | None:
     """The topic that ?topic=PK or ?project=CODE names; a published project becomes one when it is first visited."""
     pk, code = request.GET.get("topic", ""), request.GET.get("project", "")[:30]
     if pk.isdecimal() and len(pk) < 10:
-        return Topic.objects.with_facts().filter(pk=pk).first()
+        return Topic.objects.settled().with_facts().filter(pk=pk).first()
     project = KeyProject.objects.filter(code=code).first() if code else None
     return Topic.objects.of_projects([project]).with_facts().get() if project else None
 

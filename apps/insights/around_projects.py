@@ -1,0 +1,206 @@
+"""Complaints around key projects: counted before and after each turning point, compared with places like it, kept for the list."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from django.db import connection
+from django.db.models import Min
+from numpy.typing import NDArray
+
+from apps.insights.around import ProjectAround
+from apps.insights.before_after import FEW, Change, changed, elsewhere
+from apps.insights.facts import Fact
+from apps.insights.ground import BLOCKS, Ground
+from apps.insights.rates import false_discoveries
+from apps.projects import curves
+from apps.projects.models import FINISHED, KeyProject
+
+WITHIN = 500
+RINGS = (300, 500, 1000)
+APART = 500  # metres beyond the ring that are neither here nor elsewhere
+LONGEST, SHORTEST = 365, 60  # days
+PLACE = 10  # cells of 100 m: other places are squares of 1 km
+KINDS = 3  # sparse, middling, dense
+CALLED = 0.05
+Turn, Verdict = ProjectAround.Turn, ProjectAround.Verdict
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One turning point of one project; `change` is None where there is too little to tell. kind: of `ProjectAround.Verdict`."""
+
+    project: KeyProject
+    turn: str
+    turned_on: dt.date
+    within: int
+    day: dt.date
+    days: int
+    before: int = 0
+    after: int = 0
+    rest_before: int = 0
+    rest_after: int = 0
+    change: Change | None = None
+    too_little: str = ""
+
+    @property
+    def since(self) -> dt.date:
+        return self.turned_on - dt.timedelta(days=self.days)
+
+    @property
+    def until(self) -> dt.date:
+        return self.turned_on + dt.timedelta(days=self.days - 1)
+
+    def verdict(self, q: float | None) -> str:
+        if self.change is None or q is None:
+            return self.too_little
+        if q > CALLED:
+            return str(Verdict.SAME)
+        return str(Verdict.MORE if self.after > self.change.expected else Verdict.FEWER)
+
+
+def turns(project: KeyProject) -> list[tuple[str, dt.date]]:
+    """When work began, stopped, and was done: the last from reports."""
+    found = [(str(Turn.STARTED), project.starts)]
+    if project.suspended_on:
+        found.append((str(Turn.STOPPED), project.suspended_on))
+    if done := _finished_on(project):
+        found.append((str(Turn.FINISHED), done))
+    return found
+
+
+def _finished_on(project: KeyProject) -> dt.date | None:
+    """The end of the month in which the last part was reported done."""
+    parts = [[(report.month, report.percent) for report in part.reports.all()] for part in project.subprojects.all()]
+    parts = parts or [[(report.month, report.percent) for report in project.reports.all() if report.percent is not None]]
+    done = [min((month for month, percent in part if percent >= FINISHED), default=None) for part in parts]
+    return curves.month_end(max(done)) if done and None not in done else None
+
+
+def projects_with_reports():
+    return KeyProject.objects.prefetch_related("subprojects__reports", "reports").select_related("state_now").defer("geom_3857").order_by("code")
+
+
+def compare_all(day: dt.date, ground: Ground | None) -> list[tuple[Compared, float | None]]:
+    """Every turning point up to a day, with q over all of them."""
+    first = first_report()
+    found = [compare(project, turn, on, WITHIN, day, ground, first) for project in projects_with_reports() for turn, on in turns(project) if on <= day]
+    q = false_discoveries([np.nan if one.change is None else one.change.p for one in found])
+    return [(one, None if np.isnan(share) else float(share)) for one, share in zip(found, q.tolist(), strict=True)]
+
+
+def first_report() -> dt.date | None:
+    return Fact.objects.counted().aggregate(first=Min("day"))["first"]
+
+
+def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.date, ground: Ground | None, first: dt.date | None) -> Compared:
+    """One turning point; first: the day from which reports are known. The periods are of one length and reach as far as both can."""
+    days = min(LONGEST, (day - on).days + 1, (on - first).days if first else 0)
+    if ground is None or days < SHORTEST:
+        return Compared(project, turn, on, within, day, max(days, 0), too_little=str(Verdict.SHORT))
+    counts = _Counts.read(ground, on, days)
+    near, far = counts.distances(project, within)
+    here = near <= within
+    before, after = int(counts.before[here].sum()), int(counts.after[here].sum())
+    matched = counts.places(far & (near > within + APART))
+    wanted = np.bincount(counts.kind[here], weights=(counts.before + counts.after)[here], minlength=KINDS)
+    used = matched.of(np.flatnonzero(wanted))
+    told = Compared(project, turn, on, within, day, days, before, after, int(used.before.sum()), int(used.after.sum()), too_little=str(Verdict.FEW))
+    usual = elsewhere(matched.before, matched.after, matched.kind, wanted)
+    if before + after < FEW or usual is None:
+        return told
+    return Compared(**{**vars(told), "change": changed(before, after, *usual)})
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    before: Ints
+    after: Ints
+    kind: Ints
+
+    def of(self, kinds: Ints) -> "_Places":
+        some = np.isin(self.kind, kinds)
+        return _Places(self.before[some], self.after[some], self.kind[some])
+
+
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """Reports of two periods by cell of 100 m, where people live; kind: how densely, by thirds of the reports."""
+
+    ground: Ground
+    col: Ints
+    row: Ints
+    before: Ints
+    after: Ints
+    kind: Ints
+
+    @classmethod
+    def read(cls, ground: Ground, on: dt.date, days: int) -> "_Counts":
+        table = connection.ops.quote_name(Fact._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""SELECT col, "row", count(*) FILTER (WHERE day < %s), count(*) FILTER (WHERE day >= %s) FROM {table}
+                WHERE counted AND col IS NOT NULL AND day BETWEEN %s AND %s GROUP BY 1, 2 ORDER BY 1, 2""",
+                [on, on, on - dt.timedelta(days=days), on + dt.timedelta(days=days - 1)],
+            )
+            col, row, before, after = np.array(cursor.fetchall(), np.int64).reshape(-1, 4).T
+        down, across, inside = ground.at(col // BLOCKS, row // BLOCKS)
+        lived = np.zeros(len(col))
+        lived[inside] = ground.residents[down[inside], across[inside]]
+        some = lived > 0
+        col, row, before, after, lived = (each[some] for each in (col, row, before, after, lived))
+        return cls(ground, col, row, before, after, _thirds(lived, before + after))
+
+    def distances(self, project: KeyProject, within: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Metres from each cell's centre to the project, and which cells have a place of 1 km that no part of its ring reaches."""
+        fine = self.ground.lattice
+        plane = shapely.transform(shapely.from_wkb(bytes(project.geom.wkb)), lambda at: np.column_stack(fine.metric(at[:, 0], at[:, 1])))
+        side = fine.metres / BLOCKS
+        near = shapely.distance(shapely.points((self.col + 0.5) * side, (self.row + 0.5) * side), plane)
+        place_col, place_row = self.col // PLACE, self.row // PLACE
+        boxes = shapely.box(place_col * PLACE * side, place_row * PLACE * side, (place_col + 1) * PLACE * side, (place_row + 1) * PLACE * side)
+        return near, shapely.distance(boxes, plane) > within
+
+    def places(self, some: NDArray[np.bool_]) -> _Places:
+        """The chosen cells as places of 1 km and one kind."""
+        keys = np.column_stack([self.col[some] // PLACE, self.row[some] // PLACE, self.kind[some]])
+        kept, which = np.unique(keys, axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        before, after = (np.bincount(which, weights=each[some], minlength=len(kept)).astype(np.int64) for each in (self.before, self.after))
+        return _Places(before, after, kept[:, 2] if len(kept) else np.zeros(0, np.int64))
+
+
+def _thirds(lived: NDArray[np.float64], reports: Ints) -> Ints:
+    """0 sparse, 1 middling, 2 dense, so that each holds about a third of the reports."""
+    if not len(lived):
+        return np.zeros(0, np.int64)
+    order = np.argsort(lived, kind="stable")
+    running = np.cumsum(reports[order])
+    edges = [lived[order][min(np.searchsorted(running, running[-1] * part / KINDS), len(order) - 1)] for part in range(1, KINDS)]
+    return np.searchsorted(edges, lived, side="left").astype(np.int64)
+
+
+def keep(found: list[tuple[Compared, float | None]]) -> None:
+    """In the caller's transaction: what the list shows, in place of what it showed."""
+    ProjectAround.objects.all().delete()
+    ProjectAround.objects.bulk_create(_row(one, q) for one, q in found)
+
+
+def _row(one: Compared, q: float | None) -> ProjectAround:
+    verdict, change = one.verdict(q), one.change
+    finite = {name: value for name in ("ratio", "low", "high") if change and np.isfinite(value := getattr(change, name))}
+    return ProjectAround(
+        project=one.project, turn=one.turn, turned_on=one.turned_on, within=one.within, days=one.days, before=one.before, after=one.after,
+        rest_before=one.rest_before, rest_after=one.rest_after, q=q, verdict=verdict, weight=_weight(one, verdict), day=one.day, **finite,
+    )  # fmt: skip
+
+
+def _weight(one: Compared, verdict: str) -> float:
+    """First where more is reported than elsewhere, by how much more; then where work lies behind its plan; last where there is little to see."""
+    base = {Verdict.MORE: 1000.0, Verdict.SAME: 0.0, Verdict.FEWER: -500.0, Verdict.FEW: -1000.0, Verdict.SHORT: -1000.0}[Verdict(verdict)]
+    state = getattr(one.project, "state_now", None)
+    behind = {"late": 100.0, "due": 40.0}.get(getattr(state, "tone", ""), 0.0)
+    more = one.after - one.change.expected if one.change else 0.0
+    return round(base + behind + max(-100.0, min(400.0, more)), 2)
