@@ -35,7 +35,7 @@ def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) 
         "marks": listing.marked(case), "folded": any(not action["front"] for action in offered),
         "may_merge": "merge" in verbs, "look_for_similar": case.state in OPEN_STATES and allowed(user, Permission.PASS_CASES_ON),
         "overruled": Overruled.objects.filter(case=case).select_related("by").first(), "joined": _joined(case), "joined_count": case.joiners.count(),
-        "opinions": _opinions(case), "family": _family(case, user),
+        "opinions": _opinions(case), "family": _family(case, user), "orders": list(case.linked_orders.all()), "may_see_orders": allowed(user, Permission.SEE_RECORDS),
     }  # fmt: skip
 
 

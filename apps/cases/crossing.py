@@ -17,7 +17,7 @@ INWARD = {"submit": "case.report", "join": "case.join", "rate": "case.rate", "su
 OUTWARD = "case.moved"
 UNSEEN = frozenset({  # events that change nothing on a resident's page
     "take_call", "tell_by_phone", "remind", "rate_handling", "give_opinion", "note_contact", "escalate", "draft_publication", "ask_extension",
-    "refuse_extension", "put_on_joint_list", "take_off_joint_list", "add_co_handler", "withdraw_co_handler", "take_in",
+    "refuse_extension", "put_on_joint_list", "take_off_joint_list", "add_co_handler", "withdraw_co_handler", "take_in", "link_order", "unlink_order",
 })  # fmt: skip
 _taking_in: ContextVar[bool] = ContextVar("taking_in", default=False)
 

@@ -33,6 +33,7 @@ OFFICE = {
     "recount": "期限改为 {due_on}（原为 {before}）", "recount_duty": "{duty}期限改为 {until}（原为 {before}）", "escalate": "按规则告知{whom}", "classify": "类别改为“{category}”（原为“{before}”）",
     "take_call": "打电话告知{whom}，看了联系方式", "tell_by_phone": "电话告知{whom}（{about}）：{outcome}",
     "draft_publication": "整理公开答复稿", "publish_answer": "答复公开：{title}", "withdraw_publication": "撤回公开的答复",
+    "link_order": "关联外部工单 {order}", "unlink_order": "与外部工单 {order} 解除关联",
 }  # fmt: skip
 PLAIN = {
     "submit": "已收到您反映的问题", "answer_as_deputy": "代表已答复", "pass_to_town": "已转给{holder}办理", "pass_to_county": "已转给{holder}",
@@ -51,11 +52,12 @@ ICONS = {
     "pause": "player-pause", "supply": "message-plus", "resume": "player-play", "reopen": "refresh", "split": "arrows-split-2", "merge": "arrow-merge",
     "take_in": "arrow-merge", "remind": "bell-ringing", "oversee": "eye", "turn_away": "ban", "withdraw": "ban", "sign": "signature", "take_back": "arrow-back-up",
     "return_to_county": "arrow-back-up", "hand_down": "arrow-right", "hand_to_deputy": "user-check", "rate_handling": "star", "join": "users-plus",
-    "take_call": "phone", "tell_by_phone": "phone", "escalate": "bell-ringing", "recount_duty": "calendar-event", "draft_publication": "edit", "publish_answer": "world", "withdraw_publication": "world-off",
+    "take_call": "phone", "tell_by_phone": "phone", "escalate": "bell-ringing", "recount_duty": "calendar-event", "draft_publication": "edit", "publish_answer": "world", "withdraw_publication": "world-off", "link_order": "link",
+    "unlink_order": "unlink",
 }  # fmt: skip
 BLANK = {
     "unit": "承办单位", "holder": "有关部门", "deputy": "", "days": "", "due_on": "", "consent": "", "question": "", "parts": "几件", "whole": "另一件", "into": "另一件",
-    "other": "另一件", "times": "", "body": "人大", "score": "", "category": "", "before": "", "title": "", "duty": "", "until": "", "whom": "", "about": "", "outcome": "",
+    "other": "另一件", "times": "", "body": "人大", "score": "", "category": "", "before": "", "title": "", "duty": "", "until": "", "whom": "", "about": "", "outcome": "", "order": "另一处的工单",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from procrastinate.contrib.django import app as jobs
 
 from apps.accounts.models import Role, User
+from apps.cases.linked import LinkedOrder
 from apps.cases.redaction import redact
 from apps.hotline import columns
 from apps.hotline.entries import Entry, Layout, Problem, entries
@@ -116,6 +117,17 @@ def settle(source: Source, mapping: dict[str, str], states: dict[str, str], by: 
             locked.save(update_fields=["mapping", "state_words"])
             SourceEvent.objects.append(locked, "settle", actor=by, columns=changed, states=words)
     source.mapping, source.state_words = locked.mapping, locked.state_words
+
+
+@transaction.atomic
+def keep_source(source: Source, by: User, changed: list[str]) -> Source:
+    """A new source, or one that was changed. What cases know of its orders is called by its name too."""
+    before = Source.objects.select_for_update().get(pk=source.pk).name if source.pk else ""
+    source.save()
+    if before and before != source.name:
+        LinkedOrder.objects.filter(source=before).update(source=source.name)
+    SourceEvent.objects.append(source, "change" if before else "create", actor=by, name=source.name, kind=source.kind, changed=changed)
+    return source
 
 
 def is_numbered(source: Source) -> bool:
