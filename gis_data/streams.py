@@ -111,6 +111,8 @@ def _table(records: Callable[[], Iterator[Numbered]], name: str, known: Callable
     if not scores[best]:
         best = next((row for row, (_, cells) in enumerate(first) if len(_filled(cells)) > 1), 0)
     number, cells = first[best]
+    while not heading_text(cells[-1]):  # a sheet may be wider than what stands in it
+        cells = cells[:-1]
     headings = _once([heading_text(cell) for cell in cells[:MOST_COLUMNS]])
     width = len(headings)
 
@@ -236,7 +238,7 @@ def _objects(file: BinaryIO, name: str, encoding: str) -> Iterator[dict[str, Any
             entry, end = reader.raw_decode(text)
         except (ValueError, RecursionError):
             if over:
-                if text:
+                if text or opening:
                     raise FileRefused(f"文件“{name}”不是合格的 JSON。要是一个列表，每项是一个对象。") from None
                 return
             block = file.read(BLOCK)

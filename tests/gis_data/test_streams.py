@@ -1,0 +1,89 @@
+"""Tables out of streams: encodings, delimiters, titles above the headings, Excel, JSON in its three shapes; what is broken is said in Chinese."""
+
+import io
+import json
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from gis_data.rows import FileRefused
+from gis_data.streams import open_table
+
+KNOWN = {"工单号", "内容", "时间"}
+
+
+def table(data: bytes, name: str = "表.csv"):
+    return open_table(io.BytesIO(data), name, KNOWN.__contains__)
+
+
+def book(*rows: list, hidden: bool = False) -> bytes:
+    made, kept = openpyxl.Workbook(), io.BytesIO()
+    if hidden:
+        made.active.append(["说明"])
+        made.create_sheet("数据")
+    for row in rows:
+        made.worksheets[-1].append(row)
+    made.save(kept)
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_text_in_any_encoding_and_delimiter(encoding, delimiter):
+    lines = [["工单号", "内容", "时间"], ["1", '"两行\n的话"', "2026"], ["2", "路\u2028灯", ""]]
+    found = table("\r\n".join(delimiter.join(line) for line in lines).encode(encoding))
+    assert found.headings == ["工单号", "内容", "时间"]
+    assert [cells for _, cells in found.rows()] == [["1", "两行\n的话", "2026"], ["2", "路\u2028灯", ""]]
+    assert found.count() == 2
+
+
+def test_titles_above_headings_blank_rows_and_twice_the_same_heading():
+    found = table("某县热线工单,,,\n导出时间：2026年,,,\n工单号,内容,时间,时间\n,,,\n7,话,甲,乙\n".encode())
+    assert found.headings == ["工单号", "内容", "时间", "时间（2）"]
+    assert list(found.rows()) == [(5, ["7", "话", "甲", "乙"])]
+
+
+def test_excel():
+    found = table(book(["标题"], ["工单号", None, "内容*", "时间"], [20260310123456, "x", "话", 46085.5], [None, None, None, None], [2]), "表.xlsx")
+    assert found.headings == ["工单号", "第2列", "内容", "时间"]
+    assert [cells for _, cells in found.rows()] == [[20260310123456, "x", "话", 46085.5], [2, None, None, None]]
+
+
+def test_excel_takes_the_sheet_that_is_understood():
+    assert table(book(["工单号", "内容"], ["1", "话"], hidden=True), "表.xlsx").headings == ["工单号", "内容"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['[{"工单号": 1, "内容": "话"}, {"工单号": 2, "时间": null}]', '{"code": 0, "data": [{"工单号": 1, "内容": "话"}, {"工单号": 2, "时间": null}], "total": 2}', '{"工单号": 1, "内容": "话"}\n{"工单号": 2, "时间": null}\n'],
+)  # fmt: skip
+def test_json(written):
+    found = table(written.encode(), "表.json")
+    assert found.headings == ["工单号", "内容", "时间"]
+    assert list(found.rows()) == [(1, [1, "话", None]), (2, [2, None, None])]
+
+
+def test_json_larger_than_a_block_is_read_piece_by_piece():
+    rows = [{"工单号": number, "内容": "灯" * 900} for number in range(2000)]
+    assert table(json.dumps(rows, ensure_ascii=False).encode(), "表.json").count() == 2000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"  \n", b"[]", b"[1, 2]", b'[{"a": 1}, ', b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 old", bytes(range(256)) * 20, b"[" * 100_000, b'{"a": "' + b"x" * 10],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said(data):
+    with pytest.raises(FileRefused):
+        table(data, "坏.xlsx").count()
+
+
+def test_excel_that_breaks_off_in_the_middle_is_said():
+    whole = io.BytesIO(book(["工单号", "内容"], *([str(n), "话"] for n in range(50))))
+    broken = io.BytesIO()
+    with ZipFile(whole) as source, ZipFile(broken, "w") as target:
+        for member in source.namelist():
+            data = source.read(member)
+            target.writestr(member, data[: len(data) * 2 // 3] if "sheet1" in member else data)
+    with pytest.raises(FileRefused):
+        table(broken.getvalue(), "断.xlsx").count()
