@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
+import { exportMap } from "./build/export-map.ts";
 import { iconSprite } from "./build/icon-sprite.ts";
 import { keepReplaced } from "./build/keep-replaced.ts";
 import { ownFiles } from "./build/own-files.ts";
@@ -12,7 +13,7 @@ const views = readdirSync(new URL("./src/views", import.meta.url))
 
 export default defineConfig({
   base: "/static/",
-  plugins: [iconSprite(), ownFiles(), compress(), keepReplaced()],
+  plugins: [iconSprite(), exportMap(), ownFiles(), compress(), keepReplaced()],
   build: {
     outDir: "dist",
     manifest: "manifest.json",

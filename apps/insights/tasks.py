@@ -1,9 +1,10 @@
 """Background work of maps, hot spots, themes and reports: thin, calls a verb, safe to run twice."""
 
 from django.utils import timezone
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from apps.insights import facts, workflow_public, workflow_spots
+from apps.insights import facts, workflow_briefings, workflow_public, workflow_reports, workflow_spots
 
 
 @app.periodic(cron="* * * * *")
@@ -34,3 +35,16 @@ def find_hot_spots(timestamp: int) -> None:
     """Every night, and after records have come in."""
     if workflow_spots.due():
         workflow_spots.work_out()
+
+
+@app.periodic(cron="20 5 * * *")
+@app.task(name="insights.make_reports", queueing_lock="insights_make_reports", lock="insights_make_reports")
+def make_reports(timestamp: int) -> None:
+    """On the first of a month the reports of the one before; every day after, those that could not be made then."""
+    facts.refresh()
+    workflow_reports.make_due(timezone.localdate())
+
+
+@app.task(name=workflow_briefings.TASK, retry=RetryStrategy(max_attempts=3, wait=5), pass_context=False)
+def make_briefing(briefing: int) -> None:
+    workflow_briefings.make(briefing)

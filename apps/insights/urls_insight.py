@@ -1,10 +1,12 @@
 """Maps, themes, reports and briefings."""
 
-from django.urls import path
+from django.urls import include, path
 
-from apps.insights import views_around, views_data, views_public, views_spots
+from apps.insights import views_around, views_data, views_map, views_public, views_spots
 
 urlpatterns = [
+    path("", views_map.insight_map, name="insight_map"),
+    path("beside", views_map.insight_beside, name="insight_beside"),
     path("hot-spots/", views_spots.hot_spot_list, name="hot_spot_list"),
     path("hot-spots.json", views_spots.hot_spot_data, name="hot_spot_data"),
     path("hot-spots/<int:pk>/", views_spots.hot_spot, name="hot_spot"),
@@ -16,4 +18,5 @@ urlpatterns = [
     path("voices/", views_public.voices_office, name="voices_office"),
     path("voices/turn", views_public.voices_turn, name="voices_turn"),
     path("voices/<int:pk>/", views_public.voices_table, name="voices_table"),
+    path("", include("apps.insights.urls_reports")),
 ]

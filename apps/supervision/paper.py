@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
-from fpdf import FPDF
-
-from apps.record.sheets import FRAME, GREY, INK, PIECES, POINT, fonts
+from apps.record.lines import Lines, blank
+from apps.record.sheets import FRAME, GREY, INK, POINT
 
 PAGE = (297.0, 210.0)  # mm, A4 on its side
 MARGIN, FOOT = 12.0, 10.0
@@ -15,9 +14,6 @@ TITLE, TEXT, SMALL = 6.2, 3.3, 2.9  # heights of letters, mm
 LINE = 1.42  # of a line, in letters
 PAD = 1.3
 HEAD_GROUND = (241, 243, 246)
-NEVER_FIRST = frozenset("，。、；：！？）》】”’…")  # what no line begins with
-
-Lines = list[str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Column:
 class _Part:
     """A row, or what of it stands on one page."""
 
-    cells: list[Lines]
+    cells: list[list[str]]
 
     @cached_property
     def height(self) -> float:
@@ -48,16 +44,8 @@ class PaperTable:
     def __init__(self, title: str, said: Sequence[str], columns: Sequence[Column], closing: Sequence[str]) -> None:
         """said: lines under the title. closing: lines at the end, for signatures. NoFont when there is no Chinese font."""
         self.title, self.columns = title, columns
-        self._pdf = FPDF(unit="mm", format=(PAGE[1], PAGE[0]), orientation="landscape")
-        self._pdf.set_auto_page_break(False)
-        self._pdf.set_margin(0)
-        self._pdf.c_margin = 0
-        self._pdf.set_title(title)
-        self._pdf.set_lang("zh-CN")
-        regular, bold, number = fonts()
-        self._pdf.add_font("cjk", "", regular, collection_font_number=number)
-        self._pdf.add_font("cjk", "B", bold, collection_font_number=number)
-        self._widths: dict[str, float] = {}
+        self._pdf = blank(title, *PAGE)
+        self._broken = Lines(self._pdf, TEXT).broken
         self.said = [line for text in said for line in self._broken(text, self.width)]
         self.closing = [line for text in closing for line in self._broken(text, self.width)]
 
@@ -107,37 +95,6 @@ class PaperTable:
         if lines < 1:
             return _Part([]), part
         return _Part([cell[:lines] for cell in part.cells]), _Part([cell[lines:] for cell in part.cells])
-
-    def _broken(self, text: str, width: float) -> Lines:
-        """Lines no wider than `width`; numbers and words of Latin letters are kept whole where they fit."""
-        lines: Lines = []
-        for said in text.split("\n"):
-            line, at = "", 0.0
-            for piece in PIECES.findall(
-                "".join(letter for letter in said if letter.isprintable() or letter == "\u3000")
-            ):
-                wide = self._measured(piece)
-                if at + wide > width and line:
-                    carried = line[-1] if piece in NEVER_FIRST and len(line) > 1 else ""
-                    lines.append(line.removesuffix(carried))
-                    line = carried
-                    piece = piece.lstrip(" ")
-                    at, wide = self._measured(carried) if carried else 0.0, self._measured(piece)
-                for part in piece if wide > width else [piece]:  # a code longer than its column is parted anywhere
-                    if at + self._measured(part) > width and line:
-                        lines.append(line)
-                        line, at = "", 0.0
-                    line, at = line + part, at + self._measured(part)
-            lines.append(line)
-        return lines
-
-    def _measured(self, piece: str) -> float:
-        """Bold is the wider: what fits so fits in both."""
-        width = self._widths.get(piece)
-        if width is None:
-            self._pdf.set_font("cjk", "B", TEXT / POINT)
-            width = self._widths[piece] = self._pdf.get_string_width(piece)
-        return width
 
     # -- drawing ---------------------------------------------------------------------------------------------------------------
 
