@@ -4,10 +4,13 @@ Nothing is looked up and nothing is remembered: the same text gives the same ans
 by `python -m tests.bench redaction`; it is a proposal, never the last word.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from apps.cases.redaction_doors import doors
 from apps.cases.redaction_names import names
 from apps.cases.redaction_numbers import numbers
+from apps.cases.redaction_private import told
 from apps.cases.redaction_reading import read
 
 MARKS = (
@@ -21,6 +24,7 @@ MARKS = (
     "微信号",
     "QQ号",
     "网络账号",
+    "户号",
     "门牌",
     "位置",
 )
@@ -43,12 +47,15 @@ class Redaction:
     spans: tuple[Span, ...]
 
 
-def redact(text: str) -> Redaction:
-    """Find and mark what leads to a person. Time is linear in the text; any text will do."""
+def redact(text: str, private: Sequence[str] = ()) -> Redaction:
+    """Find and mark what leads to a person. Time is linear in the text; any text will do.
+
+    private: what is known of the persons from elsewhere (the columns of a table: name, telephone, identity number): found wherever it stands.
+    """
     reading = read(text)
     taken = bytearray(len(reading.seen))
     found = []
-    for start, end, mark in (*numbers(reading), *names(reading.seen)):
+    for start, end, mark in (*told(reading, private), *numbers(reading), *doors(reading.seen), *names(reading.seen)):
         for first, last in _free(taken, start, end):
             taken[first:last] = b"\1" * (last - first)
             found.append(Span(*reading.original(first, last), mark))

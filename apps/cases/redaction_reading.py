@@ -6,6 +6,7 @@ Chinese numerals and the letters that pass for 0 and 1 are digits too. Every cha
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMERALS = dict(
@@ -13,6 +14,7 @@ NUMERALS = dict(
 )
 LOOKALIKES = str.maketrans("oOlI|", "00111")
 LOOKALIKE = re.compile(r"(?<![A-Za-z])[\doOlI|](?:[ .·-]?[\doOlI|])+(?![A-WYZa-wyz])")
+LETTERS = re.compile("[oOlI|]")
 UNSEEN = ("Cf", "Mn", "Me", "Cc", "Co")
 KEPT = "\n\t"
 
@@ -24,19 +26,34 @@ class Reading:
 
     seen: str
     digits: str
-    at: list[int]  # one more than there are characters: the original's length
+    at: Sequence[int]  # one more than there are characters: the original's length
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The original's characters behind these, with what is hidden among and right behind them."""
         return self.at[start], self.at[end]
 
 
+class _Shown(dict[int, str]):
+    """Code point -> the character that is seen; "" where nothing is. Filled as characters come."""
+
+    def __missing__(self, point: int) -> str:
+        shown = self[point] = _shown(chr(point))
+        return shown
+
+
+_SHOWN = _Shown()
+_DIGITS = str.maketrans(NUMERALS)
+
+
 def read(text: str) -> Reading:
-    shown = {character: _shown(character) for character in set(text)}
-    at = [index for index, character in enumerate(text) if shown[character]]
-    seen = "".join([shown[text[index]] for index in at])
-    digits = "".join([NUMERALS.get(character, character) for character in seen])
-    return Reading(seen, LOOKALIKE.sub(_without_lookalikes, digits), [*at, len(text)])
+    seen = text.translate(_SHOWN)
+    at: Sequence[int] = range(len(text) + 1)
+    if len(seen) != len(text):
+        at = [*(index for index, character in enumerate(text) if _SHOWN[ord(character)]), len(text)]
+    digits = seen.translate(_DIGITS)
+    if LETTERS.search(digits):
+        digits = LOOKALIKE.sub(_without_lookalikes, digits)
+    return Reading(seen, digits, at)
 
 
 def _shown(character: str) -> str:

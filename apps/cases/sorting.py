@@ -4,6 +4,7 @@ The first level is decided by one classifier, the second by another among the fi
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.cases import levels
@@ -54,23 +55,30 @@ class Recogniser:
         self.first, self.second, self.version = first, second, version
 
     def guess(self, text: str) -> Guess:
+        return self.guesses([text])[0]
+
+    def guesses(self, texts: Sequence[str]) -> list[Guess]:
+        """For each; together they take a fraction of the time that one by one would."""
         if self.first is None or self.second is None:
-            ranked = self.keywords.seconds(text)
-            codes, confidence = [code for code, _ in ranked[:2]], self.keywords.confidence(ranked)
-        else:
-            codes, confidence = self._learned(text, self.first, self.second)
+            return [self._guessed(text, *self._by_words(text)) for text in texts]
+        both = zip(texts, self.first.predict(texts), self.second.predict(texts), strict=True)
+        return [self._guessed(text, *self._learned(text, above, below, self.second)) for text, above, below in both]
+
+    def _guessed(self, text: str, codes: list[str], confidence: float) -> Guess:
         known = [self.by_code[code] for code in codes if code in self.by_code]
         if not known:
             return Guess(None, None, None, 0.0, self.version)
         return Guess(known[0], known[1] if len(known) > 1 else None, self.third(text, known[0]), confidence, self.version)
 
+    def _by_words(self, text: str) -> tuple[list[str], float]:
+        ranked = self.keywords.seconds(text)
+        return [code for code, _ in ranked[:2]], self.keywords.confidence(ranked)
+
     def third(self, text: str, second: Category) -> Category | None:
         return self.by_code.get(self.keywords.third(text, second.code))
 
-    def _learned(self, text: str, first: Classifier, second: Classifier) -> tuple[list[str], float]:
+    def _learned(self, text: str, above: Prediction, below: Prediction, second: Classifier) -> tuple[list[str], float]:
         """Two codes of the second level and the probability of the first of them."""
-        above: Prediction = first.predict([text])[0]
-        below: Prediction = second.predict([text])[0]
         if above.confidence == 0.0 or below.confidence == 0.0:
             return [], 0.0
         level1 = self._level1(below.label)

@@ -1,5 +1,7 @@
 """Personal data in texts: how fast it is found, how much of what was put in is found in every disguise, and how much is hit in texts by
-others (shared/data/complaints, where most of it was taken out before). The peer: the plain patterns that such tools begin with."""
+others (shared/data/complaints, where most of it was taken out before). The peer: the plain patterns that such tools begin with.
+
+Two injections, with other names, other sentences and other ways to write a number; the second was written apart from the rules."""
 
 import csv
 import re
@@ -11,11 +13,17 @@ import numpy as np
 
 from tests.bench.harness import TREE, Answer, Check, Contender, Data, Goal, Job
 from tests.cases.injected import Injected, harmless, injected
+from tests.cases.injected_otherwise import injected_otherwise
 
 COMPLAINTS = TREE.parent / "shared" / "data" / "complaints" / "details.csv"
 TEXTS, QUICK_TEXTS = 5_000, 500
 EACH, QUICK_EACH = 100, 15
 SEED = 12
+NUMBERS, NAMES, HARMLESS = (
+    0.99,
+    0.95,
+    0.01,
+)  # recall that is asked for; characters marked in texts from which most was taken out before
 PLAIN = {
     "身份证号": re.compile(r"\d{17}[\dXx]"),
     "电话": re.compile(r"1[3-9]\d{9}|0\d{2,3}-\d{7,8}"),
@@ -35,21 +43,31 @@ def _texts(data: Data) -> list[str]:
         return [row["detail"] for _, row in zip(range(count), csv.DictReader(file), strict=False)]
 
 
-def _answer(asked: list[Injected], found: Callable[[Injected], bool], hit: int, of: int) -> Answer:
-    made, right = Counter(one.mark for one in asked), Counter(one.mark for one in asked if found(one))
-    return {
-        "marks": np.array(list(made)),
-        "asked": np.array(list(made.values())),
-        "found": np.array([right[mark] for mark in made]),
-        "hit": hit,
-        "of": of,
-    }
+def _injections(data: Data) -> dict[str, list[Injected]]:
+    each = data.size(EACH, QUICK_EACH)
+    return {"first": list(injected(each, SEED, harmless())), "second": list(injected_otherwise(each, SEED))}
+
+
+def _kind(one: Injected) -> str:
+    return "姓" if one.disguise == "surname" else one.mark
+
+
+def _answer(asked: dict[str, list[Injected]], found: Callable[[Injected], bool], hit: int, of: int) -> Answer:
+    answer: dict = {"hit": hit, "of": of}
+    for name, many in asked.items():
+        made, right = Counter(map(_kind, many)), Counter(_kind(one) for one in many if found(one))
+        answer |= {
+            f"{name}-marks": np.array(list(made)),
+            f"{name}-asked": np.array(list(made.values())),
+            f"{name}-found": np.array([right[mark] for mark in made]),
+        }
+    return answer
 
 
 def _ours(data: Data) -> Callable[[], Callable[[], Answer]]:
     from apps.cases.redaction import redact
 
-    texts, asked = _texts(data), list(injected(data.size(EACH, QUICK_EACH), SEED, harmless()))
+    texts, asked = _texts(data), _injections(data)
 
     def work() -> Callable[[], Answer]:
         redactions = [redact(text) for text in texts]
@@ -60,7 +78,7 @@ def _ours(data: Data) -> Callable[[], Callable[[], Answer]]:
 
 
 def _plain(data: Data) -> Callable[[], Callable[[], Answer]]:
-    texts, asked = _texts(data), list(injected(data.size(EACH, QUICK_EACH), SEED, harmless()))
+    texts, asked = _texts(data), _injections(data)
 
     def found(one: Injected) -> bool:
         return any(
@@ -78,33 +96,29 @@ def _plain(data: Data) -> Callable[[], Callable[[], Answer]]:
     return work
 
 
-def _recall(answer: Answer) -> dict[str, float]:
-    return {
-        str(mark): found / asked
-        for mark, asked, found in zip(answer["marks"], answer["asked"], answer["found"], strict=True)
-    }
+def _recall(answer: Answer, name: str) -> dict[str, float]:
+    columns = (answer[f"{name}-{column}"] for column in ("marks", "asked", "found"))
+    return {str(mark): found / asked for mark, asked, found in zip(*columns, strict=True)}
 
 
 def _check(data: Data) -> list[Check]:
     checks = []
-    for key, title, wanted in (("ours", "found of what was put in", 0.97), ("plain", "the same, plain patterns", 0.0)):
+    for key in ("ours", "plain"):
         answer = data.answer(key)
         if answer is None:
             continue
-        recall = _recall(answer)
-        words = "，".join(f"{mark} {share:.1%}" for mark, share in recall.items())
-        checks.append(
-            Check(
-                title,
-                min(recall.values()) >= wanted,
-                f"{int(sum(answer['found'])):,} of {int(sum(answer['asked'])):,}: {words}",
-            )
-        )
+        for name in ("first", "second"):
+            recall = _recall(answer, name)
+            enough = all(share >= (NAMES if mark in ("姓名", "姓") else NUMBERS) for mark, share in recall.items())
+            words = "，".join(f"{mark} {share:.1%}" for mark, share in recall.items())
+            total = f"{int(sum(answer[f'{name}-found'])):,} of {int(sum(answer[f'{name}-asked'])):,}"
+            checks.append(Check(f"found of the {name} injection ({key})", key != "ours" or enough, f"{total}: {words}"))
+        share = int(answer["hit"]) / int(answer["of"])
         checks.append(
             Check(
                 f"marked in texts by others ({key})",
-                key != "ours" or int(answer["hit"]) < 0.01 * int(answer["of"]),
-                f"{int(answer['hit']) / int(answer['of']):.2%} of {int(answer['of']):,} characters",
+                key != "ours" or share < HARMLESS,
+                f"{share:.2%} of {int(answer['of']):,} characters",
             )
         )
     return checks
@@ -123,7 +137,7 @@ JOB = Job(
             "ours",
             "a text",
             lambda measured, data: measured["ours"].wall / data.size(TEXTS, QUICK_TEXTS) * 1e3,
-            at_most=5.0,
+            at_most=0.5,
             unit="ms",
         ),
     ),

@@ -1,0 +1,45 @@
+"""Where somebody lives, below the village: house numbers, villagers' groups, buildings, units and rooms. The street and the village stay."""
+
+import re
+from collections.abc import Iterator
+
+Found = tuple[int, int, str]
+
+COUNT = r"[0-9一二三四五六七八九十百零〇两]"
+STREET = r"路街道巷弄里段村社屯庄坊湾苑园区城庭寓居厦楼院组队场坪坳岭冲垅"
+HOUSE = re.compile(
+    rf"(?<=[{STREET}])(?:{COUNT}{{1,5}}[弄巷])?(?:第|附)?{COUNT}{{1,5}}(?:[-—之]{COUNT}{{1,4}}){{0,2}}[甲乙丙丁A-Za-z]?号(?!线|文|令|公|坑|井|路|函|[楼]梯)"
+    rf"(?:[楼院门铺店房]|附{COUNT}{{1,3}}号?){{0,2}}"
+    rf"|(?<!{COUNT})(?<![第线路届])\d{{1,4}}(?:-\d{{1,3}})?号(?=的?(?:住户|业主|居民|人家|房东|店主|租客|邻居|楼上|楼下))"
+    rf"|(?<=[{STREET}]){COUNT}{{1,3}}组{COUNT}{{1,4}}号|(?:第|(?<=[村社区庄里])){COUNT}{{1,3}}(?:村民小组|居民小组|小组|组)(?!长)(?:{COUNT}{{1,4}}号)?"
+)
+BUILDING = rf"(?:[A-Za-z]{COUNT}?|[A-Za-z]?{COUNT}{{1,4}}|[东南西北甲乙丙丁])(?:[栋幢座](?!组|楼?[近约共各]|楼房|高层|别墅|住宅|建筑)|号楼(?!梯))"
+UNIT = rf"(?:{COUNT}{{1,3}}|[A-Za-z东西中])(?:单元|梯|门洞)"
+FLOOR = rf"{COUNT}{{1,3}}(?:楼|层)"
+ROOM = rf"{COUNT}{{3,5}}(?:室|房|户|号房?)?(?!{COUNT}|[元年平米人㎡多余名个台吨公万亿%])"
+DWELLING = re.compile(
+    rf"{BUILDING}[-—,，、 ]?(?:{UNIT}[-—,，、 ]?)?(?:{FLOOR}[-—,，、 ]?)?{ROOM}"
+    rf"|(?<![\d-])\d{{1,3}}-\d{{3,4}}室"
+    rf"|(?<!{COUNT})\d{{1,3}}#(?:\d{{1,2}}[-—])?\d{{3,4}}(?:室|房)?(?!\d)"
+    rf"|{BUILDING}[-—,，、 ]?{UNIT}(?:[-—,，、 ]?{FLOOR})?|{UNIT}[-—,，、 ]?(?:{FLOOR}[-—,，、 ]?)?{ROOM}"
+    rf"|{COUNT}{{1,3}}[-—]{COUNT}{{1,2}}[-—]{COUNT}{{3,4}}(?=室|房|户|的?业主|住户|号)(?:室|房|户|号)?"
+    rf"|(?<=[{STREET}天地期郡墅山]){BUILDING}|{BUILDING}(?=[的]?(?:业主|居民|住户|楼下|门口|前面|后面|旁边|对面|一楼|底楼|顶楼))"
+    rf"|(?<!{COUNT})(?<![第共有约达])[A-Za-z]?{COUNT}{{3,4}}(?:室(?!内|外|友)|房间?(?!屋|产|子|价|地|贷|租|东|源|企|管|改|型|款))"
+)
+
+NEXT_BUILDING = re.compile(rf"[、,，和及与]({BUILDING})")
+DOOR, INSIDE = re.compile("[号组]"), re.compile("[栋幢座楼单室房#梯洞-]|—")
+
+
+def doors(seen: str) -> Iterator[Found]:
+    """Start, end and mark of what was found."""
+    if DOOR.search(seen):
+        yield from ((*match.span(), "门牌") for match in HOUSE.finditer(seen))
+    if not INSIDE.search(seen):
+        return
+    for match in DWELLING.finditer(seen):
+        yield *match.span(), "门牌"
+        end = match.end()
+        while also := NEXT_BUILDING.match(seen, end):  # 2栋、3栋和16栋
+            yield also.start(1), also.end(1), "门牌"
+            end = also.end()
