@@ -191,7 +191,7 @@ def rebuild(tell: Callable[[int, int], None] = lambda done, of: None) -> int:
 def _held(cursor, *, wait: bool) -> int | None:
     """The version so far, its row held to the end of the transaction; None where another process holds it and one does not wait."""
     cursor.execute(
-        "INSERT INTO insights_factstate (only, epoch, version) VALUES (true, gen_random_uuid(), 0) ON CONFLICT DO NOTHING"
+        'INSERT INTO insights_factstate ("only", epoch, version) VALUES (true, gen_random_uuid(), 0) ON CONFLICT DO NOTHING'
     )
     cursor.execute(f"SELECT version FROM insights_factstate FOR UPDATE {'' if wait else 'SKIP LOCKED'}")
     row = cursor.fetchone()

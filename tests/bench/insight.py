@@ -41,7 +41,7 @@ SELECT 0, n, current_date - (n * 7919 %% 730)::int, (n * 31 %% 25 - 1)::int, c.x
 FROM generate_series(1, %(voices)s) n
 JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS place, * FROM territory_adminarea WHERE level = 'village' AND code >= '339999301000') v ON v.place = n * 104729 %% %(villages)s
 CROSS JOIN LATERAL (SELECT (v.place %% 20 * 25 - 250 + n * 53 %% 23)::int AS x, (v.place / 20 * 25 - 250 + n * 59 %% 29)::int AS y) c;
-INSERT INTO insights_factstate (only, epoch, version) VALUES (true, gen_random_uuid(), 1);
+INSERT INTO insights_factstate ("only", epoch, version) VALUES (true, gen_random_uuid(), 1);
 """  # fmt: skip
 
 

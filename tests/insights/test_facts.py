@@ -62,7 +62,7 @@ def test_a_case_is_counted_where_and_when_it_was_told(town, users):
 def test_cells_are_those_of_the_laboratory(town):
     """PostGIS and numpy put every place into the same cell, on borders too."""
     lattice = county_lattice()
-    spots = [(x / 7, y / 9) for x in range(21) for y in range(18)] + [(0.0, 0.0), (2.0, 1.0)]
+    spots = [(x / 3.7, y / 4.1) for x in range(11) for y in range(8)] + [(0.0, 0.0), (2.0, 1.0)]
     voices = [case(town, "V1", point=at(x, y)) for x, y in spots]
     for col, row in ((3, -4), (0, 0), (-17, 25)):  # corners, exactly
         voices.append(
@@ -248,6 +248,7 @@ def test_what_the_cube_reads_is_what_is_stored(town):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_refresh_at_once_lose_nothing_and_do_not_wait(town):
+    facts.refresh()
     voices = [case(town, "V1", ago=n) for n in range(30)]
     with transaction.atomic(), connection.cursor() as cursor:
         facts._held(cursor, wait=True)
