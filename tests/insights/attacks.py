@@ -1,9 +1,8 @@
 """What a reader of a published table might try, written without looking at how it was made: exact algebra, bounds by linear programming,
 every table that could be, and differences of what is shown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 from scipy.optimize import linprog
@@ -52,21 +51,21 @@ def bounds(counts: np.ndarray, sums: Sums, hidden: np.ndarray, least: np.ndarray
     return found
 
 
-def every_table(counts: np.ndarray, sums: Sums, hidden: np.ndarray, least: int) -> Iterator[np.ndarray]:
-    """All whole tables that publish the same numbers; only for a handful of free cells. Totals follow from their parts, so only cells that are
-    no total are tried."""
+def every_table(counts: np.ndarray, sums: Sums, hidden: np.ndarray, least: int) -> np.ndarray:
+    """All whole tables that publish the same numbers, one a row; only for a handful of free cells. Totals follow from their parts, so only
+    cells that are no total are tried."""
     totals = {total for total, _ in sums}
-    shown_total = int(counts.max())
     free = [int(cell) for cell in np.flatnonzero(hidden) if int(cell) not in totals]
-    order = _bottom_up(sums)
-    for values in product(*(range(min(least, int(counts[cell])), shown_total + 6) for cell in free)):
-        table = np.where(hidden, 0, counts)
-        table[free] = values
-        for total, parts in order:
-            if hidden[total]:
-                table[total] = table[list(parts)].sum()
-        if all(table[total] == table[list(parts)].sum() for total, parts in sums):
-            yield table.copy()
+    tried = np.meshgrid(*(np.arange(min(least, int(counts[cell])), int(counts.max()) + 6) for cell in free), indexing="ij")
+    tables = np.tile(np.where(hidden, 0, counts), (tried[0].size if free else 1, 1))
+    for cell, values in zip(free, tried, strict=True):
+        tables[:, cell] = values.ravel()
+    for total, parts in _bottom_up(sums):
+        if hidden[total]:
+            tables[:, total] = tables[:, list(parts)].sum(1)
+    for total, parts in sums:
+        tables = tables[tables[:, total] == tables[:, list(parts)].sum(1)]
+    return tables
 
 
 def _bottom_up(sums: Sums) -> list[tuple[int, Sequence[int]]]:

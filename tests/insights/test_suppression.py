@@ -84,7 +84,8 @@ def test_one_small_count_takes_three_others_with_it():
     """In a square table a lone hidden count follows from its row: a rectangle of four is the least that hides it."""
     table = flat([3, 20, 30], [25, 40, 50], [60, 70, 80])
     found = protect(table)
-    assert sorted(np.flatnonzero(found.hidden)) == [0, 1, 3, 4]
+    hidden = found.hidden[:9].reshape(3, 3)
+    assert hidden[0, 0] and hidden.sum() == found.hidden.sum() == 4 and set(hidden.sum(0)) == set(hidden.sum(1)) == {0, 2}
     attacked(table, found)
 
 
@@ -124,7 +125,7 @@ def test_the_proof_sees_what_is_not_protected():
     found = protect(table)
     assert proven(table, [], found)
     lone = found.hidden.copy()
-    lone[4] = False
+    lone[np.flatnonzero(lone)[-1]] = False
     assert not proven(table, [], Protection(lone, found.small, found.moves, found.floor))
     assert not proven(table, [], Protection(found.hidden, found.small, found.moves[:1], found.floor))
     assert not proven(table, [], Protection(found.hidden, found.small, found.moves + 1, found.floor))
@@ -147,7 +148,7 @@ def test_the_attacks_find_what_only_the_small_count_hides():
 # --- any table --------------------------------------------------------------------------------------------------------------------------
 
 counts = st.one_of(st.integers(0, 4), st.integers(0, 12), st.integers(5, 300))
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+quick = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @quick
@@ -168,13 +169,13 @@ def test_nested_and_linked_tables_stand_every_attack(tree, data):
     attacked(table, found)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
-@given(st.lists(st.lists(st.integers(0, 7), min_size=2, max_size=2), min_size=2, max_size=2))
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=2, max_size=2))
 def test_every_whole_table_that_could_be(rows):
     """All of them, written out: a small count is never the same in all, and among them it is 1, and 5 or more."""
     table = flat(*rows)
     found = protect(table)
-    possible = np.array(list(attacks.every_table(table.counts, table.sums, found.hidden, found.floor)))
+    possible = attacks.every_table(table.counts, table.sums, found.hidden, found.floor)
     assert (possible == table.counts).all(1).any()
     for cell in np.flatnonzero((table.counts > 0) & (table.counts < 5)):
         assert possible[:, cell].min() <= 1 and possible[:, cell].max() >= 5
@@ -213,7 +214,7 @@ def both(first: Table, found: Protection, second: Table, again: Protection) -> t
     return np.concatenate([first.counts, second.counts, second.counts - first.counts]), sums, hidden
 
 
-@quick
+@settings(quick, max_examples=6)
 @given(st.lists(st.lists(counts, min_size=3, max_size=3), min_size=3, max_size=3), st.lists(st.integers(0, 8), min_size=9, max_size=9), st.data())
 def test_a_second_version_tells_nothing_small_of_the_first_nor_of_what_was_added(rows, added, data):
     """A reader who kept the first version, and takes it that reports were only added."""
