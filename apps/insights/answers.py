@@ -51,8 +51,12 @@ class Answer:
     def mask_before(self) -> Mask:
         return self.asked(before=True)
 
+    @cached_property
+    def _wanted(self) -> dict[str, dict]:
+        return held.looked_up(self.question)
+
     def asked(self, **how) -> Mask:
-        return held.asked(self.cube, self.user, self.question, **how)
+        return held.asked(self.cube, self.user, self.question, wanted=self._wanted, **how)
 
     def parts(self, names: list[str]) -> dict:
         """The parts of these names (PARTS), and what is always there."""
@@ -226,7 +230,13 @@ def surface(answer: Answer, notes: list[str]) -> dict | None:
     all_col, all_row, _ = answer.cube.cells(held.scope(answer.cube, answer.user))
     if lattice is None or len(all_col) == 0:
         return None
-    west, south, east, north = all_col.min() - 2, all_row.min() - 2, all_col.max() + 3, all_row.max() + 3
+    beyond = 3 * answer.question.size // 100  # so far the surface reaches
+    west, south, east, north = (
+        all_col.min() - beyond,
+        all_row.min() - beyond,
+        all_col.max() + beyond + 1,
+        all_row.max() + beyond + 1,
+    )
     step = max(east - west, north - south) / DENSITY_CELLS
     columns, rows = math.ceil((east - west) / step), math.ceil((north - south) / step)
     col, row, many = answer.cube.cells(answer.mask)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from apps.accounts.models import User
 from apps.cases.models import Category
 from apps.insights.cube import NO_DAY, NONE, NOWHERE, ROW, Cube
-from apps.insights.facts import CASE, FIRST_RECORD_SOURCE, RECORD, Fact
+from apps.insights.facts import Fact
 from apps.insights.filters import Question, source_keys
 from apps.territory.models import AdminArea, Grid
 from apps.territory.remembered import Remembered
@@ -23,7 +23,7 @@ _FLAGS = """
     kind + counted::int * 2 + told_for::int * 4 + coalesce(elder::int + 1, 0) * 8 + state * 32 + coalesce(met_late::int + 1, 0) * 128
     + coalesce(satisfied, 0) * 512 + again::int * 2048"""
 _READ = {
-    "day": "greatest(day - DATE '2000-01-01', 0)", "due": f"coalesce(least(greatest(due_on - DATE '2000-01-01', 0), {NO_DAY - 1}), {NO_DAY})",
+    "day": "greatest(day - DATE '2000-01-01', 0)", "due": f"CASE WHEN due_on IS NULL THEN {NO_DAY} ELSE least(greatest(due_on - DATE '2000-01-01', 0), {NO_DAY - 1}) END",
     "flags": _FLAGS, "col": f"coalesce(col, {NOWHERE})", "row": f"coalesce(row, {NOWHERE})",
     **{name: f"coalesce({name}, {NONE})" for name in ("town", "village", "grid", "category", "organisation")},
 }  # fmt: skip
@@ -146,15 +146,37 @@ def scope(cube: Cube, user: User) -> Mask:
     return cube.where(**_scoped(user))
 
 
-def asked(cube: Cube, user: User, question: Question, *, before: bool = False, but: Iterable[str] = (), **more) -> Mask:
+def asked(
+    cube: Cube,
+    user: User,
+    question: Question,
+    *,
+    before: bool = False,
+    but: Iterable[str] = (),
+    wanted: dict | None = None,
+    **more,
+) -> Mask:
     """The facts in question that the user may count; before: those of the period it is compared with. but: filters (state, source, category,
-    hours) that are left open, for the numbers beside their choices. more: as `Cube.where` has it."""
+    hours) that are left open, for the numbers beside their choices. wanted: the question's filters where they have been looked up already.
+    more: as `Cube.where` has it."""
     first, last = question.before if before and question.before else (question.first, question.last)
-    narrowed = {**_scoped(user), **_filtered(question, set(but)), **more}
-    towns = [some for some in (_scoped(user).get("towns"), _regional(question).get("towns")) if some is not None]
-    if towns:
-        narrowed["towns"] = set.intersection(*map(set, towns))
+    wanted = looked_up(question) if wanted is None else wanted
+    narrowed = {key: value for name, some in wanted.items() if name not in but for key, value in some.items()} | more
+    own = _scoped(user).get("towns")
+    if own is not None:
+        narrowed["towns"] = set(own) & set(narrowed.get("towns", own))
     return cube.where(first, last, **narrowed)
+
+
+def looked_up(question: Question) -> dict[str, dict]:
+    """Each filter of a question (region, category, source, state, hours) as `Cube.where` asks for it."""
+    return {
+        "region": _regional(question),
+        "category": {"categories": list(Category.objects.under(question.categories).values_list("pk", flat=True))} if question.categories else {},
+        "source": {"sources": source_keys(question.sources)} if question.sources else {},
+        "state": state_filter(question.state, question),
+        "hours": {"hours": question.hours or None, "weekdays": question.weekdays or None},
+    }  # fmt: skip
 
 
 def _scoped(user: User) -> dict:
@@ -174,24 +196,7 @@ def _regional(question: Question) -> dict:
     return {f"{level}s": [area.pk for area in _areas.current()[level] if area.code.startswith(question.region)]}
 
 
-def _filtered(question: Question, but: set[str]) -> dict:
-    wanted = _regional(question)
-    if question.categories and "category" not in but:
-        wanted["categories"] = list(Category.objects.under(question.categories).values_list("pk", flat=True))
-    if question.sources and "source" not in but:
-        wanted["sources"] = source_keys(question.sources)
-    if "state" not in but:
-        wanted |= state_filter(question.state, question)
-    if "hours" not in but:
-        wanted |= {"hours": question.hours or None, "weekdays": question.weekdays or None}
-    return wanted
-
-
 def state_filter(state: str, question: Question) -> dict:
     """A state of the address as `Cube.where` asks for it."""
     return {"open": {"states": (Fact.State.OPEN,)}, "late": {"late_on": question.today}, "closed": {"states": (Fact.State.CLOSED,)},
             "unsatisfied": {"satisfied": (Fact.Content.UNSATISFIED,)}}.get(state, {})  # fmt: skip
-
-
-def kind_of(source: int) -> int:
-    return RECORD if source >= FIRST_RECORD_SOURCE else CASE

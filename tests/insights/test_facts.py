@@ -227,19 +227,18 @@ def test_the_cube_is_renewed_by_what_has_changed(town, django_assert_num_queries
 def test_what_the_cube_reads_is_what_is_stored(town):
     """Every column through PostgreSQL's packing, those without a value too."""
     record(town, None, category="", elder=False, due_on=dt.date(2026, 4, 1))
+    record(town, "V5")
     case(town, "V6", hour=17, due_on=TODAY, organisation=town.organisations["water"])
     facts.refresh()
     rows = [piece for pieces in held._pieces() for piece in pieces.tolist()]
     stored = {found.pk: found for found in Fact.objects.all()}
-    assert len(rows) == len(stored) == 2
+    assert len(rows) == len(stored) == 3
     for row in rows:
         values = dict(zip(held.ROW.names, row, strict=True))
         found = stored[values["id"]]
         assert (values["ref"], values["hour"], values["source"]) == (found.ref, found.hour, found.source)
-        assert (
-            values["day"] == (found.day - dt.date(2000, 1, 1)).days
-            and values["due"] == (found.due_on - dt.date(2000, 1, 1)).days
-        )
+        assert values["day"] == (found.day - dt.date(2000, 1, 1)).days
+        assert values["due"] == (held.NO_DAY if found.due_on is None else (found.due_on - dt.date(2000, 1, 1)).days)
         assert values["flags"] & 1 == found.kind and values["flags"] & 2
         for name in ("town", "village", "grid", "category", "organisation"):
             assert values[name] == (getattr(found, name) or -1)

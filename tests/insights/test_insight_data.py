@@ -281,7 +281,7 @@ def test_queries_do_not_grow(voices, ask, town, django_assert_max_num_queries):
         case(town, "V2", ago=n)
         record(town, "V3", ago=n, of=source("board", kind="board"))
     facts.refresh()
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(30):
         ask("period=730&level=village&compare=before&category=housing&source=record&source=web")
 
 
