@@ -78,8 +78,8 @@ def entries(rows: Iterable[tuple[int, Sequence[Any]]], layout: Layout) -> Iterat
 
 def _entry(row: int, cells: Sequence[Any], layout: Layout, again: Counter[str], problems: list[Problem]) -> Entry:
     def cell(name: str) -> Any:
-        places = layout.columns.get(name)
-        return cells[places[0]] if places else None
+        found = (cells[place] for place in layout.columns.get(name, ()))
+        return next((value for value in found if value not in (None, "")), None)
 
     def text(name: str) -> str:
         found = (values.words(cells[place]) for place in layout.columns.get(name, ()))

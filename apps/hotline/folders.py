@@ -47,7 +47,7 @@ def _ready(source: Source, path: Path) -> bool:
     if not path.is_file() or UNFINISHED.search(path.name) or path.suffix.lower() not in READ:
         return False
     looked = path.stat()
-    key, alike = f"intake {source.pk} {looked.st_ino}", (looked.st_size, looked.st_mtime_ns)
+    key, alike = f"intake-{source.pk}-{looked.st_dev}-{looked.st_ino}", (looked.st_size, looked.st_mtime_ns)
     if tuple(cache.get(key) or ()) == alike and looked.st_size:
         return True
     cache.set(key, alike, REMEMBERED)

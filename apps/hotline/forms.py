@@ -103,7 +103,7 @@ class SourceForm(forms.ModelForm):
 
     code = forms.CharField(
         label="代码", max_length=30, help_text="用在接口地址里，定了不改：小写字母、数字、短横线，例如 12345。", widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
-        error_messages={"required": "请填代码。"},
+        error_messages={"required": "请填代码。", "unique": "已经有来源用这个代码，请换一个。"},
     )  # fmt: skip
     name = text_field("名称", 40, empty="请填名称。", help_text="例如：12345热线、县长信箱、东溪镇联络站记录。")
     channel = text_field("渠道", 20, required=False, help_text="表里没有渠道这一列时用，例如：电话、网络留言、走访。")
@@ -114,16 +114,13 @@ class SourceForm(forms.ModelForm):
         model = Source
         fields = ("code", "name", "kind", "channel", "crs", "folder", "pushers", "is_open")
         widgets = {"kind": SELECT, "crs": SELECT}
-        error_messages = {
-            "code": {"unique": "已经有来源用这个代码，请换一个。"}, "name": {"unique": "已经有来源叫这个名称，请换一个。"},
-            "__all__": {"unique_together": "已经有来源用这个文件夹，请换一个。"},
-        }  # fmt: skip
 
     def __init__(self, *args, **options) -> None:
         super().__init__(*args, **options)
         if self.instance.pk:
             self.initial["pushers"] = "、".join(self.instance.pushers)
             self.fields["code"].disabled = self.fields["kind"].disabled = True
+        self.fields["name"].error_messages["unique"] = "已经有来源叫这个名称，请换一个。"
         self.fields["crs"].label = "坐标系"
         self.fields["kind"].choices = Source.Kind.choices
 
@@ -137,6 +134,8 @@ class SourceForm(forms.ModelForm):
         folder = self.cleaned_data["folder"].strip()
         if folder and not re.fullmatch(r"[\w-]+", folder):
             raise forms.ValidationError("只写一个文件夹名：文字、数字、短横线，不要斜杠和空格。")
+        if folder and Source.objects.filter(folder=folder).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("已经有来源用这个文件夹，请换一个。")
         return folder
 
     def clean_pushers(self) -> list[str]:

@@ -90,8 +90,10 @@ def _intake_of(pk: int) -> Intake:
 def intake(request: HttpRequest, pk: int) -> HttpResponse:
     """/hotline/intakes/12/ — settle the columns, then its progress, then what came of it."""
     found = _intake_of(pk)
-    if found.state == Intake.State.WAITING:
-        return _columns(request, found)
+    return _columns(request, found) if found.state == Intake.State.WAITING else _result(request, found)
+
+
+def _result(request: HttpRequest, found: Intake) -> HttpResponse:
     page = Paginator(found.problems.order_by("row", "pk"), PROBLEMS_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "hotline/intake.html", {
         "intake": found, "page_obj": page, "summed": found.problems.values("field", "reason", "refused").annotate(count=Count("pk")).order_by("-refused", "-count")[:20],
@@ -115,13 +117,11 @@ def intake_columns(request: HttpRequest, pk: int) -> HttpResponse:
 def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
     try:
         table = workflow.table_of(found)
+        _demand_headings(table)
         first = list(islice(table.rows(), LOOKED_AT))
     except FileRefused as refusal:
         workflow.fail(found.pk, str(refusal))
-        return redirect("intake", found.pk)
-    if why := _no_headings(table):
-        workflow.fail(found.pk, why)
-        return redirect("intake", found.pk)
+        return _result(request, _intake_of(found.pk))
     remembered = columns.remembered(table.headings, found.source.mapping)
     mapping = _said(request, table.headings) if request.method == "POST" else remembered or columns.guess(table.headings)
     words = _state_words(table, first, mapping)
@@ -143,12 +143,11 @@ def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
     }, status=422 if error else 200)  # fmt: skip
 
 
-def _no_headings(table: Table) -> str:
-    """A first row that is data is no row of headings, and must not be remembered as one."""
+def _demand_headings(table: Table) -> None:
+    """A first row that is data is no row of headings, and must not be remembered as one. Raises FileRefused."""
     odd = [heading for heading in table.headings if len(heading) > columns.LIKELY_LONG or redact(heading).spans]
     if odd or (len(table.headings) > 1 and not any(columns.is_known(heading) or not any(map(str.isdigit, heading)) for heading in table.headings)):
-        return "第一行像是数据，不是表头。请在表的第一行写上各列的名称后再传。"
-    return ""
+        raise FileRefused("第一行像是数据，不是表头。请在表的第一行写上各列的名称后再传。")
 
 
 def _said(request: HttpRequest, headings: list[str]) -> dict[str, str]:

@@ -134,6 +134,7 @@ def _pools(world: Furnished) -> dict[str, list]:
         "year": [2026, 2027], "step": ["with_unit", "finding_answer"], "name": ["qingdao_2021"],
         "kind": ["deputy", "station", "door"],
         "verb": ["approve"],
+        "source": ["12345"],
         "layer": ["area", "district", "grid", "doorplate", "station", "project"],
         "z": [9, 12, 14], "x": [tile_of(z)[0] for z in (9, 12, 14)], "y": [tile_of(z)[1] for z in (9, 12, 14)],
         "set_slug": ["counties", "towns", "villages", "districts-339999000000-17", "districts-339999100000-15", "congress-339999000000-17", "congress-339900000000-14"],
@@ -158,6 +159,6 @@ def _more_keys() -> list[int]:
     """Keys of whatever else offices look at by number."""
     found: list[int] = []
     for model in apps.get_models():
-        if model._meta.app_label in ("record", "territory", "deputies", "supervision", "imports") and "event" not in model._meta.model_name:
+        if model._meta.app_label in ("record", "territory", "deputies", "supervision", "imports", "hotline") and "event" not in model._meta.model_name:
             found += [pk for pk in model.objects.order_by("-pk").values_list("pk", flat=True)[:3] if isinstance(pk, int)]
     return found
