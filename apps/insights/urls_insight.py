@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.insights import views_around, views_data, views_map, views_public, views_spots
+from apps.insights import views_around, views_data, views_map, views_public, views_spots, views_themes
 
 urlpatterns = [
     path("", views_map.insight_map, name="insight_map"),
@@ -19,4 +19,11 @@ urlpatterns = [
     path("voices/turn", views_public.voices_turn, name="voices_turn"),
     path("voices/<int:pk>/", views_public.voices_table, name="voices_table"),
     path("", include("apps.insights.urls_reports")),
+    path("themes/", views_themes.theme_list, name="theme_list"),
+    path("themes/progress", views_themes.theme_progress, name="theme_progress"),
+    path("themes/regroup", views_themes.theme_regroup, name="theme_regroup"),
+    path("themes/<int:pk>/", views_themes.theme, name="theme"),
+    path("themes/<int:pk>/rename", views_themes.theme_rename, name="theme_rename"),
+    path("themes/<int:pk>/note", views_themes.theme_note, name="theme_note"),
+    path("themes/<int:pk>/topic", views_themes.theme_topic, name="theme_topic"),
 ]

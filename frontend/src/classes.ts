@@ -42,6 +42,70 @@ export function quantileClasses(values: readonly number[], colours: readonly str
   return { breaks, colours: spread(ramp, breaks.length + 1), labels: rangeLabels(first, breaks, last, digits) };
 }
 
+/**
+ * Natural breaks: the classes inside which values lie closest together (Fisher's optimum: the least sum of squared deviations
+ * from the classes' means, found exactly). The same rules as for quantiles keep hardly different values in one class.
+ */
+export function naturalClasses(values: readonly number[], colours: readonly string[] = HEAT, digits = 0): Classes {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return { breaks: [], colours: [], labels: [] };
+  const first = sorted[0] as number;
+  const last = sorted.at(-1) as number;
+  const ramp = partOf(colours, first, last);
+  const breaks: number[] = [];
+  for (const limit of fisherStarts(sorted, ramp.length)) {
+    const before = breaks.at(-1) ?? first;
+    if (limit > before && limit >= before * (1 + APART)) breaks.push(limit);
+  }
+  return { breaks, colours: spread(ramp, breaks.length + 1), labels: rangeLabels(first, breaks, last, digits) };
+}
+
+/** Where the classes after the first begin, at most `most` classes; equal values are one item with their number as weight. */
+function fisherStarts(sorted: readonly number[], most: number): number[] {
+  const distinct = [...new Set(sorted)];
+  const count = distinct.length;
+  const classes = Math.min(most, count);
+  const sums = prefixSums(sorted, distinct);
+  const spreadOf = (from: number, to: number) => {
+    const n = (sums.n[to] as number) - (sums.n[from] as number);
+    const x = (sums.x[to] as number) - (sums.x[from] as number);
+    return (sums.xx[to] as number) - (sums.xx[from] as number) - (x * x) / n;
+  };
+  let cost = Array.from({ length: count + 1 }, (_, to) => (to === 0 ? 0 : spreadOf(0, to)));
+  const cuts: number[][] = [];
+  for (let step = 1; step < classes; step++) {
+    const next = new Array<number>(count + 1).fill(Infinity);
+    const cut = new Array<number>(count + 1).fill(0);
+    for (let to = step + 1; to <= count; to++) {
+      for (let from = step; from < to; from++) {
+        const sum = (cost[from] as number) + spreadOf(from, to);
+        if (sum < (next[to] as number)) [next[to], cut[to]] = [sum, from];
+      }
+    }
+    cost = next;
+    cuts.push(cut);
+  }
+  const starts: number[] = [];
+  for (let to = count, step = classes - 2; step >= 0; step--) {
+    to = cuts[step]?.[to] ?? 0;
+    starts.unshift(distinct[to] as number);
+  }
+  return starts;
+}
+
+function prefixSums(sorted: readonly number[], distinct: readonly number[]): { n: number[]; x: number[]; xx: number[] } {
+  const weights = new Map<number, number>();
+  for (const value of sorted) weights.set(value, (weights.get(value) ?? 0) + 1);
+  const sums = { n: [0], x: [0], xx: [0] };
+  for (const [i, value] of distinct.entries()) {
+    const weight = weights.get(value) ?? 0;
+    sums.n.push((sums.n[i] as number) + weight);
+    sums.x.push((sums.x[i] as number) + weight * value);
+    sums.xx.push((sums.xx[i] as number) + weight * value * value);
+  }
+  return sums;
+}
+
 /** As much of a ramp, around its middle, as values from `first` to `last` deserve. */
 function partOf(ramp: readonly string[], first: number, last: number): readonly string[] {
   const most = ramp.length - 1;

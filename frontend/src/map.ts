@@ -8,8 +8,9 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import * as maplibre from "maplibre-gl";
 import type { FeatureCollection } from "geojson";
 import { mapConfig, tileUrl } from "./data";
-import { type Bounds, boundsOf, EMPTY, parseBounds, type Shape } from "./geo";
+import { type Bounds, EMPTY, parseBounds, type Shape } from "./geo";
 import { baseLayers, palette, type Palette } from "./layers/areas";
+import { asBounds, canDraw, type CardLink, cardLinks, CHINESE, paragraphs, showMissing, union, widen } from "./map-frame";
 import { drawHatch, drawSymbol } from "./symbols";
 
 export type LayerSpec = maplibre.LayerSpecification;
@@ -30,18 +31,6 @@ export interface MapOptions {
 }
 
 const FINGER = 14; // px around a tap that still count as a hit
-const CHINESE = {
-  "Map.Title": "地图",
-  "Marker.Title": "位置",
-  "NavigationControl.ZoomIn": "放大",
-  "NavigationControl.ZoomOut": "缩小",
-  "Popup.Close": "关闭",
-  "ScaleControl.Meters": "米",
-  "ScaleControl.Kilometers": "公里",
-  "CooperativeGesturesHandler.WindowsHelpText": "按住 Ctrl 键并滚动滚轮来缩放地图",
-  "CooperativeGesturesHandler.MacHelpText": "按住 ⌘ 键并滚动来缩放地图",
-  "CooperativeGesturesHandler.MobileHelpText": "用两个手指移动地图",
-};
 
 maplibre.setWorkerUrl(workerUrl);
 
@@ -55,22 +44,6 @@ export async function openMap(element: HTMLElement, options: MapOptions = {}): P
   await map.loaded;
   element.querySelector(".map-loading")?.remove();
   return map;
-}
-
-function canDraw(): boolean {
-  try {
-    return document.createElement("canvas").getContext("webgl2") !== null;
-  } catch {
-    return false;
-  }
-}
-
-function showMissing(element: HTMLElement): void {
-  const note = document.createElement("p");
-  note.className = "map-missing";
-  note.textContent = "这个浏览器不能显示地图，请看旁边的列表；换用较新的浏览器可以看到地图。";
-  element.replaceChildren(note);
-  element.dataset.state = "missing";
 }
 
 export class PlaceMap {
@@ -365,20 +338,50 @@ export class PlaceMap {
     this.tip.setLngLat(at).setDOMContent(paragraphs(lines)).addTo(this.map);
   }
 
-  /** A small card at a place that stays until closed, with a link to where more is. */
-  showCard(at: LonLat, lines: string[], link?: { url: string; label: string }): void {
+  /** A small card at a place that stays until closed, with links to where more is. */
+  showCard(at: LonLat, lines: string[], ...links: (CardLink | undefined)[]): void {
     this.showTip(null);
     const body = paragraphs(lines);
-    if (link) {
-      const anchor = document.createElement("a");
-      anchor.className = "btn btn-primary";
-      anchor.href = link.url;
-      anchor.textContent = link.label;
-      body.append(anchor);
-    }
+    const given = links.filter((link) => link !== undefined);
+    if (given.length) body.append(cardLinks(given));
     this.card?.remove();
     this.card = new maplibre.Popup({ offset: 12, maxWidth: "300px", focusAfterOpen: false });
     this.card.setLngLat(at).setDOMContent(body).addTo(this.map);
+  }
+
+  hideCard(): void {
+    this.card?.remove();
+    this.card = null;
+  }
+
+  /** A painted canvas laid over these bounds, its upper edge to the north; replaces the one of the same id. */
+  showPainted(id: string, canvas: HTMLCanvasElement, [west, south, east, north]: Bounds, below?: string): void {
+    this.removeLayer(id);
+    this.change(() => {
+      if (this.map.getSource(id)) this.map.removeSource(id);
+      const corners: [LonLat, LonLat, LonLat, LonLat] = [[west, north], [east, north], [east, south], [west, south]];
+      this.map.addSource(id, { type: "canvas", canvas, coordinates: corners, animate: false });
+    });
+    this.addLayer({ id, type: "raster", source: id, paint: { "raster-resampling": "nearest", "raster-fade-duration": 0 } }, below);
+  }
+
+  /** What the map shows now, as pixels, and how many metres on the ground one of them is; without tips and controls. */
+  picture(): Promise<{ canvas: HTMLCanvasElement; metresPerPixel: number }> {
+    return new Promise((resolve) => {
+      this.map.once("render", () => {
+        const shown = this.map.getCanvas();
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [shown.width, shown.height];
+        canvas.getContext("2d")?.drawImage(shown, 0, 0);
+        resolve({ canvas, metresPerPixel: this.metresAcross() / shown.width });
+      });
+      this.map.triggerRepaint();
+    });
+  }
+
+  private metresAcross(): number {
+    const { clientWidth: width, clientHeight: height } = this.map.getCanvas();
+    return this.map.unproject([0, height / 2]).distanceTo(this.map.unproject([width, height / 2]));
   }
 
   /** Puts a legend over the map's lower left corner, under the map where that would hide too much; replaces the one before. */
@@ -387,34 +390,4 @@ export class PlaceMap {
     frame.querySelector(".map-legend")?.remove();
     if (legend) (this.element.clientWidth < 560 ? frame : this.element).append(legend);
   }
-}
-
-function asBounds(what: Shape | Bounds | null | undefined): Bounds | null {
-  if (!what) return null;
-  return Array.isArray(what) ? what : boundsOf(what);
-}
-
-function widen([west, south, east, north]: Bounds, by: number): Bounds {
-  const x = Math.max((east - west) * by, 0.2);
-  const y = Math.max((north - south) * by, 0.2);
-  return [west - x, Math.max(south - y, -85), east + x, Math.min(north + y, 85)];
-}
-
-/** What is shown first is in reach, also when it lies far outside the county. */
-function union(a: Bounds, b: Bounds | null): Bounds {
-  return b ? [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])] : a;
-}
-
-function paragraphs(lines: string[]): HTMLElement {
-  const box = document.createElement("div");
-  for (const [index, line] of lines.entries()) {
-    const row = document.createElement("p");
-    if (index === 0) {
-      const strong = document.createElement("strong");
-      strong.textContent = line;
-      row.append(strong);
-    } else row.textContent = line;
-    box.append(row);
-  }
-  return box;
 }

@@ -121,7 +121,7 @@ export function swatch(colour: string): SVGSVGElement {
   return svg;
 }
 
-function hatch(): SVGSVGElement {
+export function hatch(): SVGSVGElement {
   const svg = swatch("none");
   const lines = document.createElementNS(SVG, "path");
   lines.setAttribute("d", "M0 9L9 0M3 14L17 0M10 14L18 6");
