@@ -113,7 +113,7 @@ class Cube:
     @classmethod
     def of(cls, pieces: Iterable[NDArray[Any]]) -> Cube:
         """pieces: rows of dtype ROW, each id once and all of them ascending; only one piece lies in memory in full."""
-        keys = {name: Keys(np.zeros(0, np.int64)) for name in DIMENSIONS}
+        keys: dict[str, Keys] = {name: Keys(np.zeros(0, np.int64)) for name in DIMENSIONS}
         columns: dict[str, list[NDArray[Any]]] = {
             name: [np.zeros(0, _COLUMNS.get(name, np.int16))] for name in ROW.names or ()
         }
@@ -197,7 +197,7 @@ class Cube:
             mask &= _table(weekdays, 7)[_weekday(day)]
         return mask & self._within(*box) if box is not None else mask
 
-    def _flag(self, name: str) -> NDArray[np.uint16]:
+    def _flag(self, name: str) -> NDArray[Any]:
         bit, bits = FLAGS[name]
         return (self.columns["flags"] >> bit) & ((1 << bits) - 1)
 
@@ -241,7 +241,8 @@ class Cube:
     def cells(self, mask: Mask, blocks: int = 1) -> tuple[Ints, Ints, Ints]:
         """(col, row, how many) of cells of `blocks` x `blocks` cells of the lattice, by row and column; the unlocated are left out."""
         some = mask & self._located()
-        return _counted(*(self.columns[axis][some].astype(np.int32) // blocks for axis in ("col", "row")))
+        col, row = (self.columns[axis][some].astype(np.int32) // blocks for axis in ("col", "row"))
+        return _counted(col, row)
 
     def grid(self, mask: Mask, blocks: int, box: tuple[int, int, int, int]) -> Ints:
         """int64 (rows, cols): how many in each cell of so many blocks; box in such cells, as for `where`; row 0 in the south."""
