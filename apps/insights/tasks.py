@@ -4,7 +4,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from apps.insights import facts, workflow_briefings, workflow_public, workflow_reports, workflow_spots
+from apps.insights import facts, theme_runs, workflow_briefings, workflow_public, workflow_reports, workflow_spots
 
 
 @app.periodic(cron="* * * * *")
@@ -48,3 +48,22 @@ def make_reports(timestamp: int) -> None:
 @app.task(name=workflow_briefings.TASK, retry=RetryStrategy(max_attempts=3, wait=5), pass_context=False)
 def make_briefing(briefing: int) -> None:
     workflow_briefings.make(briefing)
+
+
+@app.task(name=theme_runs.JOB, retry=RetryStrategy(max_attempts=3, wait=30), lock="insights_group_themes", pass_context=False)
+def group_themes(run: int) -> None:
+    theme_runs.carry_out(run)
+
+
+@app.periodic(cron="30 3 * * *")
+@app.task(name="insights.regroup_themes", queueing_lock="insights_regroup_themes")
+def regroup_themes(timestamp: int) -> None:
+    """All voices anew; what rises is judged as of yesterday."""
+    theme_runs.ask(None)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="insights.watch_newcomers", queueing_lock="insights_watch_newcomers")
+def watch_newcomers(timestamp: int) -> None:
+    """After records have come in, and when cases have."""
+    theme_runs.ask_if_newcomers()
