@@ -150,6 +150,7 @@ class Demo:
         self._manage(task, "demo_calls")
         self._manage(task, "demo_desks")
         self._manage(task, "rebuild_facts")  # what maps count: after all that adds voices, before all that reads them
+        self._manage(task, "demo_voices")
         return "已建立"
 
     def stop(self) -> list[str]:
