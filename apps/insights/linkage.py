@@ -166,7 +166,7 @@ def joined(near: sparse.csr_matrix, count: Floats, level: float) -> NDArray[np.i
         root = np.where(mutual, np.minimum(best, np.arange(len(best))), np.arange(len(best)))
         _, to = np.unique(root, return_inverse=True)
         into = sparse.csr_matrix((np.ones(len(to)), (to, np.arange(len(to)))))
-        sums, count, label = into @ sums @ into.T, np.bincount(to, count), to[label]
+        sums, count, label = into @ sums @ into.T, np.bincount(to, count).astype(float), to[label]
     return label
 
 
@@ -198,7 +198,8 @@ def _nearest(first, buckets, weights, columns, rows, turned, where, unplaced, le
                     touched[seen] = other
                     seen += 1
                 products[other] += weight * turned[held]
-        kept, lowest = 0, 0
+        kept = 0
+        lowest = np.int64(0)
         for place in range(seen):
             other = touched[place]
             value = products[other] / (where[unit, 0] * where[other, 0])

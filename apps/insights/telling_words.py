@@ -62,7 +62,7 @@ def _shared(lines: list[str]) -> dict[str, int]:
     """Runs of characters, and in how many of the texts each stands."""
     seen: Counter[str] = Counter()
     for line in lines:
-        runs = set()
+        runs: set[str] = set()
         for part in line.split("\n"):
             part = ABOUT.sub("\n", part)
             for piece in part.split("\n"):
