@@ -25,11 +25,14 @@ from apps.deputies.codes import DeputyCode, StationCode
 from apps.deputies.models import Deputy, Station
 from apps.deputies.rota import DutyTurn, Rota
 from apps.deputies.workflow_grid import confirm_waiting
+from apps.hotline.models import Intake, IntakePiece, IntakeProblem, Record, Source
+from apps.hotline.workflow_links import link
 from apps.imports.models import ImportBatch
 from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
 from apps.record import issuing
 from apps.record.files import Photo
+from apps.record.sealing import seal
 from apps.supervision import workflow as supervision
 from apps.supervision.grid_needs import propose_all
 from apps.supervision.models import AssignmentRun, Team, TeamMember
@@ -72,6 +75,7 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
     settings.DATA_DIR = tmp_path
     _answered(filed[0], users)
+    _told_elsewhere(filed[1], town, users)
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
     world.pools.update(_pools(world))
     return world
@@ -103,6 +107,19 @@ def _answered(case: Case, users: toy.Users) -> None:
     said = {"title": "路灯不亮", "question": "路灯不亮", "answer": "已经修好。"}
     row = Publication.objects.create(case=case, state="published", source="", edited_by=users.county_office, confirmed_by=users.county_office, confirmed_at=NOON, **said)
     PublishedAnswer.objects.create(publication=row, town=case.town, village=case.village, answered_by="县住建局", asked_on=NOON.date(), answered_on=NOON.date(), **said)
+
+
+def _told_elsewhere(case: Case, town: toy.Town, users: toy.Users) -> None:
+    """Orders of the hotline: one linked to a case, one not; a file whose columns are to be settled, and one that was taken in."""
+    source = Source.objects.create(code="12345", name="12345热线", kind="hotline", mapping={"工单编号": "number", "诉求内容": "text", "受理时间": "received_at"})
+    waiting = Intake.objects.create(source=source, file_name="四月.csv", by=users.county_office)
+    IntakePiece.objects.create(intake=waiting, number=0, sealed=seal("工单编号,诉求内容,受理时间,联系电话\n1,路灯不亮,2026-03-01,13800001111\n".encode()))
+    done = Intake.objects.create(source=source, file_name="三月.csv", by=users.county_office, state="done", read=3, taken=2, refused=1, cursor=3, total=3, started_at=NOON, finished_at=NOON)
+    IntakeProblem.objects.create(intake=done, row=4, field="受理时间", reason="读不出是哪一天")
+    said = {"source": source, "intake": done, "received_at": NOON, "channel": "电话", "marks": {"电话": 1}, "category": Category.objects.offered().first()}
+    first = Record.objects.create(number="LX1", title="桥面破损", text="桥面破了，联系〔电话〕", point=toy.at(1.5, 0.5), located_by="road", town=town.towns["B"], village=town.villages["V2"], **said)
+    Record.objects.create(number="LX2", text="桥面还是破的", like=first, proposed=case, reason="内容相似", state="closed", satisfied="unsatisfied", answered_at=NOON, **said)
+    link(first, case, users.county_office, "同一座桥")
 
 
 def _picture(shade: int) -> bytes:
