@@ -8,7 +8,19 @@ import shapely
 from django.db import connection
 from shapely.geometry.base import BaseGeometry
 
-from apps.insights.briefing_parts import LESS, MORE, NEUTRAL, THEMES, UNKNOWN, Classes, Content, Drawing, Shape, Table, coarser
+from apps.insights.briefing_parts import (
+    LESS,
+    MORE,
+    NEUTRAL,
+    THEMES,
+    UNKNOWN,
+    Classes,
+    Content,
+    Drawing,
+    Shape,
+    Table,
+    coarser,
+)
 from apps.insights.briefings import Briefing
 from apps.insights.report_counting import COUNTY, Narrowed, count
 from apps.insights.report_figures import Change, Line, Report

@@ -44,7 +44,7 @@ def gather(briefing: Briefing) -> Content:
     if whole is None:
         raise MoveRefused(f"公开的统计表里没有{briefing.area}，做不了可外发的简报。")
     places = [row for row in rows if row.part == Part.ALL and row.parent == briefing.area.code]
-    said = f"{briefing.area}　{table.words}（{table.quarter:%Y年%-m月%-d日}—{table.last:%Y年%-m月%-d日}）　全部来源　{table.made_at:%Y-%m-%d} 公布，第 {table.version} 版"
+    said = f"{briefing.area}　{table.words}（{max(table.quarter, table.since):%Y年%-m月%-d日}—{table.last:%Y年%-m月%-d日}）　全部来源　{table.made_at:%Y-%m-%d} 公布，第 {table.version} 版"
     categories = [row for row in rows if row.part == Part.CATEGORY and row.region == briefing.area.code]
     parts = [*_map(places, said), *_tables(places, categories, rows, said)]
     return Content(

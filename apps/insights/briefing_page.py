@@ -7,14 +7,17 @@ runs nor loads. All words are escaped, those that scripts write into the page to
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
 import folium
+from branca.element import MacroElement
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
-from folium.features import DivIcon, GeoJsonTooltip
+from folium.features import GeoJsonTooltip
+from folium.template import Template
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
@@ -70,7 +73,7 @@ def _map(drawing: Drawing, number: int) -> dict[str, str]:
     made.default_js, made.default_css = [], []  # Leaflet stands in the file itself, once
     made._id = f"briefing_{number}"
     if drawing.ground:
-        _layer([(geometry, {}) for geometry in drawing.ground], lambda feature: {"color": GROUND, "weight": 1, "fill": False}).add_to(made)
+        _layer([(geometry, {}) for geometry in drawing.ground], lambda feature: {"color": GROUND, "weight": 1, "fill": False}, interactive=False).add_to(made)
     if drawing.shapes:
         rows = [(shape.geometry, {"i": index, "t": _tip(shape), "c": HATCHED if shape.colour == UNKNOWN else shape.colour}) for index, shape in enumerate(drawing.shapes)]
         layer = _layer(rows, lambda feature: {"color": BORDER, "weight": 1, "fillColor": feature["properties"]["c"], "fillOpacity": 0.82})
@@ -78,16 +81,16 @@ def _map(drawing: Drawing, number: int) -> dict[str, str]:
         layer.add_to(made)
         for shape in drawing.shapes:
             if shape.mark:
-                _mark(shape).add_to(made)
+                Mark(shape).add_to(made)
     made.fit_bounds([[south, west], [north, east]], padding=(8, 8))
     figure = made.get_root()
     figure.render()
     return {"html": figure.html.render(), "script": f"(function () {{{figure.script.render()}}})();"}
 
 
-def _layer(rows: list[tuple[BaseGeometry, dict]], style) -> folium.GeoJson:
+def _layer(rows: list[tuple[BaseGeometry, dict]], style: Callable[[dict], dict], **options) -> folium.GeoJson:
     features = [{"type": "Feature", "id": str(index), "geometry": _rounded(mapping(geometry)), "properties": {"i": index, **said}} for index, (geometry, said) in enumerate(rows)]
-    return folium.GeoJson({"type": "FeatureCollection", "features": features}, style_function=style, smooth_factor=0)
+    return folium.GeoJson({"type": "FeatureCollection", "features": features}, style_function=style, smooth_factor=0, **options)
 
 
 def _tip(shape: Shape) -> str:
@@ -95,10 +98,21 @@ def _tip(shape: Shape) -> str:
     return "<br>".join([f"<strong>{escape(shape.name)}</strong>", *map(escape, shape.words)])
 
 
-def _mark(shape: Shape) -> folium.Marker:
-    place = shape.geometry.representative_point()
-    icon = DivIcon(html=f"<span>{escape(shape.mark)}</span>", icon_size=(120, 20), icon_anchor=(60, 10), class_name="map-mark")
-    return folium.Marker([round(place.y, 6), round(place.x, 6)], icon=icon, interactive=False, keyboard=False)
+class Mark(MacroElement):
+    """A name that stands on the map. folium's own marker would first look for a picture beside the file."""
+
+    _template = Template(
+        """{% macro script(this, kwargs) %}
+        L.marker({{ this.place|tojson }}, {icon: L.divIcon({{ this.icon|tojavascript }}), interactive: false, keyboard: false}).addTo({{ this._parent.get_name() }});
+        {% endmacro %}"""
+    )
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self._name = "Mark"
+        place = shape.geometry.representative_point()
+        self.place = [round(place.y, 6), round(place.x, 6)]
+        self.icon = {"html": f"<span>{escape(shape.mark)}</span>", "className": "map-mark", "iconSize": [140, 20], "iconAnchor": [70, 10]}
 
 
 def _rounded(geometry: dict) -> dict:

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Value
 from django.db.models import Case as When_
+from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Value
 from django.db.models import When as Then
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
@@ -149,6 +149,6 @@ def _months(facts: QuerySet[Fact], days: Window) -> list[tuple[dt.date, int]]:
     index = last.year * 12 + last.month - 1
     months: Sequence[dt.date] = [dt.date(at // 12, at % 12 + 1, 1) for at in range(index - MONTHS_SHOWN + 1, index + 1)]
     rows = facts.filter(day__gte=months[0], day__lte=days.now.last).order_by().annotate(month=TruncMonth("day")).values_list("month").annotate(n=Count("pk"))
-    counted = {month: n for month, n in rows}
+    counted = dict(rows)
     begun = min(counted, default=last)
     return [(month, counted.get(month, 0)) for month in months if month >= begun]

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-import numpy as np
-
 from apps.insights.rates import changed, false_discoveries, interval
 from apps.insights.shares import Share
 from apps.worktime.periods import MONTHS, Period, around

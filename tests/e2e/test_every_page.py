@@ -53,6 +53,9 @@ PAGES = {  # who, and the way there
     "findings": ("county", "/supervision/findings/?state=all"),
     "units and their findings": ("dispatcher", "/supervision/findings/units"),
     "evaluation": ("leader", "/supervision/evaluation/?by=deputy"),
+    "region reports": ("county", "/insight/reports/"),
+    "a region's report": ("town", "/insight/reports/now"),
+    "briefings": ("county", "/insight/briefings/"),
     "deputy grid": ("town", "/grids/"),
     "own grids": ("deputy", "/grids/mine/"),
     "coverage": ("county", "/supervision/coverage/?view=grids&show="),
@@ -74,8 +77,9 @@ PAGES = {  # who, and the way there
     "districts checked": ("county", "/imports/districts/"),
     "terms": ("county", "/terms/"),
     "cockpit": ("leader", "/cockpit/"),
-    "cockpit by cell": ("leader", "/cockpit/?by=cell"),
-    "dark cockpit": ("leader", "/cockpit/?theme=dark"),
+    "dark cockpit": ("leader", "/cockpit/?wall=1"),
+    "public voices": ("", "/voices/"),
+    "public voices in the office": ("county", "/insight/voices/"),
 }
 INNER = {  # who, the list, and the link into its first entry
     "station": ("", "/stations/", "article h2 a"),

@@ -9,7 +9,20 @@ import pytest
 
 from apps.insights.briefing_parts import EMPTY, RAMP, UNKNOWN, Classes
 from apps.insights.report_charts import bars, months_svg
-from apps.insights.report_figures import Assembly, Branch, Change, Counted, Days, Feed, Line, Region, Report, Tally, read, window
+from apps.insights.report_figures import (
+    Assembly,
+    Branch,
+    Change,
+    Counted,
+    Days,
+    Feed,
+    Line,
+    Region,
+    Report,
+    Tally,
+    read,
+    window,
+)
 from apps.insights.report_words import caption, points
 from apps.insights.shares import Share
 from apps.worktime.periods import around, between
@@ -121,7 +134,7 @@ def test_of_tables_where_nothing_changed_few_are_called_changed():
     called = 0
     for _ in range(300):
         lines = [Line(str(at), str(at), 1, Tally(count=(n := drawn(30)), like_before=n, before=drawn(30 * 28 / 31))) for at in range(20)]
-        found = Report("", "", "county", days, dt.datetime(2026, 4, 1, tzinfo=dt.UTC), "", Tally(), [], [], {}, [source for source in report([]).sources], [])
+        found = Report("", "", "county", days, dt.datetime(2026, 4, 1, tzinfo=dt.UTC), "", Tally(), [], [], {}, list(report([]).sources), [])
         called += any(change.tone in ("up", "down") for change in found.changes(lines, "before"))
     assert called <= 300 * 0.05 + 3 * math.sqrt(300 * 0.05 * 0.95)
 

@@ -156,7 +156,7 @@ def _pools(world: Furnished) -> dict[str, list]:
         "z": [9, 12, 14], "x": [tile_of(z)[0] for z in (9, 12, 14)], "y": [tile_of(z)[1] for z in (9, 12, 14)],
         "set_slug": ["counties", "towns", "villages", "districts-339999000000-17", "districts-339999100000-15", "congress-339999000000-17", "congress-339900000000-14"],
         "slug": ["counties", "villages", "districts-339999000000-17", "congress-339999000000-17", "1", "2", "339999000000", "339999100201", "police"],
-        "form": ["json", "xml"],
+        "form": ["json", "xml"], "ending": ["xlsx", "pdf", "html"],
         "service": [Category.objects.offered().values_list("code", flat=True)[0]], "photo": list(Photo.objects.values_list("pk", flat=True)), "size": ["full", "small"],
         "geo_field": ["shape", "simple_shape", "centroid"],
         "district": list(ElectoralDistrict.objects.values_list("code", flat=True)[:2]),
