@@ -135,7 +135,16 @@ class Demo:
         self._manage(task, "issue_cards")
         task.say("从已有的民情件学习分类")
         self._manage(task, "learn_categories")
+        for records in json.loads(self._read("records.json") or "[]"):
+            task.say(f"接收{records['name']}的记录")
+            named = (f"--{name}={records[name]}" for name in ("source", "name", "kind", "channel"))
+            self._manage(task, "take_in", self.county / records["file"], *named, "--accept")
         return "监督分工已发布（就近优先）"
+
+    def _read(self, name: str) -> str:
+        """A file beside the county's layers; "" where there is none."""
+        path = self.county / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def make_logins(self, task: Task) -> str:
         if self._made() is None:

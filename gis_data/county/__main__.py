@@ -17,6 +17,7 @@ from gis_data.county import (
     grid_members,
     handling,
     hot_spots,
+    hotline,
     monthly,
     next_term,
     organisations,
@@ -101,6 +102,8 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("visit", seen)
     done("finding", findings.rows(plan, works, employers, visits.recorded(seen)))
     done("monthly", monthly.rows(plan, works, reports))
+    records = hotline.write(plan, land, doors, employers, spots, told, [str(code) for code in case_rows["code"]], out)
+    say(f"[{time.monotonic() - begun:5.1f}s] records: {records} 行", flush=True)
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
         scripted.setdefault(case.hot_spot, []).append(str(code))
