@@ -28,6 +28,7 @@ from apps.deputies.workflow_grid import confirm_waiting
 from apps.hotline.models import Intake, IntakePiece, IntakeProblem, Record, Source
 from apps.hotline.workflow_links import link
 from apps.imports.models import ImportBatch
+from apps.insights import workflow_briefings, workflow_reports
 from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
 from apps.record import issuing
@@ -38,6 +39,7 @@ from apps.supervision.grid_needs import propose_all
 from apps.supervision.models import AssignmentRun, Team, TeamMember
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.territory.plates import CodeBatch, IssuedPlate, Issuer, PlateCode
+from apps.worktime.periods import around
 from tests import town as toy
 
 NOON = dt.datetime(2026, 3, 10, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -76,6 +78,9 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     settings.DATA_DIR = tmp_path
     _answered(filed[0], users)
     _told_elsewhere(filed[1], town, users)
+    february = around("month", dt.date(2026, 2, 1))
+    workflow_reports.keep(users.county_office, town.county, february, NOON.date())
+    workflow_briefings.order(users.county_office, workflow_briefings.Wanted("二月简报", town.county, february))
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
     world.pools.update(_pools(world))
     return world
@@ -176,6 +181,6 @@ def _more_keys() -> list[int]:
     """Keys of whatever else offices look at by number."""
     found: list[int] = []
     for model in apps.get_models():
-        if model._meta.app_label in ("record", "territory", "deputies", "supervision", "imports", "hotline") and "event" not in model._meta.model_name:
+        if model._meta.app_label in ("record", "territory", "deputies", "supervision", "imports", "hotline", "insights") and "event" not in model._meta.model_name:
             found += [pk for pk in model.objects.order_by("-pk").values_list("pk", flat=True)[:3] if isinstance(pk, int)]
     return found
