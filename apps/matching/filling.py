@@ -26,7 +26,7 @@ _AT_A_TIME = 500  # places filled between two moments at which whoever watches i
 _PATIENCE = 600  # nodes a path may visit on average before all places are filled at once
 _MARGIN, _FORGETTING = 5_000, 8  # metres above its price at which a bidder forgets a pair between rounds; rounds in which it does
 _CHANGING = ("places", "seats", "price", "lists", "pool", "head", "links", "spare", "falls", "counts", "box_price", "back_price")
-
+_ROOMS = 2  # flows kept to be written over: one trial inside another
 
 class Filling:
     """One problem and its flow; `network` changes the arrays in place, so no two threads may work on one Filling.
@@ -40,6 +40,7 @@ class Filling:
         """locked, previous, forbidden: int64[k, 2], checked pairs. spare: how many more places may come to be wanted. Nothing is filled yet."""
         self._projects, self._deputies, self._rules = projects, deputies, rules
         self.watch: Watch | None = None
+        self._given_up: list[Net] = []  # flows gone back from: the next copies are laid into their arrays, since new memory costs more than copying
         self.project_at, self.deputy_at = project_order(projects), deputy_order(deputies)  # the caller's row of each row inside
         self.project_row, self.deputy_row = np.argsort(self.project_at), np.argsort(self.deputy_at)
         wanted = (projects.demand - np.bincount(locked[:, 0], minlength=len(projects))).astype(np.int64)
@@ -240,12 +241,15 @@ class Filling:
 
     def copy(self) -> Net:
         """The arrays as they are now, to go back to with `restore`."""
-        return self.net._replace(**{name: getattr(self.net, name).copy() for name in _CHANGING})
+        room = self._given_up.pop() if self._given_up else None
+        return self.net._replace(**{name: _copied(getattr(self.net, name), getattr(room, name, None)) for name in _CHANGING})
 
     def restore(self, saved: Net) -> None:
         """Goes back to a copy; the copy then is the flow itself and can be gone back to no more."""
         for number in (network.TICK, network.PATH):  # marks in the scratch arrays must stay behind them
             saved.counts[number] = self.net.counts[number]
+        if len(self._given_up) < _ROOMS:
+            self._given_up.append(self.net)
         self.net = saved
 
     # -- what came out ----------------------------------------------------------------------------------------------------
@@ -391,3 +395,10 @@ class Filling:
 def _sorted(pairs: Ints) -> Ints:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
+
+
+def _copied(array: NDArray, room: NDArray | None) -> NDArray:
+    if room is None or room.shape != array.shape or room.dtype != array.dtype:
+        return array.copy()
+    np.copyto(room, array)
+    return room

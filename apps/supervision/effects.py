@@ -27,6 +27,7 @@ KEPT = 3  # runs whose problem a process keeps; one of 10,000 topics and 20,000 
 LAYERS = ["area", "deputy", "organisation", "project", "topic"]
 EXPERT = "小组里须有懂行的代表"
 REFUSED = "规则不允许这样调整。"
+PLACED = ("replace", "add", "drop", "lead", "lock", "unlock")  # changes of one team, and of those that moved along with it
 FAIR = "这个方案先让最远的人最近，换人后的重排要整体重算；这里只按这一处计算，不能让其余人选随之重排。"
 
 
@@ -82,6 +83,8 @@ class Kept:
         self.pairs: set[tuple[int, int]] = set()
         self.teams: dict[int, list[int]] = defaultdict(list)
         self.load, self.total = np.zeros(len(self.asked.deputy_keys), np.int64), 0
+        self._held, self._empty = (np.zeros(len(self.asked.topic_keys), np.int64) for _ in range(2))
+        self._now_locked: set[tuple[int, int]] = set()
         self._read(run)
         self._demand = self.asked.projects.demand.copy()
         self._locked = set(map(tuple, self.asked.rules.locked.tolist()))
@@ -93,31 +96,39 @@ class Kept:
         best = self.warm.pairs if self.warm else self.pairs
         self._apart = dict.fromkeys(best - self.pairs, 1) | dict.fromkeys(self.pairs - best, -1)
 
-    def _read(self, run: AssignmentRun) -> None:
-        """The draft as it stands: its pairs (rows), loads and totals. What has not moved since the last reading is not priced again."""
+    def _read(self, run: AssignmentRun, topics: set[int] | None = None) -> None:
+        """The draft as it stands: its pairs (rows), loads and totals. topics: ids, where only their teams have changed since it was last
+        read; None: all. What has not moved is not priced again."""
         # As arrays, and only what moved in Python: read after every change, of tens of thousands of members.
-        ((topics, deputies, locked),) = query(
-            "SELECT array_agg(t.topic_id), array_agg(m.deputy_id), array_agg(m.locked::int) FROM supervision_teammember m JOIN supervision_team t ON t.id = m.team_id WHERE t.run_id = %s",
-            [run.pk],
+        chosen = [sorted(topics)] * 2 if topics is not None else [None, None]
+        ((of, deputies, locked),) = query(
+            """SELECT array_agg(t.topic_id), array_agg(m.deputy_id), array_agg(m.locked::int) FROM supervision_teammember m
+               JOIN supervision_team t ON t.id = m.team_id WHERE t.run_id = %s AND (%s::bigint[] IS NULL OR t.topic_id = ANY(%s))""",
+            [run.pk, *chosen],
         )
-        members = np.column_stack([np.array(column or [], np.int64) for column in (topics, deputies)])
-        firm = np.array(locked or [], bool)
-        rows = self.asked.rows(members)
-        now = set(map(tuple, rows.tolist()))
-        came, left = (np.array(sorted(moved), np.int64).reshape(-1, 2) for moved in (now - self.pairs, self.pairs - now))
+        members = np.column_stack([np.array(column or [], np.int64) for column in (of, deputies)])
+        now = set(map(tuple, self.asked.rows(members).tolist()))
+        places = range(len(self.asked.topic_keys)) if topics is None else [self.asked.topic_index[key] for key in topics if key in self.asked.topic_index]
+        was = {(p, d) for p in places for d in self.teams[p]}
+        came, left = (np.array(sorted(moved), np.int64).reshape(-1, 2) for moved in (now - was, was - now))
+        load = self.load.copy()
+        for moved, one in ((left, -1), (came, 1)):
+            np.add.at(load, moved[:, 1], one)
+            np.add.at(self._held, moved[:, 0], one)
         for p, d in left.tolist():
             self.teams[p].remove(d)
         for p, d in came.tolist():
             self.teams[p].append(d)
-        load = np.bincount(rows[:, 1], minlength=len(self.load))
         self.total += int(self.asked.priced(came).price.sum() - self.asked.priced(left).price.sum()) + self.asked.rules.balance * int(_pairs_of(load) - _pairs_of(self.load))
-        self.pairs, self.load = now, load
-        self._held = np.bincount(rows[:, 0], minlength=len(self.asked.topic_keys))
-        self._now_locked = set(map(tuple, self.asked.rows(members[firm]).tolist()))
-        ((topics, unmet),) = query("SELECT array_agg(topic_id), array_agg(unmet) FROM supervision_team WHERE run_id = %s", [run.pk])
-        self._places = self._held.copy()
-        self._places[self.asked.topic_rows(np.array(topics or [], np.int64))] += np.array(unmet or [], np.int64)
-        self.unmet = sum(unmet or [])
+        self.pairs, self.load = self.pairs - (was - now) | now, load
+        here = set(places)
+        firm = set(map(tuple, self.asked.rows(members[np.array(locked or [], bool)]).tolist()))
+        self._now_locked = {pair for pair in self._now_locked if pair[0] not in here} | firm
+        ((of, unmet),) = query(
+            "SELECT array_agg(topic_id), array_agg(unmet) FROM supervision_team WHERE run_id = %s AND (%s::bigint[] IS NULL OR topic_id = ANY(%s))", [run.pk, *chosen]
+        )
+        self._empty[self.asked.topic_rows(np.array(of or [], np.int64))] = np.array(unmet or [], np.int64)
+        self._places, self.unmet = self._held + self._empty, int(self._empty.sum())
 
     def follow(self, run: AssignmentRun) -> bool:
         """Carry over what has been changed by hand since; False when it has to be read and solved anew."""
@@ -125,7 +136,7 @@ class Kept:
             return True
         if self.warm is None:
             return False
-        self._read(run)
+        self._read(run, _touched(run, self.revision))
         forbidden = set(map(tuple, self.asked.rows(ruled_out(run)).tolist()))
         try:
             for pair in self._locked - self._now_locked:
@@ -178,25 +189,22 @@ class Kept:
         """Metres by which the total moves when only this place changes; rows."""
         moved, balance = 0, self.asked.rules.balance
         if new is not None:
-            moved += self._price(p, new) + balance * int(self.load[new])
+            moved += int(self.table(p).price[new]) + balance * int(self.load[new])
         if old is not None:
-            moved -= self._price(p, old) + balance * int(self.load[old] - 1)
+            moved -= int(self.table(p).price[old]) + balance * int(self.load[old] - 1)
         return moved
 
     def obstacle(self, p: int, new: int, old: int | None) -> str:
         """Why a deputy cannot take the place without more ado, in words; rows."""
-        table = self.asked.priced(np.array([[p, new]]))
-        words = obstacle_words(bool(table.recused[0]), bool(table.measured[0]), int(self.load[new]), int(self.asked.deputies.capacity[new]))
-        return words or (EXPERT if not table.has_field[0] and self.needs_expert(p, old) else "")
+        table = self.table(p)
+        words = obstacle_words(bool(table.recused[new]), bool(table.measured[new]), int(self.load[new]), int(self.asked.deputies.capacity[new]))
+        return words or (EXPERT if not table.has_field[new] and self.needs_expert(p, old) else "")
 
     def needs_expert(self, p: int, old: int | None) -> bool:
         """Whether the place of a deputy who knows the field must go to another who does."""
         team = self.teams[p]
-        knows = dict(zip(team, self.asked.priced(np.array([(p, d) for d in team], np.int64).reshape(-1, 2)).has_field.tolist(), strict=True))
+        knows = dict(zip(team, self.table(p).has_field[team].tolist(), strict=True))
         return knows.get(old, False) and sum(knows.values()) - 1 < min(int(self.asked.projects.experts[p]), len(team))
-
-    def _price(self, p: int, d: int) -> int:
-        return int(self.asked.priced(np.array([[p, d]])).price[0])
 
     def effect(self, change: Change) -> Effect:
         """As `effect`, rows inside."""
@@ -253,6 +261,17 @@ class Kept:
             added, removed = (np.array(sorted(pair for pair, times in moved.items() if times == way), np.int64).reshape(-1, 2) for way in (1, -1))
             told |= {"added": self.asked.pairs(added), "removed": self.asked.pairs(removed)}
         return Effect(**told)
+
+
+def _touched(run: AssignmentRun, since: int) -> set[int] | None:
+    """Topics (ids) whose teams may have changed after this revision, by what the changes' events say; None where one does not say it."""
+    found: set[int] = set()
+    told = run.events.filter(data__revision__gt=since, data__revision__lte=run.revision).values_list("verb", "data")
+    for verb, data in told:
+        if "topic_id" not in data or verb not in PLACED:
+            return None
+        found |= {data["topic_id"], *(topic for name in ("came", "left") for topic, _ in data.get(name, ()))}
+    return found if len(told) == run.revision - since else None
 
 
 def _pairs_of(load: np.ndarray) -> int:

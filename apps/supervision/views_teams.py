@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Prefetch, prefetch_related_objects
+from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -74,10 +74,13 @@ def _asked_for(request: HttpRequest, run: AssignmentRun) -> list[Deputy]:
     return found + (list(people.filter(name__contains=words).exclude(pk__in=ids)[:NAMED]) if words else [])
 
 
+def _members_visible(request: HttpRequest, pk: int) -> QuerySet[TeamMember]:
+    return TeamMember.objects.filter(pk=pk, team__run__in=AssignmentRun.objects.visible_to(request.user))
+
+
 def _member_visible(request: HttpRequest, pk: int) -> TeamMember | None:
-    members = TeamMember.objects.filter(team__run__in=AssignmentRun.objects.visible_to(request.user))
-    members = members.select_related("team__run", "deputy__residence_village", "deputy__organisation")
-    member = members.defer("deputy__residence_village__geom", "deputy__residence_village__geom_3857").filter(pk=pk).first()
+    members = _members_visible(request, pk).select_related("team__run", "deputy__residence_village", "deputy__organisation")
+    member = members.defer("deputy__residence_village__geom", "deputy__residence_village__geom_3857").first()
     if member:  # by itself: planning one query over all these tables takes longer than asking twice
         prefetch_related_objects([member.team], Prefetch("topic", Topic.objects.select_related(*WORDS).defer(*UNSHOWN)))
     return member
@@ -91,12 +94,18 @@ def _typed(request: HttpRequest) -> dict[str, str]:
     return {name: request.POST.get(name, "")[:200] for name in TYPED}
 
 
+def _chosen_from(offers: list[Offer]) -> dict[str, Any]:
+    pulled = next((offer for offer in offers if offer.asked_for), None)  # one who has no room can only come if the rest rearranges
+    return {
+        "offers": offers, "candidates": json.dumps([offer.deputy.pk for offer in offers if offer.possible]),
+        "along": bool(pulled and not pulled.possible and pulled.best_change),
+    }  # fmt: skip
+
+
 def _panel(request: HttpRequest, template: str, team: Team, context: dict[str, Any], member: int | None, error: str, done: str) -> HttpResponse:
     change = may_change(request, team.run)
-    offers = context["offers"]
-    map_panel = {"topic": team.topic_id, "member": member, "change": change, "candidates": [offer.deputy.pk for offer in offers if offer.possible]}
-    pulled = next((offer for offer in offers if offer.asked_for), None)  # one who has no room can only come if the rest rearranges
-    shown = {"along": bool(pulled and not pulled.possible and pulled.best_change), "run": team.run, "team": team, "topic": team.topic, "may_change": change, "error": error, "done": done, "panel": json.dumps(map_panel)}
+    map_panel = {"topic": team.topic_id, "member": member, "change": change}
+    shown = _chosen_from(context["offers"]) | {"run": team.run, "team": team, "topic": team.topic, "may_change": change, "error": error, "done": done, "panel": json.dumps(map_panel)}
     response = render(request, template, shown | context, status=422 if error else 200)
     if error or done:
         response["HX-Trigger"] = "run-changed"  # the table, the totals and the map may be old
@@ -106,10 +115,11 @@ def _panel(request: HttpRequest, template: str, team: Team, context: dict[str, A
 def _why(request: HttpRequest, member: TeamMember, error: str = "", done: str = "") -> HttpResponse:
     run, team = member.team.run, member.team
     homes, change = allowed(request.user, Permission.SEE_HOMES), may_change(request, run)
+    # Who else could come takes longer to work out than the change itself: the answer to a change does not wait for it.
     return _panel(request, "supervision/_why.html", team, {
         "member": member, "reasons": reasons(run, member, homes), "homes": homes, "typed": _typed(request),
-        "offers": _offers(request, run, team.topic_id, member.deputy_id) if homes else [],
-        "dropping": dropping(run, member) if homes and change else "",
+        "offers": _offers(request, run, team.topic_id, member.deputy_id) if homes and not done else [], "later": bool(done),
+        "dropping": dropping(run, member) if homes and change and not done else "",
         "load": TeamMember.objects.filter(team__run=run, deputy=member.deputy).count(), "find": request.GET.get("find", "")[:30],
     }, member.pk, error, done)  # fmt: skip
 
@@ -133,8 +143,12 @@ def _gone(request: HttpRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.SEE_SUPERVISION)
 def member_why(request: HttpRequest, pk: int) -> HttpResponse:
-    """/supervision/members/7/why?deputy=3&find=陈 — 为什么推荐这位代表, and who else; those asked for stand first."""
+    """/supervision/members/7/why?deputy=3&find=陈 — 为什么推荐这位代表, and who else; those asked for stand first. With offers=1 who else alone."""
     member = _member_visible(request, pk)
+    if member and request.GET.get("offers"):
+        homes, change = allowed(request.user, Permission.SEE_HOMES), may_change(request, member.team.run)
+        offers = _offers(request, member.team.run, member.team.topic_id, member.deputy_id) if homes else []
+        return render(request, "supervision/_offers.html", _chosen_from(offers) | {"may_change": change, "address": request.path, "typed": _typed(request)})
     return _why(request, member) if member else _gone(request)
 
 
@@ -169,7 +183,7 @@ def _revision(request: HttpRequest) -> int | None:
 @requires(Permission.DRAFT_SUPERVISION)
 def member_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Replace, drop, lead, lock or unlock; refused, the panel comes back with the reason and what was typed."""
-    member = _member_visible(request, pk)
+    member = _members_visible(request, pk).select_related("team", "deputy").first()
     if member is None:
         return _gone(request)
     user, typed, revision = request.user, _typed(request), _revision(request)

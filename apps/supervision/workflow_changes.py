@@ -193,7 +193,7 @@ def lead(user: User, member_id: int, reason: str, revision: int | None = None) -
     before = member.team.members.filter(leader=True).values_list("deputy__code", flat=True).first() or ""
     member.team.members.filter(leader=True).update(leader=False)
     TeamMember.objects.filter(pk=member.pk).update(leader=True)
-    _end(run, "lead", user, reason, topic=member.team.topic.code, was=before, now=member.deputy.code, member=member.pk)
+    _end(run, "lead", user, reason, team=member.team, was=before, now=member.deputy.code, member=member.pk)
     return run
 
 
@@ -215,7 +215,7 @@ def _locking(verb: str, user: User, member_id: int, revision: int | None, locked
     if member.locked == locked:
         raise MoveRefused(f"{member.deputy}{'已经锁定' if locked else '没有锁定'}。")
     TeamMember.objects.filter(pk=member.pk).update(locked=locked)
-    _end(run, verb, user, "", topic=member.team.topic.code, now=member.deputy.code, member=member.pk)
+    _end(run, verb, user, "", team=member.team, now=member.deputy.code, member=member.pk)
     return run
 
 

@@ -35,6 +35,9 @@ def test_replaced_the_panel_is_of_the_new_one_and_the_rest_is_asked_to_renew_its
     assert answer.status_code == 200 and answer.headers["HX-Trigger"] == "run-changed"
     assert new.deputy.name == "黄杰" and "已把陈安换为黄杰" in answer.content.decode() and "熟悉该村情况" in answer.content.decode()
     assert json.loads(answer.context["panel"])["member"] == new.pk
+    assert "正在算还可以选谁" in answer.content.decode() and not answer.context["offers"]  # the answer to the change does not wait for it
+    others = office.get(reverse("member_why", args=[new.pk]), {"offers": 1})
+    assert json.loads(others.context["candidates"]) and 'class="table offers"' in others.content.decode() and "为什么推荐" not in others.content.decode()
     run.refresh_from_db()
     strip = office.get(reverse("run_strip", args=[run.pk])).content.decode()
     assert run.revision == 1 and "撤销上一步调整" in strip and "调整前已证明最优" in strip

@@ -3,8 +3,8 @@
  *
  * Elements: #workbench[data-lines][data-tip][data-why][data-topic], addresses with 0 where an id goes; #assignment-map; rows
  * tr[data-id][data-topic] in #pairs, which htmx may swap; a row chosen on the map gets the event "lit"; #why, the panel, which
- * htmx fills: what is lit follows the JSON in its [data-panel]: {topic, member, change?: the line's end may be pulled,
- * candidates?: ids of deputies}. On "run-changed" (body) the lines are read anew.
+ * htmx fills: what is lit follows the JSON in its [data-panel]: {topic, member, change?: the line's end may be pulled}, and whom it
+ * offers [data-candidates]: ids of deputies. On "run-changed" (body) the lines are read anew.
  */
 import htmx from "htmx.org";
 import { ApiError, bytes, request } from "../api";
@@ -18,7 +18,6 @@ interface Panel {
   topic: number;
   member: number | null;
   change?: boolean;
-  candidates?: number[];
 }
 
 const TIP_DELAY = 90; // milliseconds
@@ -75,7 +74,8 @@ class Workbench {
     this.panel = JSON.parse(this.why.querySelector<HTMLElement>("[data-panel]")?.dataset.panel ?? "null") as Panel | null;
     const { topic = null, member = null } = this.panel ?? {};
     lightTeam(this.map, this.run, topic, member);
-    const candidates = new Set(this.panel?.change ? this.panel.candidates : []);
+    const offered = this.why.querySelector<HTMLElement>("[data-candidates]")?.dataset.candidates ?? "[]";
+    const candidates = new Set(this.panel?.change ? (JSON.parse(offered) as number[]) : []);
     showCandidates(this.map, this.run.places.filter((place) => candidates.has(place.id)).map(({ at }) => at));
     this.markRows();
     this.dropKnob?.();
