@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.insights.answers import Answer
+from apps.insights.cube import DAY_ZERO
 from apps.insights.filters import Question
 
 STEPS = {"month": "逐月", "week": "逐周"}
@@ -114,3 +115,14 @@ def clock(answer: Answer) -> Clock:
     day, hour = divmod(int(counts.argmax()), 24)
     busiest = f"{names[day]} {hour} 时最多，{most} 件" if most else ""
     return Clock(rows, limits, found["unknown"], busiest)
+
+
+def warning(answer: Answer) -> str:
+    """What is compared with days from which nothing is known yet is no comparison. Empty where there is nothing to warn of."""
+    before, cube = answer.question.before, answer.cube
+    if before is None or len(cube) == 0 or answer.question.by not in ("region", "change"):
+        return ""
+    earliest = DAY_ZERO + dt.timedelta(days=int(cube.columns["day"].min()))
+    if before[0] >= earliest:
+        return ""
+    return f"最早的反映是{earliest:%Y年%-m月%-d日}的，对比时段（{answer.question.before_label}）那时还没有收集完整：变化不能当真。"

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from apps.accounts.models import User
 from apps.accounts.perms import Permission, allowed, requires
 from apps.cases.models import Category
+from apps.hotline.models import Source
 from apps.insights import beside, held
 from apps.insights.answers import Answer
 from apps.insights.filters import (  # fmt: skip
@@ -28,7 +29,6 @@ from apps.insights.filters import (  # fmt: skip
     Question,
     read_question,
 )
-from apps.insights.finding_spots import DAYS
 from apps.insights.map_list import listed
 from apps.insights.spots import HotSpotRun
 from apps.territory.models import AdminArea
@@ -60,7 +60,7 @@ def insight_map(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/map.html", {
         "question": question, "beside": told, "bounds": own, "over": query.get("over", ""), "breaks": query.get("breaks", ""),
         "overlays": OVERLAYS.items(), "over_map": query.getlist("with"),
-        "state": {name: told[name] for name in ("steps", "at", "lists", "counted")},
+        "state": {name: told[name] for name in ("steps", "at", "lists", "counted", "warning")},
         "ways": [(value, label, ICONS[value]) for value, label in BY.items()], "levels": _levels(), "measures": MEASURES.items(),
         "sizes": [(size, f"{size} 米") for size in SIZES], "periods": _periods(question), "before": question.before or _period_before(question),
         "comparisons": [*COMPARISONS.items(), ("custom", "另选时段")], "states": STATES.items(), "steps": beside.STEPS.items(),
@@ -106,20 +106,20 @@ def _beside(request: HttpRequest, query: QueryDict) -> dict[str, Any]:
     caption, counted = (
         (_hot_caption(answer.place), "") if question.by == "hot" else (always["caption"], _counted(always))
     )
+    warning = beside.warning(answer)
+    records = allowed(request.user, Permission.SEE_RECORDS) and Source.objects.exists()
 
     def written(name: str, **shown: Any) -> str:
         return render_to_string(f"insights/_map_{name}.html", {"question": question, **shown}, request)
 
     return {
-        "caption": caption, "counted": counted, "step": kind, "at": now.key if now else None,
+        "caption": caption, "counted": counted, "warning": warning, "step": kind, "at": now.key if now else None,
         "steps": [step.told() for step in steps],
         "bars": written("bars", steps=steps, width=beside.BAR * len(steps), kind=beside.STEPS[kind], at=now),
+        "numbers": written("numbers", steps=steps, kind=beside.STEPS[kind], at=now),
         "clock": written("clock", clock=beside.clock(answer)),
-        "list": written("list", counted=counted, figures=answer.figures, **listed(answer, query, request.GET.get("page"))),
-        "lists": {
-            "cases": question.cases_url() if allowed(request.user, Permission.SEE_CASES) else None,
-            "records": question.records_url() if allowed(request.user, Permission.SEE_RECORDS) else None,
-        },
+        "list": written("list", counted=counted, warning=warning, records=records, figures=answer.figures, **listed(answer, query, request.GET.get("page"))),
+        "lists": {"cases": question.cases_url() if allowed(request.user, Permission.SEE_CASES) else None, "records": question.records_url() if records else None},
     }  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def _hot_caption(place: str) -> str:
     """Hot spots have a period of their own."""
     run = HotSpotRun.objects.defer("cells").latest()
     return (
-        f"{place}；热点每夜计算一次，这里是截至{run.day:%Y年%-m月%-d日}的近 {DAYS} 天"
+        f"{place}；热点每夜计算一次，这里是截至{run.day:%Y年%-m月%-d日}的近 {run.days} 天"
         if run
         else f"{place}；热点还没有算过"
     )

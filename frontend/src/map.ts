@@ -362,7 +362,7 @@ export class PlaceMap {
       const corners: [LonLat, LonLat, LonLat, LonLat] = [[west, north], [east, north], [east, south], [west, south]];
       this.map.addSource(id, { type: "canvas", canvas, coordinates: corners, animate: false });
     });
-    this.addLayer({ id, type: "raster", source: id, paint: { "raster-resampling": "nearest", "raster-fade-duration": 0 } }, below);
+    this.addLayer({ id, type: "raster", source: id, paint: { "raster-fade-duration": 0 } }, below);
   }
 
   /** What the map shows now, as pixels, and how many metres on the ground one of them is; without tips and controls. */

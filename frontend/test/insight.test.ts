@@ -99,10 +99,10 @@ describe("density", () => {
     const classes = surfaceClasses(8);
     expect(classes.labels).toEqual(["0.25–0.5", "0.5–1", "1–2", "2–4", "4 以上"]);
     const { width, height, pixels } = surfacePixels(surface([255, 255, 0, 0, 0, 0, 0, 0, 0], 3, 3), classes);
-    expect([width, height]).toEqual([12, 12]);
+    expect([width, height]).toEqual([18, 18]);
     const at = (x: number, y: number) => [...pixels.slice((y * width + x) * 4, (y * width + x) * 4 + 4)];
-    expect(at(3, 1)).toEqual([0x9c, 0x22, 0x18, 205]); // between two full cells in the north
-    expect(at(6, 11)[3]).toBe(0);
+    expect(at(5, 2)).toEqual([0x9c, 0x22, 0x18, 205]); // between two full cells in the north
+    expect(at(9, 17)[3]).toBe(0);
   });
   it("has no class where there is nothing", () => {
     expect(surfaceClasses(0).labels).toEqual([]);

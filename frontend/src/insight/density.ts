@@ -5,7 +5,7 @@ import type { Density } from "./answer";
 /** Halves of the most: the lowest class begins at a 32nd of it, below is the ground. */
 const SHARES = [1 / 16, 1 / 8, 1 / 4, 1 / 2] as const;
 const LEAST = 1 / 32;
-const FINER = 4;
+const FINER = 6;
 
 export interface SurfaceClasses extends Classes {
   /** Below it nothing is painted. */
@@ -50,7 +50,7 @@ function between(bytes: Uint8Array, columns: number, rows: number, x: number, y:
   return low * (1 - fy) + high * fy;
 }
 
-/** Pixels from north to south, four for each cell's side; rows are even on the map (Web Mercator), not in degrees. */
+/** Pixels from north to south, FINER for each cell's side; rows are even on the map (Web Mercator), not in degrees. */
 export function surfacePixels(density: Density, classes: SurfaceClasses): { width: number; height: number; pixels: Uint8ClampedArray<ArrayBuffer> } {
   const bytes = surfaceBytes(density);
   const [width, height] = [density.cols * FINER, density.rows * FINER];

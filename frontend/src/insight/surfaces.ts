@@ -52,11 +52,16 @@ const valueOf = (region: Region, ask: Ask) => (perThousand(ask) ? region.per_100
 /** Classes of what is above zero, and zero as a class of its own: no report is not "no data", and not few either. */
 export function regionClasses(numbers: readonly number[], ask: Ask): Classes {
   const above = numbers.filter((value) => value > 0);
-  const digits = perThousand(ask) ? (Math.max(0, ...above) < 1 ? 2 : 1) : 0;
-  const made = (ask.breaks === "natural" ? naturalClasses : quantileClasses)(above, HEAT, digits);
+  const make = ask.breaks === "natural" ? naturalClasses : quantileClasses;
+  const made = (perThousand(ask) ? [1, 2, 3] : [0]).map((digits) => make(above, HEAT, digits)).find(({ labels }, index) => index === 2 || tellsApart(labels)) ?? make(above, HEAT, 0);
   if (!numbers.some((value) => value === 0)) return made;
   const limits = above.length ? [Number.MIN_VALUE, ...made.breaks] : [];
   return { breaks: limits, colours: [ZERO, ...made.colours], labels: ["0", ...made.labels] };
+}
+
+/** Whether so many digits are enough: no label twice, none from a number to the same number. */
+function tellsApart(labels: readonly string[]): boolean {
+  return new Set(labels).size === labels.length && labels.every((label) => new Set(label.split("–")).size === label.split("–").length);
 }
 
 const regions: Surface = {
@@ -77,7 +82,7 @@ const regions: Surface = {
     return { title: `${perThousand(ask) ? "每千人件数" : "件数"}（${ask.levelWord}）`, entries: [...classEntries(classes), ...hatched], note: notes.join("；") };
   },
   words: (answer, hit) => regionWords(answer, hit),
-  links: (answer, hit) => regionLinks(answer, hit),
+  links: regionLinks,
   light: (map, id, ask) => lightShade(map, ask.level, id),
 };
 
@@ -87,10 +92,7 @@ export function changeOf(region: Region): number | null {
   return region.before === 0 && region.count > 0 ? Infinity : null;
 }
 
-const CHANGED = [
-  { label: "变化显著（粗边，▲ 多 ▼ 少）", outlined: true },
-  { label: "两期都没有反映", hatched: true },
-];
+const NEITHER = { label: "两期都没有反映", hatched: true };
 const PALE = "颜色浅、没有粗边的，可能只是偶然波动";
 
 const change: Surface = {
@@ -101,7 +103,7 @@ const change: Surface = {
     const turns = { more: 1, less: -1, "": 0 } as const;
     const shades = (answer.regions ?? []).map((region) => ({ code: region.code, value: changeOf(region), sure: Boolean(region.mark), turn: turns[region.mark ?? ""] }));
     showShades(map, ask.level, shades, classes);
-    return { title: `与对比时段比（${ask.levelWord}）`, entries: [...classEntries(classes), ...CHANGED], note: PALE };
+    return { title: `与对比时段比（${ask.levelWord}）`, entries: [...classEntries(classes), { label: "变化显著（粗边，▲ 多 ▼ 少）", outlined: true }, NEITHER], note: PALE };
   },
 };
 
@@ -126,9 +128,9 @@ function beforeWords(before: number, percent: number | null, sure: boolean): str
   return `对比时段 ${before} 件${by}；${sure ? "变化显著" : "可能只是偶然波动"}`;
 }
 
-function regionLinks(answer: Answer, hit: Hit): CardLink[] {
+function regionLinks(answer: Answer, hit: Hit, { lists }: Ask): CardLink[] {
   const region = regionAt(answer, hit);
-  return listLinks(region?.url, region?.records_url);
+  return listLinks(lists.cases && region?.url, lists.records && region?.records_url);
 }
 
 function listLinks(cases?: string | null, records?: string | null): CardLink[] {
@@ -173,8 +175,7 @@ const changedCells: Surface = {
   draw(map, answer) {
     const classes = changeClasses();
     showChangedSquares(map, answer.change ? changedSquares(answer.change, FALSE_SHARE) : EMPTY, classes);
-    const [outlined] = CHANGED;
-    return { title: `与对比时段比（${metresWords(answer.change?.size)}方格）`, entries: [...classEntries(classes), ...(outlined ? [outlined] : [])], note: [answer.change?.col.length ? PALE : NOTHING, ...answer.notes].join("；") };
+    return { title: `与对比时段比（${metresWords(answer.change?.size)}方格）`, entries: [...classEntries(classes), { label: "变化显著（粗边）", outlined: true }], note: [answer.change?.col.length ? PALE : NOTHING, ...answer.notes].join("；") };
   },
   words(_answer, { properties: { count, before, change: percent, sure } }) {
     return [`${String(count)} 件`, beforeWords(Number(before), Number(before) ? Number(percent) : null, sure === true)];

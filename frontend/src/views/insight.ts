@@ -2,7 +2,7 @@
  * The map of voices: one question in the address, drawn in six ways, over time, with the same as a list beside it.
  *
  * Elements: #insight[data-map-data, data-beside, data-hot, data-projects, data-around, data-county]; form #insight-form; #insight-map; what the server writes for each
- * question, #insight-caption, #insight-list, #insight-clock, #insight-bars; #insight-slider and #insight-player (see insight/player.ts);
+ * question, #insight-caption, #insight-list, #insight-clock, #insight-bars, #insight-numbers; #insight-slider and #insight-player (see insight/player.ts);
  * #insight-picture, #insight-print, #insight-printed. JSON "insight-state": see Beside.
  */
 import { ApiError } from "../api";
@@ -23,9 +23,11 @@ import { toast } from "../toast";
 interface Beside {
   caption: string;
   counted: string;
+  warning: string;
   list: string;
   clock: string;
   bars: string;
+  numbers: string;
   steps: Step[];
   step: string;
   lists: Lists;
@@ -36,6 +38,7 @@ interface State {
   at: string | null;
   lists: Lists;
   counted: string;
+  warning: string;
 }
 
 const AT_ONCE = 3; // steps asked for beside each other
@@ -52,6 +55,7 @@ class InsightMap {
   private asked = 0;
   private lists: Lists;
   private counted: string;
+  private warning: string;
   private region: string;
 
   constructor(
@@ -60,9 +64,10 @@ class InsightMap {
     state: State,
   ) {
     this.form = new AskForm(formElement);
-    this.form.arrange();
+    this.arrange();
     this.lists = state.lists;
     this.counted = state.counted;
+    this.warning = state.warning;
     this.region = this.form.value("region");
     this.player = new Player(playerParts(), (step, passing) => this.show(step, passing));
     this.player.offer(state.steps, state.at, this.slides);
@@ -100,12 +105,17 @@ class InsightMap {
 
   private async changed(): Promise<void> {
     this.player.pause();
-    this.form.arrange();
+    this.arrange();
     if (this.region !== this.form.value("region")) {
       this.region = this.form.value("region");
       this.map?.fit(this.bounds());
     }
     await this.show(this.player.current, false);
+  }
+
+  private arrange(): void {
+    this.form.arrange();
+    this.page.dataset.way = this.form.way;
   }
 
   private bounds() {
@@ -162,7 +172,8 @@ class InsightMap {
     if (turn !== this.asked) return;
     this.lists = beside.lists;
     this.counted = beside.counted;
-    for (const part of ["list", "clock", "bars"] as const) {
+    this.warning = beside.warning;
+    for (const part of ["list", "clock", "bars", "numbers"] as const) {
       const place = document.getElementById(`insight-${part}`);
       if (place) place.innerHTML = beside[part];
     }
@@ -270,7 +281,7 @@ class InsightMap {
     if (!this.map || !this.answer) return null;
     const map = await this.map.picture();
     const today = new Date().toLocaleDateString("zh-CN", { year: "numeric", month: "long", day: "numeric" });
-    const caption = [this.answer.caption, this.slides ? this.counted : "", `件数少不等于问题少：也可能是那里的人不知道怎么反映。制图日期 ${today}`];
+    const caption = [this.answer.caption, this.counted, this.warning, `件数少不等于问题少：也可能是那里的人不知道怎么反映。制图日期 ${today}`];
     return { title: `${this.page.dataset.county ?? ""}民情地图`, caption: caption.filter(Boolean), legend: this.legend, map };
   }
 }
