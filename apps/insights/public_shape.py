@@ -18,6 +18,7 @@ from apps.insights.suppression import Table
 
 COUNTY, TOWN, VILLAGE, REST = "county", "town", "village", "rest"
 ALL = "all"
+UNSORTED = "none"  # the key of what has no category
 NOWHERE = "*"  # behind the code of a place: what lies there, nobody knows where
 
 _COSTS = {(COUNTY, ALL): 400.0, (COUNTY, "category"): 150.0, (TOWN, ALL): 60.0, (TOWN, "category"): 10.0, (VILLAGE, ALL): 4.0, (REST, ALL): 2.0}

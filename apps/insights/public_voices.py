@@ -10,11 +10,11 @@ from apps.cases.taxonomy import Category
 from apps.deputies.models import Station
 from apps.hotline.models import Source
 from apps.insights.facts import CHANNELS, FIRST_RECORD_SOURCE, Fact
-from apps.insights.public_shape import Key, Place, Shape, Voices
+from apps.insights.public_shape import UNSORTED, Key, Place, Shape, Voices
 from apps.territory.models import AdminArea, Doorplate
 from apps.territory.plates import PlateCode
 
-UNSORTED = Key("category", "none", "未分类")
+NO_CATEGORY = Key("category", UNSORTED, "未分类")
 WAYS = {  # one key of the part "channel" -> label, cases' channels, kinds of other sources
     "online": ("扫码、网页", ("scan", "web"), ()),
     "person": ("联络站、走访、会议", ("station", "visit"), ("station", "meeting")),
@@ -43,7 +43,7 @@ def shape_of(day: dt.date) -> Shape:
     """The table as the county is on that day. ValueError before a county was imported."""
     categories = Category.objects.filter(level=1).order_by("order").values_list("code", "label")
     keys = [
-        *(Key("category", code, label) for code, label in categories), UNSORTED, *(Key("channel", key, said[0]) for key, said in WAYS.items()),
+        *(Key("category", code, label) for code, label in categories), NO_CATEGORY, *(Key("channel", key, said[0]) for key, said in WAYS.items()),
         *TOLD.values(), *ELDER.values(),
     ]  # fmt: skip
     return Shape(_places(day), keys)
@@ -70,7 +70,7 @@ def voices_of(quarter: dt.date) -> list[Voices]:
     return [
         Voices(
             areas.get(village) or areas.get(town) or "",
-            {"category": tops.get(category, UNSORTED.key), "channel": ways.get(source, "other"), "told": TOLD[told_for].key, "elder": ELDER[elder].key},
+            {"category": tops.get(category, UNSORTED), "channel": ways.get(source, "other"), "told": TOLD[told_for].key, "elder": ELDER[elder].key},
             n,
         )
         for town, village, category, source, told_for, elder, n in rows

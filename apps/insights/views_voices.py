@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from apps.insights.public_counts import PublicCount
-from apps.insights.public_shape import ALL, REST, TOWN, VILLAGE, Place
+from apps.insights.public_shape import ALL, REST, TOWN, UNSORTED, VILLAGE, Place
 from apps.insights.published import PublicQuarter, Rate, public_quarters
 from apps.record.limits import READING, limited
 from apps.territory.models import AdminArea
@@ -144,8 +144,9 @@ def _line(quarter: PublicQuarter, place: Place, part: tuple[str, str], rates: di
 
 
 def _bars(quarter: PublicQuarter, place: Place, part: str, here: str = "") -> list[Bar]:
-    """The values of a part, the most first, those not shown last."""
-    found = [(label, quarter.count(place.code, part, key), key == here) for key, label in quarter.labels(part).items()]
+    """The values of a part, the most first, those not shown last; what nobody left unsorted is no category."""
+    counted = [(key, label, quarter.count(place.code, part, key)) for key, label in quarter.labels(part).items()]
+    found = [(label, count, key == here) for key, label, count in counted if count != 0 or key != UNSORTED]
     most = max((count or 0 for _, count, _ in found), default=0)
     found.sort(key=lambda each: (each[1] is None, -(each[1] or 0)))
     return [Bar(label, count, None if count is None else round(100 * count / most) if most else 0, marked) for label, count, marked in found]
@@ -156,7 +157,7 @@ def _trend(asked: Asked, quarters: list[PublicQuarter]) -> list[Bar]:
     shown = [(each, each.count(asked.place.code, *asked.part)) for each in reversed(quarters[:QUARTERS_SHOWN])]
     most = max((count or 0 for _, count in shown), default=0)
     return [
-        Bar(each.table.words, count, None if count is None else round(100 * count / most) if most else 0, each is asked.quarter) for each, count in shown
+        Bar(f"{each.table.words}{'（不全）' if each.late_start else ''}", count, None if count is None else round(100 * count / most) if most else 0, each is asked.quarter) for each, count in shown
     ]
 
 

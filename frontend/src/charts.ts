@@ -10,6 +10,7 @@ const made = new WeakMap<HTMLElement, EChartsType>();
 
 /** Draws or redraws a chart in the element. `words` is what it shows, for those who don't see it. */
 function draw(element: HTMLElement, words: string, option: EChartsCoreOption): void {
+  const renewed = made.has(element);
   const chart = made.get(element) ?? init(element, undefined, { renderer: "canvas" });
   if (!made.has(element)) {
     made.set(element, chart);
@@ -17,7 +18,7 @@ function draw(element: HTMLElement, words: string, option: EChartsCoreOption): v
   }
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", words);
-  chart.setOption({ ...frame(), ...option }, { notMerge: true });
+  chart.setOption({ ...frame(), ...option, ...(renewed ? { animation: false } : {}) }, { notMerge: true });
 }
 
 interface Inks {
@@ -128,18 +129,33 @@ export function spentBars(element: HTMLElement, months: readonly (readonly [stri
   });
 }
 
-export interface Trend {
-  labels: string[];
-  current: number[];
-  previous?: number[] | null;
+/** How many there were, week by week; every label is a Monday. */
+export function weekBars(element: HTMLElement, weeks: readonly (readonly [string, number])[]): void {
+  const colours = inks();
+  const some = weeks.filter(([, count]) => count > 0);
+  const said = some.length > 0 ? some.map(([monday, count]) => `${monday}起 ${count} 条`).join("，") : "近一年没有";
+  draw(element, `每周诉求数：${said}`, {
+    ...axes(weeks.map(([monday]) => monday), ""),
+    legend: { show: false },
+    series: [{ name: "诉求", type: "bar", barMaxWidth: 14, data: weeks.map(([, count]) => count), itemStyle: { color: colours.blue } }],
+  });
 }
 
-/** Cases by month, with the period before in grey when compared. */
-export function trendChart(element: HTMLElement, trend: Trend): void {
+/** Voices by step of time: cases, and what other sources took in. */
+export interface Inflow {
+  title: string;
+  labels: string[];
+  cases: number[];
+  records: number[];
+}
+
+export function inflowChart(element: HTMLElement, { title, labels, cases, records }: Inflow): void {
   const colours = inks();
-  const series: object[] = [{ name: "本期", type: "bar", data: trend.current, barMaxWidth: 22, itemStyle: { color: colours.blue } }];
-  if (trend.previous) series.push({ name: "上期", type: "line", data: trend.previous, symbolSize: 5, lineStyle: { color: colours.soft, width: 2 }, itemStyle: { color: colours.soft } });
-  draw(element, `民情件数量变化：${trend.labels.map((label, i) => `${label} ${trend.current[i]} 件`).join("，")}`, { ...axes(trend.labels, ""), series });
+  const bar = (name: string, data: number[], colour: string) => ({ name, type: "bar", stack: "all", barMaxWidth: 22, data, itemStyle: { color: colour } });
+  draw(element, `${title}：${labels.map((label, i) => `${label} 民情件 ${cases[i]}、热线等 ${records[i]}`).join("；")}`, {
+    ...axes(labels, ""),
+    series: [bar("民情件", cases, colours.blue), bar("热线等诉求", records, colours.due)],
+  });
 }
 
 export interface TownProjects {
@@ -147,25 +163,83 @@ export interface TownProjects {
   on_plan: number;
   slightly: number;
   behind: number;
+  /** The list behind the bar. */
+  url?: string;
 }
 
-/** Projects by town: on plan, slightly behind, behind. Bars lie, so that names are read without turning. */
+/** Projects by town: on plan, slightly behind, behind. Bars lie, so that names are read without turning; a bar leads to its list. */
 export function projectBars(element: HTMLElement, towns: readonly TownProjects[]): void {
   const colours = inks();
-  const base = axes([], "");
   const rows = [...towns].reverse();
-  const bar = (name: string, key: "on_plan" | "slightly" | "behind", colour: string) => ({
-    name,
-    type: "bar",
-    stack: "all",
-    barMaxWidth: 16,
-    data: rows.map((town) => town[key]),
-    itemStyle: { color: colour },
-  });
-  draw(element, `各地项目进度：${towns.map((t) => `${t.label}按计划 ${t.on_plan} 个、略慢 ${t.slightly} 个、明显落后 ${t.behind} 个`).join("；")}`, {
-    ...base,
-    xAxis: base.yAxis,
-    yAxis: { ...(base.xAxis as object), data: rows.map((town) => town.label) },
+  const bar = (name: string, key: "on_plan" | "slightly" | "behind", colour: string) => lyingBar(name, rows.map((town) => town[key]), colour);
+  const words = towns.map((t) => `${t.label}按计划 ${t.on_plan} 个、略慢 ${t.slightly} 个、明显落后 ${t.behind} 个`);
+  draw(element, `各地项目进度：${words.join("；")}`, {
+    ...lying(rows.map((town) => town.label)),
     series: [bar("按计划", "on_plan", colours.good), bar("略慢", "slightly", colours.due), bar("明显落后", "behind", colours.late)],
+  });
+  leadOn(element, (row) => rows[row]?.url);
+}
+
+export interface Content {
+  label: string;
+  satisfied: number;
+  fairly: number;
+  unsatisfied: number;
+  url?: string;
+}
+
+/** Who was satisfied, as shares; the counts stand in the tip. */
+export function contentBars(element: HTMLElement, kinds: readonly Content[]): void {
+  const colours = inks();
+  const rows = [...kinds].reverse();
+  const words = (row: Content) => `${row.label}满意 ${row.satisfied}、基本满意 ${row.fairly}、不满意 ${row.unsatisfied}`;
+  const whole = (row: Content) => row.satisfied + row.fairly + row.unsatisfied;
+  const bar = (name: string, key: "satisfied" | "fairly" | "unsatisfied", colour: string) => ({
+    ...lyingBar(name, rows.map((row) => (whole(row) ? (100 * row[key]) / whole(row) : 0)), colour),
+    barMaxWidth: 26,
+    label: { show: true, color: colours.paper, formatter: ({ dataIndex }: { dataIndex: number }) => String(rows[dataIndex]?.[key] || "") },
+  });
+  const base = lying(rows.map((row) => (whole(row) ? row.label : `${row.label}（没有评价）`)));
+  draw(element, `满意度：${kinds.map(words).join("；")}`, {
+    ...base,
+    xAxis: { ...(base.xAxis as object), max: 100, axisLabel: { color: colours.soft, fontSize: 12, formatter: "{value}%" } },
+    tooltip: { ...(frame().tooltip as object), formatter: (series: { dataIndex: number }[]) => words(rows[series[0]?.dataIndex ?? 0] ?? (rows[0] as Content)) },
+    series: [bar("满意", "satisfied", colours.good), bar("基本满意", "fairly", colours.due), bar("不满意", "unsatisfied", colours.late)],
+  });
+  leadOn(element, (row) => rows[row]?.url);
+}
+
+/** What was done by month, in several kinds; `url` is the list of a kind. */
+export interface Activity {
+  labels: string[];
+  series: { name: string; counts: number[]; url?: string }[];
+}
+
+export function activityChart(element: HTMLElement, { labels, series }: Activity): void {
+  const colours = inks();
+  const shades = [colours.blue, colours.good, colours.due];
+  draw(element, `代表履职：${series.map(({ name, counts }) => `${name} ${counts.map((count, i) => `${labels[i]} ${count}`).join("、")}`).join("；")}`, {
+    ...axes(labels, ""),
+    series: series.map(({ name, counts }, i) => ({ name, type: "bar", barMaxWidth: 14, data: counts, itemStyle: { color: shades[i % shades.length] } })),
+  });
+  leadOn(element, (_, kind) => series[kind]?.url);
+}
+
+function lying(labels: readonly string[]): EChartsCoreOption {
+  const base = axes([], "");
+  return { ...base, xAxis: base.yAxis, yAxis: { ...(base.xAxis as object), data: [...labels] } };
+}
+
+function lyingBar(name: string, data: number[], colour: string): object {
+  return { name, type: "bar", stack: "all", barMaxWidth: 16, data, itemStyle: { color: colour } };
+}
+
+/** A click on a bar opens the list behind it. */
+function leadOn(element: HTMLElement, url: (row: number, series: number) => string | undefined): void {
+  const chart = made.get(element);
+  chart?.off("click");
+  chart?.on("click", ({ dataIndex, seriesIndex }) => {
+    const to = url(dataIndex, seriesIndex ?? 0);
+    if (to) location.assign(to);
   });
 }

@@ -1,4 +1,4 @@
-"""The leader's door, on a desktop: one screen whose filters change its map, its numbers and its address together."""
+"""The leader's door: one screen on a desktop whose numbers lead to their lists, that keeps itself up to date, and that fits a wall."""
 
 import re
 from collections.abc import Callable
@@ -11,125 +11,71 @@ Visit = Callable[..., Visitor]
 
 
 def figure(page: Page, label: str) -> int:
-    text = page.locator("#cockpit-figures > *").filter(has_text=label).inner_text()
+    text = page.locator("#cockpit-numbers > *").filter(has_text=label).locator(".figure-value").inner_text()
     return int(re.search(r"\d+", text.replace(",", "")).group())
-
-
-def test_figures_and_their_list(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/desk/")
-    expect(page).to_have_url(re.compile("/cockpit/$"))
-    assert visitor.map_colours() > 10
-    expect(page.get_by_text("每千人件数", exact=True).last).to_be_visible()
-    rows = page.locator("#cockpit-table").get_by_role("row")
-    counts = [int(row.get_by_role("cell").nth(0).inner_text()) for row in rows.all()]
-    total = figure(page, "期内民情件")
-    assert sum(counts) == total > 0
-    rows.first.get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("民情件")
-    expect(page.get_by_role("main")).to_contain_text(f"共 {counts[0]} 件")
-
-
-def test_filters_change_numbers_and_address(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/cockpit/")
-    visitor.map()
-    year = figure(page, "期内民情件")
-    page.get_by_label("时段", exact=True).select_option(label="近两年")
-    expect(page).to_have_url(re.compile("period=730"))
-    expect(page.get_by_text(re.compile(r"^20\d\d年.+共 \d+ 件民情件$"))).not_to_contain_text(f"共 {year} 件")
-    both = figure(page, "期内民情件")
-    assert both > year
-    page.locator("label.chip").first.click()
-    expect(page).to_have_url(re.compile("category="))
-    expect(page.locator("#cockpit-figures")).not_to_contain_text(str(both))
-    one = figure(page, "期内民情件")
-    assert 0 < one < both
-    page.get_by_text("与上一时段比", exact=True).first.click()
-    expect(page).to_have_url(re.compile("compare=1"))
-    expect(page.get_by_text("比上期", exact=True)).to_be_visible()
-    page.reload()
-    visitor.map()
-    assert figure(page, "期内民情件") == one
-    expect(page.get_by_label("时段", exact=True).locator("option:checked")).to_have_text("近两年")
-
-
-def test_villages_and_cells(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/cockpit/?period=730")
-    visitor.map()
-    towns = page.locator("#cockpit-table").get_by_role("row").count()
-    page.get_by_label("区域", exact=True).select_option(label="村社")
-    expect(page).to_have_url(re.compile("level=village"))
-    expect(page.locator("#cockpit-table").get_by_role("row").nth(towns)).to_be_attached()
-    page.get_by_text("按方格").click()
-    expect(page).to_have_url(re.compile("by=cell"))
-    expect(page.get_by_text("每格件数")).to_be_visible()
-    assert visitor.map_colours() > 10
-
-
-def test_a_click_on_the_map_leads_to_the_list_behind(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/cockpit/?period=730")
-    visitor.tap_map(0.5, 0.5)
-    card = page.get_by_role("link", name="看这些民情件")
-    expect(card).to_be_visible()
-    card.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("民情件")
-
-
-def test_projects_on_the_same_screen(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/cockpit/")
-    chart = page.locator("#cockpit-projects")
-    chart.scroll_into_view_if_needed()
-    expect(chart.locator("svg, canvas").first).to_be_visible()
-    behind = figure(page, "明显落后的项目")
-    page.get_by_role("link", name="明显落后的项目").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("重点项目")
-    expect(page.get_by_role("article")).to_have_count(behind)
 
 
 def shade(page: Page) -> int:
     return max(page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"))
 
 
-def test_dark(visit: Visit) -> None:
-    """The wall's theme: a switch keeps the filters, and the browser remembers it."""
+def scrolls(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollHeight > innerHeight || document.querySelector('.cockpit').scrollHeight > document.querySelector('.app-main').clientHeight + 1")
+
+
+def test_numbers_and_their_lists(visit: Visit) -> None:
     visitor = visit("desktop", "leader")
     page = visitor.page
-    page.goto("/cockpit/")
-    page.get_by_label("时段", exact=True).select_option(label="近 90 天")
-    expect(page).to_have_url(re.compile("period=90"))
-    page.get_by_role("button", name="深色").click()
+    page.goto("/desk/")
+    expect(page).to_have_url(re.compile("/cockpit/$"))
+    assert visitor.map_colours() > 10
+    for chart in ("trend", "projects", "content", "activity"):
+        expect(page.locator(f"#cockpit-{chart} canvas")).to_be_visible()
+    month = figure(page, "新收民情件")
+    page.get_by_text("近一年", exact=True).click()
+    expect(page).to_have_url(re.compile("period=365"))
+    expect(page.locator("#cockpit-numbers > *").first).not_to_contain_text(re.compile(rf"\b{month}\b"))
+    year = figure(page, "新收民情件")
+    assert year > month
+    page.get_by_role("link", name="新收民情件").click()
+    expect(page.get_by_role("main")).to_contain_text(f"共 {year} 件")
+    page.go_back()
+    behind = figure(page, "明显落后的项目")
+    page.get_by_role("link", name="明显落后的项目").click()
+    expect(page.get_by_role("article")).to_have_count(behind)
+
+
+def test_a_click_on_the_map_leads_to_the_map_of_that_place(visit: Visit) -> None:
+    visitor = visit("desktop", "leader")
+    page = visitor.page
+    page.goto("/cockpit/?period=730")
+    visitor.tap_map(0.5, 0.5)
+    card = page.get_by_role("link", name=re.compile("在民情地图里看|看这个热点"))
+    expect(card).to_be_visible()
+
+
+def test_one_screen_on_the_wall_kept_up_to_date(visit: Visit) -> None:
+    """1920 x 1080 holds all of it, with navigation and without; dark stays remembered; news come without a reload."""
+    visitor = visit("desktop", "leader")
+    page = visitor.page
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto("/cockpit/?period=90")
     visitor.map()
-    assert shade(page) < 80
-    expect(page.get_by_label("时段", exact=True)).to_have_value("90")
+    assert not scrolls(page)
+    page.get_by_role("button", name="大屏").click()
+    visitor.map()
+    expect(page.get_by_role("navigation", name="主导航")).to_have_count(0)
+    assert not scrolls(page) and shade(page) < 80
+    asked = page.evaluate("new URL(location.href).searchParams.get('period')")
+    assert asked == "90"
+    with page.expect_response(lambda response: "/cockpit/data" in response.url, timeout=30_000) as answer:
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert answer.value.ok
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("navigation", name="主导航").first).to_be_visible()
+    page.get_by_role("button", name="深色").click()
     page.goto("/cockpit/")
     assert shade(page) < 80
     page.get_by_role("button", name="浅色").click()
     expect(page.get_by_role("button", name="深色")).to_be_visible()
     assert shade(page) > 200
-
-
-def test_by_cell_bars_what_has_no_effect(visit: Visit) -> None:
-    visitor = visit("desktop", "leader")
-    page = visitor.page
-    page.goto("/cockpit/?level=village")
-    area, measure = page.get_by_label("区域", exact=True), page.get_by_role("radio", name="件数", exact=True)
-    expect(area).to_be_enabled()
-    page.get_by_text("按方格", exact=True).click()
-    expect(area).to_be_disabled()
-    expect(measure).to_be_disabled()
-    expect(page.get_by_role("group", name="数值")).to_have_attribute("title", re.compile("按方格"))
-    expect(page).to_have_url(re.compile("by=cell.*level=village"))
-    page.reload()
-    expect(area).to_be_disabled()
-    page.get_by_text("按区域", exact=True).click()
-    expect(area).to_be_enabled()
-    expect(area).to_have_value("village")

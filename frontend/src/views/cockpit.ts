@@ -1,64 +1,69 @@
 /**
- * The leader's screen: complaints by region or by cell, hot spots, trend and project progress; filters fetch the same
- * object again and keep the address in step.
+ * The cockpit: map and charts over what the server counted; asks for news as long as somebody looks.
  *
- * Elements: form #cockpit-filters (data-url); #cockpit-map, #cockpit-summary, #cockpit-figures, #hot-spots [data-id],
- * #cockpit-table (tbody), #cockpit-trend, #cockpit-projects. JSON "cockpit-data": see CockpitData.
+ * Elements: form #cockpit-filters (data-url); #cockpit-map, #hot-spots [data-id], #cockpit-numbers, #cockpit-limits, #cockpit-shares,
+ * #cockpit-trend, #cockpit-projects, #cockpit-content, #cockpit-activity, #cockpit-at, #cockpit-fresh, #cockpit-leave. JSON "cockpit-data".
  */
 import type { FeatureCollection } from "geojson";
 import { ApiError, request } from "../api";
-import type { Trend, TownProjects } from "../charts";
-import { changeClasses, type Classes, growingClasses, HEAT, quantileClasses } from "../classes";
+import type { Activity, Content, Inflow, TownProjects } from "../charts";
+import { HEAT, quantileClasses } from "../classes";
 import { pageData } from "../data";
-import { EMPTY } from "../geo";
-import { HEAT_LAYERS, heatLegend, lightRegion, showCells, showRegions } from "../layers/heat";
+import { HEAT_LAYERS, heatLegend, lightRegion, showRegions } from "../layers/heat";
 import { lightSpot, showSpots, SPOT_LAYERS } from "../layers/spots";
 import { linkList, text } from "../linked";
-import { type Hit, openMap, type PlaceMap } from "../map";
+import { openMap, type PlaceMap } from "../map";
 import { toast } from "../toast";
 
 interface Region {
   code: string;
   name: string;
-  count: number | null;
-  per_1000: number | null;
-  change?: number | null;
-  suppressed?: boolean;
-  url?: string;
+  level: string;
+  value: number | null;
+  words: string[];
+  url: string;
 }
 
 interface CockpitData {
-  by: "region" | "cell";
-  level: "town" | "village";
-  measure: "per_1000" | "count";
-  compare?: boolean;
-  period_label?: string;
-  total?: number;
+  version: string;
+  at: string;
+  period_label: string;
+  numbers_html: string;
+  spots_html: string;
+  limits_html: string;
+  shares_html: string;
+  spots: FeatureCollection;
   regions: Region[];
-  /** [west, south, east, north, count] */
-  cells?: number[][];
-  /** A click on a cell opens this with "w,s,e,n" put behind. */
-  cells_url?: string;
-  hot_spots?: FeatureCollection | null;
-  /** Rendered by the server, put in place as they are. */
-  figures_html?: string;
-  hot_spots_html?: string;
-  table_html?: string;
-  trend?: Trend | null;
-  projects?: TownProjects[] | null;
+  trend: Inflow;
+  content: Content[];
+  projects: TownProjects[];
+  activity: Activity;
 }
 
-const PARTS = { figures_html: "#cockpit-figures", hot_spots_html: "#hot-spots", table_html: "#cockpit-table" } as const;
+const PARTS = { numbers_html: "#cockpit-numbers", spots_html: "#hot-spots", limits_html: "#cockpit-limits", shares_html: "#cockpit-shares" } as const;
+const EVERY = 20_000; // ms between questions
+const LATEST = 5 * 60_000; // ms between them when the server does not answer
 
 class Cockpit {
   private map: PlaceMap | null = null;
   private running: AbortController | null = null;
+  private timer = 0;
+  private failed = 0;
 
-  constructor(private data: CockpitData) {}
+  constructor(
+    private data: CockpitData,
+    private readonly form: HTMLFormElement,
+  ) {}
 
   async start(): Promise<void> {
-    this.connectFilters();
+    this.form.addEventListener("change", () => void this.ask(true));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : void this.ask()));
+    document.addEventListener("keydown", (event) => {
+      const leave = document.querySelector<HTMLAnchorElement>("#cockpit-leave");
+      if (event.key === "Escape" && leave) location.assign(leave.href);
+    });
     void this.drawCharts();
+    this.next();
     const element = document.querySelector<HTMLElement>("#cockpit-map");
     this.map = element ? await openMap(element) : null;
     if (!this.map) return;
@@ -66,23 +71,26 @@ class Cockpit {
     linkList(this.map, {
       list: document,
       layers: [...SPOT_LAYERS, ...HEAT_LAYERS],
-      idOf: (hit) => text(SPOT_LAYERS.includes(hit.layer) ? hit.properties.id : (hit.properties.code ?? hit.properties.id)),
+      idOf: (hit) => text(SPOT_LAYERS.includes(hit.layer) ? hit.properties.id : hit.properties.code),
       light: (id) => this.light(id),
-      tip: (hit) => this.words(hit),
-      choose: (_id, hit) => this.showCard(hit),
+      tip: (hit) => this.words(hit.layer, hit.properties),
+      choose: (id, hit) => {
+        if (!hit) return;
+        const spot = SPOT_LAYERS.includes(hit.layer);
+        const url = spot ? document.querySelector<HTMLAnchorElement>(`#hot-spots [data-id="${CSS.escape(id)}"] a`)?.href : this.region(id)?.url;
+        this.map?.showCard(hit.at, this.words(hit.layer, hit.properties), url ? { url, label: spot ? "看这个热点" : "在民情地图里看" } : undefined);
+      },
     });
   }
 
-  private region(hit: Hit): Region | undefined {
-    return this.data.regions.find((region) => region.code === hit.properties.code);
+  private region(code: string): Region | undefined {
+    return this.data.regions.find((region) => region.code === code);
   }
 
-  private words(hit: Hit): string[] {
-    if (SPOT_LAYERS.includes(hit.layer)) return [String(hit.properties.name ?? ""), `${hit.properties.count ?? ""} 件`];
-    if (hit.layer === "heat-cells") return [`${hit.properties.count} 件`];
-    const region = this.region(hit);
-    if (!region) return [String(hit.properties.name ?? ""), "暂无数据"];
-    return [region.name, ...regionWords(region)];
+  private words(layer: string, properties: Record<string, unknown>): string[] {
+    if (SPOT_LAYERS.includes(layer)) return [String(properties.name ?? ""), `${String(properties.count ?? "")} 件`];
+    const region = this.region(String(properties.code));
+    return region ? [region.name, ...region.words] : [String(properties.name ?? ""), "没有数据"];
   }
 
   private light(id: string | null): void {
@@ -91,115 +99,100 @@ class Cockpit {
     lightSpot(this.map, id);
   }
 
-  private showCard(hit: Hit | null): void {
-    if (!hit) return;
-    const cells = this.data.cells_url && hit.layer === "heat-cells" ? this.data.cells_url + String(hit.properties.id) : null;
-    const url = cells ?? this.region(hit)?.url ?? text(hit.properties.url);
-    this.map?.showCard(hit.at, this.words(hit), url ? { url, label: "看这些民情件" } : undefined);
+  /** One question at a time; nobody looking, none at all. */
+  private next(): void {
+    clearTimeout(this.timer);
+    if (!document.hidden) this.timer = window.setTimeout(() => void this.ask(), Math.min(EVERY * 2 ** this.failed, LATEST));
   }
 
-  private connectFilters(): void {
-    const form = document.querySelector<HTMLFormElement>("#cockpit-filters");
-    form?.addEventListener("change", () => void this.refresh(form));
-    form?.addEventListener("submit", (event) => {
-      if ((event.submitter as HTMLButtonElement | null)?.name === "theme") {
-        bar(form, false); // the page comes anew, with the same filters
-        return;
-      }
-      event.preventDefault();
-      void this.refresh(form);
-    });
+  private rest(): void {
+    clearTimeout(this.timer);
   }
 
-  private async refresh(form: HTMLFormElement): Promise<void> {
-    const query = asked(form).toString();
+  /** chosen: somebody has changed the period and waits for it. */
+  private async ask(chosen = false): Promise<void> {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
-    form.setAttribute("aria-busy", "true");
+    const query = new URLSearchParams(new FormData(this.form) as never).toString();
+    if (chosen) this.form.setAttribute("aria-busy", "true");
     try {
-      this.data = await request<CockpitData>(`${form.dataset.url}?${query}`, { signal: running.signal });
-      history.replaceState(null, "", `?${query}`);
-      this.replaceParts();
-      this.drawMap();
-      await this.drawCharts();
+      const data = await request<CockpitData>(`${this.form.dataset.url}?${query}`, { signal: running.signal });
+      this.failed = 0;
+      if (chosen) history.replaceState(null, "", `?${query}`);
+      this.show(data);
     } catch (error) {
-      if (error instanceof ApiError) toast(error.message, "late");
-      else if (!running.signal.aborted) throw error;
+      if (running.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401 || error.status === 403) {
+        location.reload(); // signed out meanwhile: the page leads to the sign-in
+        return;
+      }
+      this.failed = Math.min(this.failed + 1, 8);
+      if (chosen) toast(error.message, "late");
+      this.tellAge(`没有连上，显示的是 ${this.data.at} 的数据`);
     } finally {
-      if (this.running === running) form.removeAttribute("aria-busy");
+      if (this.running === running) this.form.removeAttribute("aria-busy");
+      if (!running.signal.aborted) this.next();
     }
   }
 
-  private replaceParts(): void {
-    for (const [key, selector] of Object.entries(PARTS)) {
-      const html = this.data[key as keyof typeof PARTS];
-      const target = document.querySelector(selector);
-      if (html !== undefined && target) target.innerHTML = html;
-    }
+  private tellAge(words: string): void {
+    const at = document.querySelector("#cockpit-at");
+    if (at) at.textContent = words;
+    document.querySelector("#cockpit-fresh")?.classList.toggle("is-old", this.failed > 0);
+  }
+
+  private show(data: CockpitData): void {
+    const changed = data.version !== this.data.version;
+    this.data = data;
+    this.tellAge(data.at);
+    if (!changed) return;
+    const period = document.querySelector("#cockpit-period");
+    if (period) period.textContent = data.period_label;
+    for (const [key, selector] of Object.entries(PARTS)) this.replace(selector, data[key as keyof typeof PARTS]);
+    this.drawMap();
+    void this.drawCharts();
+  }
+
+  /** In place only where something is different, so that nobody's focus is taken away without need. */
+  private replace(selector: string, html: string): void {
+    const target = document.querySelector<HTMLElement>(selector);
+    if (!target) return;
+    const made = document.createElement("template");
+    made.innerHTML = target instanceof HTMLTableSectionElement ? `<table><tbody>${html}</tbody></table>` : html;
+    const from = made.content.querySelector("tbody") ?? made.content;
+    const focused = target.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    target.replaceChildren(...from.childNodes);
+    if (focused) target.querySelector<HTMLAnchorElement>(`a[href="${CSS.escape(focused)}"]`)?.focus();
   }
 
   private drawMap(): void {
-    if (!this.map) return;
-    const { data, map } = this;
-    if (data.by === "cell") {
-      const classes = growingClasses((data.cells ?? []).map((cell) => cell[4] ?? 0));
-      showCells(map, data.cells ?? [], classes);
-      map.setLegend(heatLegend("每格件数", classes, [], data.cells?.length ? "" : "这段时间没有民情件"));
-    } else {
-      const { classes, value, title } = regionClasses(data);
-      showRegions(map, data.level, data.regions.map((r) => ({ code: r.code, value: value(r), suppressed: r.suppressed ?? false })), classes);
-      const suppressed = data.regions.some((region) => region.suppressed);
-      const alike = classes.colours.length === 1 && data.regions.length > 1 ? "各区域相差不大，不分深浅" : "";
-      map.setLegend(heatLegend(title, classes, [suppressed ? "少于 5 件或暂无数据" : "暂无数据"], alike));
-    }
+    const { map, data } = this;
+    if (!map) return;
+    const known = data.regions.map((region) => region.value).filter((value) => value !== null);
+    const classes = quantileClasses(known, HEAT, 1);
+    showRegions(map, data.regions[0]?.level ?? "town", data.regions, classes);
+    map.setLegend(heatLegend("每千人件数", classes, ["没有数据"], classes.colours.length === 1 && known.length > 1 ? "各地相差不大，不分深浅" : ""));
     lightRegion(map, null);
-    showSpots(map, data.hot_spots ?? EMPTY);
-    const summary = document.querySelector("#cockpit-summary");
-    if (summary && data.total !== undefined) summary.textContent = `${data.period_label ?? ""}共 ${data.total} 件民情件`;
+    showSpots(map, data.spots);
   }
 
   private async drawCharts(): Promise<void> {
-    const trend = document.querySelector<HTMLElement>("#cockpit-trend");
-    const projects = document.querySelector<HTMLElement>("#cockpit-projects");
-    if (!trend && !projects) return;
     const charts = await import("../charts");
-    if (trend && this.data.trend) charts.trendChart(trend, this.data.trend);
-    if (projects && this.data.projects) charts.projectBars(projects, this.data.projects);
+    const { data } = this;
+    const into = (id: string, draw: (element: HTMLElement) => void) => {
+      const element = document.querySelector<HTMLElement>(id);
+      if (element) draw(element);
+    };
+    into("#cockpit-trend", (element) => charts.inflowChart(element, data.trend));
+    into("#h-trend", (element) => (element.textContent = data.trend.title));
+    into("#cockpit-projects", (element) => charts.projectBars(element, data.projects));
+    into("#cockpit-content", (element) => charts.contentBars(element, data.content));
+    into("#cockpit-activity", (element) => charts.activityChart(element, data.activity));
   }
-}
-
-/** By cell some controls have no effect: they are barred and say why. */
-function bar(form: HTMLFormElement, barred: boolean): void {
-  for (const group of form.querySelectorAll<HTMLElement>("[data-why]")) {
-    group.title = barred ? (group.dataset.why ?? "") : "";
-    for (const control of group.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) control.disabled = barred;
-  }
-}
-
-/** The form's answers, those of barred controls too: the table under the map goes on by them. */
-function asked(form: HTMLFormElement): URLSearchParams {
-  bar(form, false);
-  const query = new URLSearchParams(new FormData(form) as never);
-  bar(form, query.get("by") === "cell");
-  return query;
-}
-
-function regionClasses(data: CockpitData): { classes: Classes; value: (region: Region) => number | null; title: string } {
-  if (data.compare) return { classes: changeClasses(), value: (region) => region.change ?? null, title: "比上期" };
-  const perThousand = data.measure === "per_1000";
-  const value = (region: Region) => (perThousand ? region.per_1000 : region.count);
-  const known = data.regions.filter((region) => !region.suppressed).map(value).filter((v) => v !== null);
-  return { classes: quantileClasses(known, HEAT, perThousand ? 1 : 0), value, title: perThousand ? "每千人件数" : "件数" };
-}
-
-function regionWords(region: Region): string[] {
-  if (region.suppressed) return ["少于 5 件，不单独显示"];
-  if (region.count === null) return ["暂无数据"];
-  const lines = [`${region.count} 件${region.per_1000 === null ? "" : `，每千人 ${region.per_1000.toFixed(1)} 件`}`];
-  if (region.change !== undefined && region.change !== null) lines.push(`比上期${region.change >= 0 ? "多" : "少"} ${Math.abs(region.change).toFixed(0)}%`);
-  return lines;
 }
 
 const data = pageData<CockpitData>("cockpit-data");
-if (data) void new Cockpit(data).start();
+const form = document.querySelector<HTMLFormElement>("#cockpit-filters");
+if (data && form) void new Cockpit(data, form).start();
