@@ -55,6 +55,10 @@ class Answer:
     def _wanted(self) -> dict[str, dict]:
         return held.looked_up(self.question)
 
+    def without(self, name: str) -> Mask:
+        """The facts in question but for one filter: what its choices are counted among."""
+        return self.asked(but=(name,)) if any(self._wanted[name].values()) else self.mask
+
     def asked(self, **how) -> Mask:
         return held.asked(self.cube, self.user, self.question, wanted=self._wanted, **how)
 
@@ -66,12 +70,11 @@ class Answer:
 
     def always(self) -> dict:
         question = self.question
-        records, all_records = (self.asked(kinds=(RECORD,), counted=counted) for counted in (True, False))
         return {
             "caption": f"{self.place}；{question.words}",
             "total": int(self.mask.sum()),
             "unlocated": self.unlocated(),
-            "linked_excluded": int(all_records.sum()) - int(records.sum()),
+            "linked_excluded": int(self.asked(kinds=(RECORD,), counted=False).sum()),
             "period": {
                 "first": question.first, "last": question.last, "label": question.period_label,
                 "before": {"first": question.before[0], "last": question.before[1], "label": question.before_label} if question.before else None,
@@ -94,7 +97,7 @@ class Answer:
         if self.question.by == "region":
             dimension = KEYS[self.question.level]
             return 0 if not dimension else _counted(*self.cube.counts(self.mask, dimension)).get(NONE, 0)
-        return int(self.mask.sum()) - self.figures.located
+        return int(self.mask.sum()) - self.cube.located(self.mask)
 
     @cached_property
     def figures(self) -> Figures:
@@ -227,16 +230,11 @@ def hexes(answer: Answer, notes: list[str]) -> dict:
 def surface(answer: Answer, notes: list[str]) -> dict | None:
     """The Gaussian density over all that the user may count, so that the picture stands still while filters change."""
     lattice = answer.lattice
-    all_col, all_row, _ = answer.cube.cells(held.scope(answer.cube, answer.user))
-    if lattice is None or len(all_col) == 0:
+    bounds = answer.cube.bounds(held.scope(answer.cube, answer.user))
+    if lattice is None or bounds is None:
         return None
     beyond = 3 * answer.question.size // 100  # so far the surface reaches
-    west, south, east, north = (
-        all_col.min() - beyond,
-        all_row.min() - beyond,
-        all_col.max() + beyond + 1,
-        all_row.max() + beyond + 1,
-    )
+    west, south, east, north = (edge + beyond * sign for edge, sign in zip(bounds, (-1, -1, 1, 1), strict=True))
     step = max(east - west, north - south) / DENSITY_CELLS
     columns, rows = math.ceil((east - west) / step), math.ceil((north - south) / step)
     col, row, many = answer.cube.cells(answer.mask)
@@ -321,7 +319,7 @@ def frames(answer: Answer, notes: list[str]) -> dict:
 
 def clock(answer: Answer, notes: list[str]) -> dict:
     """By weekday and hour, whatever hours are asked for: the chart shows what they are chosen from."""
-    mask = answer.asked(but=("hours",))
+    mask = answer.without("hours")
     count = answer.cube.clock(mask)
     return {"count": count.tolist(), "unknown": int(mask.sum() - count.sum())}
 
@@ -331,7 +329,7 @@ def clock(answer: Answer, notes: list[str]) -> dict:
 
 def categories(answer: Answer, notes: list[str]) -> list[dict]:
     """All three levels, whatever categories are asked for, sums upward; third levels without a voice are left out."""
-    many = _counted(*answer.cube.counts(answer.asked(but=("category",)), "category"))
+    many = _counted(*answer.cube.counts(answer.without("category"), "category"))
     rows = list(Category.objects.order_by("order", "pk").values_list("pk", "code", "label", "level", "parent"))
     parents = {pk: parent for pk, *_, parent in rows}
     sums = dict.fromkeys(parents, 0)
@@ -351,7 +349,7 @@ def categories(answer: Answer, notes: list[str]) -> list[dict]:
 
 def sources(answer: Answer, notes: list[str]) -> list[dict]:
     """Every channel of cases and every source of records, whatever sources are asked for."""
-    many = _counted(*answer.cube.counts(answer.asked(but=("source",)), "source"))
+    many = _counted(*answer.cube.counts(answer.without("source"), "source"))
     rows = [
         {"code": channel, "label": Case.Channel(channel).label, "kind": "case", "count": many.get(at, 0)}
         for at, channel in enumerate(CHANNELS, start=1)
@@ -368,7 +366,7 @@ def sources(answer: Answer, notes: list[str]) -> list[dict]:
 
 
 def states(answer: Answer, notes: list[str]) -> list[dict]:
-    some = answer.asked(but=("state",))
+    some = answer.without("state")
     return [
         {
             "code": code,

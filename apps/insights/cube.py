@@ -166,15 +166,15 @@ class Cube:
         hours: Collection[int] | None = None,
         weekdays: Collection[int] | None = None,
         box: tuple[int, int, int, int] | None = None,
-        counted: bool = True,
+        counted: bool | None = True,
     ) -> Mask:
         """Which facts meet all of these; None narrows nothing, an empty collection lets nothing through.
 
         first, last: days, both inside. Areas, categories (say those below one too), units and sources by the keys of the database. weekdays:
         0 Monday. late_on: open and past their limit on that day. box: col, row of the south-western cell and of the one beyond the
-        north-eastern. counted: only voices that count.
+        north-eastern. counted: only voices that count; False: only the others; None: all.
         """
-        mask = self._is("counted", 1) if counted else np.ones(len(self), np.bool_)
+        mask = np.ones(len(self), np.bool_) if counted is None else self._is("counted", int(counted))
         day = self.columns["day"]
         if first is not None:
             mask &= day >= day_number(first)
@@ -283,6 +283,18 @@ class Cube:
         at = _weekday(self.columns["day"][some]).astype(np.int64) * 24 + self.columns["hour"][some]
         return np.bincount(at, minlength=168).reshape(7, 24)
 
+    def bounds(self, mask: Mask) -> tuple[int, int, int, int] | None:
+        """The box (as for `where`) of all cells with a voice; None where there is none."""
+        some = mask & self._located()
+        if not some.any():
+            return None
+        col, row = self.columns["col"][some], self.columns["row"][some]
+        return int(col.min()), int(row.min()), int(col.max()) + 1, int(row.max()) + 1
+
+    def located(self, mask: Mask) -> int:
+        """How many have a cell."""
+        return int((mask & self._located()).sum())
+
     def flag(self, mask: Mask, name: str) -> Ints:
         """How many have each value of a flag of FLAGS."""
         return np.bincount(self._flag(name)[mask], minlength=1 << FLAGS[name][1])
@@ -294,7 +306,7 @@ class Cube:
         return Figures(
             total=int(mask.sum()), open=int(state[0]), late_open=int((mask & self._late(today)).sum()), in_time=int(met[1]), met_late=int(met[2]),
             satisfied=int(satisfied[1]), fairly=int(satisfied[2]), unsatisfied=int(satisfied[3]), again=int(self.flag(mask, "again")[1]),
-            told_for=int(self.flag(mask, "told_for")[1]), elder=int(elder[2]), elder_known=int(elder[1] + elder[2]), located=int((mask & self._located()).sum()),
+            told_for=int(self.flag(mask, "told_for")[1]), elder=int(elder[2]), elder_known=int(elder[1] + elder[2]), located=self.located(mask),
         )  # fmt: skip
 
     def refs(self, mask: Mask) -> tuple[Ints, Ints]:

@@ -36,9 +36,9 @@ INSERT INTO territory_adminarea (code, name, level, kind, parent_id, has_congres
 SELECT left(a.code, 9) || to_char(v, 'FM000'), a.name || '村' || v, 'village', '村', a.id, false, 800 + v * 37, '', true
 FROM territory_adminarea a CROSS JOIN generate_series(1, %(villages)s / %(towns)s) v WHERE a.level = 'town' AND a.code >= '339999301000';
 INSERT INTO insights_fact (kind, ref, day, hour, col, row, town, village, category, source, told_for, state, due_on, met_late, satisfied, again, counted, version)
-SELECT 0, n, current_date - (n * 7919 %% 730)::int, (n * 31 %% 25 - 1)::int, c.x, c.y, v.parent_id, v.id, (%(categories)s::bigint[])[1 + n * 13 %% %(topics)s], 1 + n * 17 %% 6,
-       n %% 9 = 0, least(n %% 12, 2), CASE WHEN n %% 12 = 0 THEN current_date - 5 + (n %% 20)::int END, CASE WHEN n %% 12 > 0 THEN n %% 10 = 0 END, 1 + n * 3 %% 3, n %% 20 = 0, n %% 50 > 0, 1
-FROM generate_series(1, %(voices)s) n
+SELECT 0, n, %(today)s::date - (n * 7919 %% 730)::int, (n * 31 %% 25 - 1)::int, c.x, c.y, v.parent_id, v.id, (%(categories)s::bigint[])[1 + n * 13 %% %(topics)s], 1 + n * 17 %% 6,
+       n %% 9 = 0, least(n %% 12, 2), CASE WHEN n %% 12 = 0 THEN %(today)s::date - 5 + (n %% 20)::int END, CASE WHEN n %% 12 > 0 THEN n %% 10 = 0 END, 1 + n * 3 %% 3, n %% 20 = 0, n %% 50 > 0, 1
+FROM generate_series(1::bigint, %(voices)s) n
 JOIN (SELECT row_number() OVER (ORDER BY id) - 1 AS place, * FROM territory_adminarea WHERE level = 'village' AND code >= '339999301000') v ON v.place = n * 104729 %% %(villages)s
 CROSS JOIN LATERAL (SELECT (v.place %% 20 * 25 - 250 + n * 53 %% 23)::int AS x, (v.place / 20 * 25 - 250 + n * 59 %% 29)::int AS y) c;
 INSERT INTO insights_factstate ("only", epoch, version) VALUES (true, gen_random_uuid(), 1);
@@ -48,6 +48,8 @@ INSERT INTO insights_factstate ("only", epoch, version) VALUES (true, gen_random
 def _filled(data: Data, name: str) -> tuple[Any, Any, list[int]]:
     """The connection, the leader, and the keys of the categories that voices are about."""
     connection = database.fresh(name)
+    from django.utils import timezone
+
     from apps.cases.models import Category
     from tests import town as toy
 
@@ -62,6 +64,7 @@ def _filled(data: Data, name: str) -> tuple[Any, Any, list[int]]:
             "categories": categories,
             "topics": len(categories),
             "voices": int(data["voices"]),
+            "today": timezone.localdate(),
         }
         cursor.execute(FILL, values)
         cursor.execute("VACUUM ANALYZE insights_fact")
@@ -166,7 +169,9 @@ def _grouped(data: Data) -> Callable[[], Answer]:
 
 def _condition(filters: Mapping[str, Any], categories: Any) -> str:
     """The filters of a question as they stand in a WHERE, of numbers only."""
-    parts = ["counted", f"day > current_date - {filters.get('days', 730)}"]
+    from django.utils import timezone
+
+    parts = ["counted", f"day > DATE '{timezone.localdate()}' - {filters.get('days', 730)}"]
     if codes := filters.get("categories"):
         parts.append(
             f"category IN ({', '.join(str(pk) for pk in categories.objects.under(codes).values_list('pk', flat=True))})"

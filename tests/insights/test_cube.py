@@ -75,7 +75,8 @@ def test_where_is_what_a_loop_finds(rows, cube, number):
 
 
 def test_what_does_not_count_is_there_when_asked_for(rows, cube):
-    assert cube.where(counted=False).sum() == len(rows) > cube.where().sum() > 0
+    assert cube.where(counted=None).sum() == len(rows)
+    assert len(rows) > cube.where().sum() > 0 and (cube.where(counted=False) == ~cube.where()).all()
 
 
 def test_counts_and_crossings(rows, cube):
@@ -114,6 +115,12 @@ def test_cells_grid_and_frames(rows, cube, blocks):
     found = [each.tolist() for each in cube.frames(mask, blocks, starts)]
     assert dict(zip(zip(*found[:3], strict=True), found[3], strict=True)) == framed
     assert found[0] == sorted(found[0])
+
+
+def test_bounds_are_those_of_the_cells(rows, cube):
+    col, row, _ = cube.cells(cube.where(towns=[5]))
+    assert cube.bounds(cube.where(towns=[5])) == (col.min(), row.min(), col.max() + 1, row.max() + 1)
+    assert cube.bounds(cube.where(towns=[])) is None
 
 
 def test_cells_far_apart_are_counted_as_well(rows):
@@ -164,7 +171,7 @@ def test_figures_add_up(rows, cube):
         sum(flag(row, "elder") == 2 for row in chosen),
         sum(flag(row, "elder") > 0 for row in chosen),
     )
-    assert found.located == sum(row["col"] != NOWHERE for row in chosen)
+    assert found.located == cube.located(mask) == sum(row["col"] != NOWHERE for row in chosen)
 
 
 def test_renewed_is_what_reading_all_again_would_be(rows, cube):
