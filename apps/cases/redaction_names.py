@@ -8,12 +8,14 @@ characters that people are called by and no word. A whole name that was found on
 import re
 from collections.abc import Iterator
 
+from apps.cases.redaction_lexicon import WORDS
 from apps.cases.redaction_name_words import (
     COMPOUND,
     DESCRIPTIONS,
     DOUBTFUL,
     FOREIGN,
     GIVEN,
+    HARDLY_WORDS,
     LABELS,
     LEANING,
     NOT_BEFORE_TITLED,
@@ -32,8 +34,9 @@ NONE, BY, ROLE, MYSELF, APART = range(
     5
 )  # what stands before a surname: other words; 由 or 与; whose name it is; 我是; nothing
 FIRST, DOUBTED = frozenset(SURNAMES), frozenset(DOUBTFUL) - frozenset(SURNAMES)
+NEVER_GIVEN = frozenset(NOT_GIVEN)
 CALLED = frozenset(GIVEN) - frozenset(SELDOM)
-CALLED_TITLED = frozenset(GIVEN) - frozenset("的了是在有或等公自家社政学团众法全")
+CALLED_TITLED = frozenset(GIVEN) - frozenset("的了是在或等公自社政")
 NEVER = frozenset(NOT_BEFORE_TITLED)
 OFFICES, WHOSE = frozenset(TITLES.split("|")), frozenset((TITLES + "|" + ROLES).split("|"))
 _LENGTHS = sorted({len(word) for word in WHOSE}, reverse=True)
@@ -52,9 +55,10 @@ _verb = (
 _end = rf"(?=[\s，,。.、；;：:！!？?（(）)“”\"'…〔【\]\-—/]|$|{_verb})"
 
 SURNAME = re.compile(f"{COMPOUND}|[{''.join(sorted(FIRST | DOUBTED))}]")
+FOREIGN_LABELLED = re.compile(rf"(?:{LABELS})[:：]?({_foreign})")
 LABELLED = re.compile(rf"(?:{LABELS})(?:姓名)?(?:[ ]?[:：，,][ ]?(?:是|为)?|是|为|叫|系)[ ]?({_any_name}){_end}")
 NAMED = re.compile(
-    rf"(?:(?:我|他|她|本人|名字|大名|儿子|女儿|孩子|老公|老婆|丈夫|妻子|父亲|母亲|对方|此人|一个|有个|那个|司机|老板|村民|男子|女子|的人|的)(?:的?名字)?(?:就?叫)|名叫|叫做|名为|本名|真名|实名)({_any_name}){_end}"
+    rf"(?:(?:我|他|她|本人|名字|大名|儿子|女儿|孩子|老公|老婆|丈夫|妻子|父亲|母亲|对方|此人|一个|有个|那个|司机|老板|村民|男子|女子|的人|的)(?:的?名字)?(?:就?叫)|名叫|叫做|名为|本名|真名|实名|姓名)({_any_name}){_end}"
 )
 SIGNED = re.compile(
     rf"(?<=[\s。！!；;：:])({_any_name})(?=敬上|敬启|谨启|呈上|叩首|拜上|书于|[ ]{{0,6}}(?:\d{{4}}[年.\-/]\d|二[〇○零])|\s*$|\s*\n\s*\d{{4}}[年.\-/])"
@@ -66,13 +70,23 @@ DESCRIBED = re.compile(rf"[，,（( 、:：]{{1,2}}(?:{DESCRIPTIONS})")
 COUNTED = re.compile(
     r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
 )
+SPOKEN = re.compile(
+    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]"
+)
+TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
+PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
+COUNTS = frozenset("0123456789一二三四五六七八九十几两这那每")
+MEASURES = frozenset("张段方项包万卷")
 STOP = re.compile(r"[\s，,。、；;：:（(）)]|$")
 END, SPEAKS = re.compile(_end), re.compile("[说称在的与和是把被于将等夫反]|家[里住的]|来电|表示|投诉")
 DEALT = re.compile(
     "[打签因要借租买卖说送收退转交提]|反映|承包|沟通|联系|协商|发生|之间|同志|购|负责|开设|经营|一起|名下|为首|处理|支付|索要|代为|[，,。、（(]"
 )
+DEALT_SURELY = re.compile("打过?电话|联系|沟通|反映|承包|签订?|协商|代为|代理|发生|名下|本人")
 MINE = re.compile(r"[\s，,。；;（(、]|$|[系现家住男女今]")
-SOMEBODY = re.compile("某{1,3}")
+SOMEBODY = re.compile("某{1,3}(?![些种个天日时处地月年人方])|某人")
+NO_SURNAME = frozenset("和向从由时应关计单元双革支符简")
+PERSON = re.compile("先生|女士|小姐|师傅|阿姨|大爷|大叔|大伯|大妈|大姐|大哥|奶奶|爷爷|某")
 OF_SURNAME = re.compile("姓(?:村民|居民|业主|市民|男子|女子|老板|邻居|老人|司机|先生|女士|师傅|人家|员工|工人|的)")
 AFTER_SURNAME = re.compile(r"[的，。,、（(\s某；;]|$|先生|女士")
 FAMILIAR = re.compile(r"[说讲家来去跟和，,。在的]|$")
@@ -84,11 +98,13 @@ NEXT_NAME = re.compile(
 def names(seen: str) -> Iterator[Found]:
     """Start, end and mark of what was found; those whose name was found whole are then found everywhere."""
     whole: set[str] = set()
+    followed: set[int] = set()
     for start, end in (*_announced(seen), *_in_company(seen)):
         if end - start > 1 and seen[start:end] not in COMPOUND:
             whole.add(seen[start:end])
         yield start, end, "姓名"
-        while another := NEXT_NAME.match(seen, end):  # 丁乾峰、蒋燕等
+        while end not in followed and (another := NEXT_NAME.match(seen, end)):  # 丁乾峰、蒋燕等
+            followed.add(end)
             if _word(another.group(1)):
                 break
             whole.add(another.group(1))
@@ -102,6 +118,7 @@ def _announced(seen: str) -> Iterator[tuple[int, int]]:
     """Behind a word that says that a name comes, any characters are one."""
     for pattern in (LABELLED, NAMED, SIGNED):
         yield from (match.span(1) for match in pattern.finditer(seen) if not _office_or_word(match.group(1)))
+    yield from (match.span(1) for match in FOREIGN_LABELLED.finditer(seen))
     if "·" in seen or "•" in seen:
         yield from (match.span() for match in FOREIGNER.finditer(seen))
 
@@ -111,12 +128,17 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
     upto = 0
     for match in SURNAME.finditer(seen):
         start, after = match.span()
-        if start < upto or (seen[start] in DOUBTED and after - start == 1):
+        if start < upto:
             continue
         company = _before(seen, start)
-        for length in (2, 1):
-            end = after + length
-            if end <= len(seen) and _is_name(seen, start, after, end, company):
+        doubted = seen[start] in DOUBTED and after - start == 1
+        judged = _is_name_all_the_same if doubted and company in (ROLE, MYSELF) else _is_name
+        for end in (after + 2, after + 1):
+            if end > len(seen):
+                continue
+            if ((not doubted or judged is not _is_name) and judged(seen, start, after, end, company)) or _left_over(
+                seen, start, after, end, company
+            ):
                 yield start, end
                 upto = end
                 break
@@ -125,21 +147,61 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
 def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
     given, two = seen[after:end], end - after == 2
     if not CALLED_TITLED.issuperset(given):
-        described = (
-            company in (APART, ROLE) and DESCRIBED.match(seen, end) and not frozenset(NOT_GIVEN).intersection(given)
-        )
+        described = company in (APART, ROLE) and DESCRIBED.match(seen, end) and NEVER_GIVEN.isdisjoint(given)
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
-    usual = CALLED.issuperset(given)
-    likely = (
-        TITLE.match(seen, end)
-        or (usual and company == ROLE and END.match(seen, end))
-        or (usual and company == MYSELF and MINE.match(seen, end))
-        or (usual and two and company == BY and DEALT.match(seen, end))
-        or (usual and two and company == APART and (STOP.match(seen, end) or SPEAKS.match(seen, end)))
-        or (company in (APART, ROLE) and DESCRIBED.match(seen, end))
-        or (usual and (two or company in (ROLE, APART)) and COUNTED.match(seen, end))
-    )
+    usual, counted = CALLED.issuperset(given), COUNTED.match(seen, end)
+    likely = TITLE.match(seen, end)
+    if company == ROLE:
+        likely = (
+            likely
+            or SPOKEN.match(seen, end)
+            or DESCRIBED.match(seen, end)
+            or (usual and (END.match(seen, end) or counted))
+        )
+    elif company == MYSELF:
+        likely = likely or MINE.match(seen, end) or counted
+    elif company == BY:
+        likely = likely or DEALT_SURELY.match(seen, end) or (usual and two and DEALT.match(seen, end))
+    elif company == APART:
+        likely = likely or DESCRIBED.match(seen, end) or (usual and (counted or TOLD.match(seen, end)))
+        likely = likely or (usual and two and (STOP.match(seen, end) or SPEAKS.match(seen, end)))
+    else:
+        likely = likely or (usual and counted and (two or counted.group() == "名下"))
     return bool(likely) and not _word(seen[start:end])
+
+
+def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: int) -> bool:
+    """Of a surname that is mostly another word."""
+    two, firm = end - after == 2, DESCRIBED.match(seen, end) or SPOKEN.match(seen, end)
+    return bool(two and firm) and CALLED.issuperset(seen[after:end]) and not _word(seen[start:end])
+
+
+def _left_over(seen: str, start: int, after: int, end: int, company: int) -> bool:
+    """Whether these characters belong to no word: neither among themselves nor with what stands before and behind them."""
+    given, before, two = seen[after:end], seen[start - 1 : start] if start else "", end - after == 2
+    if (
+        before + seen[start] in WORDS
+        or seen[after - 1 : after + 1] in WORDS
+        or given[-1] + seen[end : end + 1] in WORDS
+    ):
+        return False
+    if not NEVER_GIVEN.isdisjoint(given) or not all(map(_hanzi, given)) or _word(seen[start:end]):
+        return False
+    if (before in COUNTS and seen[start] in MEASURES) or (seen[start] in LEANING and company == NONE):
+        return False
+    usual, sure = CALLED.issuperset(given), after - start == 2 or seen[start] in HARDLY_WORDS
+    goes_on = SPOKEN.match(seen, end) or DEALT.match(seen, end) or COUNTED.match(seen, end)
+    beside = company != NONE or before in "员者师长人的"
+    if seen[start] in DOUBTED and after - start == 1:
+        return bool(two and usual and given not in WORDS and beside and goes_on)
+    if two and usual:
+        return sure or given not in WORDS
+    if two:
+        return bool(sure and given not in WORDS and given[-1] not in PLACE_ENDS and beside and goes_on)
+    named = company == ROLE or before in "员者师"
+    return bool(
+        usual and ((sure and (beside or goes_on)) or (named and seen[start] not in LEANING) or (beside and goes_on))
+    )
 
 
 def _before(seen: str, start: int) -> int:
@@ -149,25 +211,31 @@ def _before(seen: str, start: int) -> int:
     sign = seen[start - 1]
     if seen[start - 2 : start] in ("我是", "本人", "我系"):
         return MYSELF
-    end = start - 1 if sign in "：:（( 叫是为系即" else start
-    if (
-        end
-        and seen[end - 1] in _LAST
-        and any(seen[end - length : end] in WHOSE for length in _LENGTHS if end >= length)
-    ):
+    if _whose(seen, start) or (sign in "：:（( 叫是为系即" and _whose(seen, start - 1)):
         return ROLE
     if _hanzi(sign):
-        return BY if sign in "与跟和给由向找对被替让请以是及为" else NONE
+        return BY if sign in "与跟和给由向找对被替让请以是及为叫受据经帮骂打撞像约问告托陪" else NONE
     return NONE if sign.isalnum() else APART
+
+
+def _whose(seen: str, end: int) -> bool:
+    """Whether a word for a person ends here."""
+    return (
+        end > 0
+        and seen[end - 1] in _LAST
+        and any(seen[end - length : end] in WHOSE for length in _LENGTHS if end >= length)
+    )
 
 
 def _surnames(seen: str) -> Iterator[tuple[int, int]]:
     """Surnames alone: with a title, with 某, named as one."""
     for match in SURNAME.finditer(seen):
         start, after = match.span()
-        if seen[start] in DOUBTED and after - start == 1:
-            continue
         before = seen[start - 1 : start]
+        if seen[start] in DOUBTED and after - start == 1:
+            if seen[start] not in NO_SURNAME and not _hanzi(before) and PERSON.match(seen, after):
+                yield start, after
+            continue
         if _as_surname(seen, start, after, before):
             yield start, after
         elif before not in NEVER and TITLE_OF.match(seen, after):
@@ -195,11 +263,7 @@ def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
 def _familiar(seen: str, start: int, after: int) -> bool:
     """老王, 小李: where the word begins there."""
     before = seen[start - 2 : start - 1] if start >= 2 else ""
-    return (
-        (not _hanzi(before) or before in "找叫跟问和")
-        and seen[start] not in LEANING
-        and bool(FAMILIAR.match(seen, after))
-    )
+    return (not _hanzi(before) or before in "找叫跟问和") and bool(FAMILIAR.match(seen, after))
 
 
 def _office_or_word(name: str) -> bool:

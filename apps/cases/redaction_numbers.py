@@ -44,9 +44,9 @@ def _digits(least: int, most: int | None = None) -> str:
 IDENTITY = re.compile(rf"{HERE}[1-9](?:{GAP}\d){{16}}{GAP}[\dXx×](?!\d)")
 OLD_IDENTITY = re.compile(rf"{HERE}[1-9](?:{GAP}\d){{14}}(?!\d)")
 IDENTITY_NAMED = re.compile(
-    r"(?:身份证件?|身分证|公民身份|证件|(?<![A-Za-z])(?:sfz|SFZ|ID|Id|id))(?:号码?|件号)?(?:后[0-9一-九]位)?(?:尾号)?"
+    r"(?:身份证件?|身分证|公民身份|证件|(?<![A-Za-z_])(?:sfz|SFZ|ID|Id|id))(?:号码?|件号)?(?:后[0-9一-九]位)?(?:尾号)?"
     + NEAR
-    + r"([\dXx*＊×\-]{4,22})"
+    + r"([\dXx*＊×\-]{4,22})(?![\d年])"
 )
 CARD = re.compile(rf"{HERE}[03-69](?:{GAP}\d){{15,18}}(?!\d)")
 CARD_NAMED = re.compile(

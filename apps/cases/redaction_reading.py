@@ -74,4 +74,4 @@ def _shown(character: str) -> str:
 def _without_lookalikes(run: re.Match[str]) -> str:
     """In a run of digits; a word in which a digit stands is none."""
     signs = run.group()
-    return signs.translate(LOOKALIKES) if sum(map(str.isdecimal, signs)) * 3 >= sum(map(str.isalnum, signs)) else signs
+    return signs.translate(LOOKALIKES) if sum(map(str.isdecimal, signs)) * 4 >= sum(map(str.isalnum, signs)) else signs

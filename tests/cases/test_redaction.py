@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from apps.cases.redaction import MARKS, redact
 from apps.cases.redaction_numbers import checked, luhn
 from tests.cases.injected import DISGUISED, DISGUISES, NAMES, SENTENCES, hard_negatives, harmless, injected
+from tests.cases.injected_otherwise import injected_otherwise
 
 EACH = 12
 
@@ -34,6 +35,19 @@ EACH = 12
         ("唐向阳局长和班主任老师", "〔姓名〕局长和班主任老师"),
         ("丁乾峰院长、蒋燕等人，蒋燕还说", "〔姓名〕院长、〔姓名〕等人，〔姓名〕还说"),
         ("在东经120.40312，北纬27.51189", "在〔位置〕，〔位置〕"),
+        ("来电号码0577/6888/1234", "来电号码〔电话〕"),
+        ("电话13900\n000001。", "电话〔电话〕。"),
+            "身份证339901，19900101，0018",
+        ),  # a list: neither the check nor the groups say that it is one
+        ("用电户号3300123456，快递单号SF1234567890123", "用电户号〔户号〕，快递单号〔户号〕"),
+        ("住160弄41号802室，5组18号", "住〔门牌〕，〔门牌〕"),
+        ("市民周建平来电，经办人员林晓雯答复", "市民〔姓名〕来电，经办人员〔姓名〕答复"),
+        (
+            "我丈夫买买提·艾力在工地受伤，王姓村民、李某某在场",
+            "我丈夫〔姓名〕在工地受伤，〔姓名〕姓村民、〔姓名〕某某在场",
+        ),
+        ("这块地由陈国强承包，房子登记在吴丽萍名下", "这块地由〔姓名〕承包，房子登记在〔姓名〕名下"),
+        ("快递员张洁送错件", "快递员〔姓名〕送错件"),
     ],
 )
 def test_as_people_write(text, public):
@@ -44,7 +58,8 @@ def test_as_people_write(text, public):
     "text",
     [
         "请拨打12345、110或12315", "13栋楼房，300户居民", "坐5号线到人民路", "县政办〔2015〕12号文件", "5月12号停电", "票价2018元，共1390000元", "2019-11-12 15:30至2020-1-3",
-        "19、812、501、213路公交", "提高老师待遇，高中校长，安全主任，双方经理，公安民警", "患者家属要求", "客服热线400-820-8820", "增加500、700、900、1200、1500元", "每平方米12000元", "长期以来市长期待",
+        "19、812、501、213路公交", "提高老师待遇，高中校长，安全主任，双方经理，公安民警", "患者家属要求", "客服热线400-820-8820", "增加500、700、900、1200、1500元", "每平方米12000元", "长期以来市长期待", "周边居民提高警惕，施工单位张贴公告", "原工单号2026031200123，请转相关部门", "江滨花苑物业承诺整改", "7张病假条，三段路面，身份证是1935年的",
+        "https://example.cn/?publish_id=1704",
     ],
 )  # fmt: skip
 def test_what_leads_to_nobody_stays(text):
@@ -64,6 +79,25 @@ def test_injected_data_is_found_in_all_its_disguises():
         all(found[mark] >= 0.97 * asked[mark] for mark in ("银行卡号", "身份证号"))
         and found["姓名"] >= 0.95 * asked["姓名"]
     )
+
+
+def test_a_second_injection_written_apart_is_found_too():
+    found, asked = Counter(), Counter()
+    for one in injected_otherwise(4, 5):
+        kind = one.mark == "姓名"
+        asked[kind] += 1
+        found[kind] += one.found(redact(one.text))
+    assert found[True] >= 0.95 * asked[True] and found[False] >= 0.99 * asked[False]
+
+
+def test_what_a_table_says_of_its_persons_is_found_in_the_text():
+    text = "联系余华明（１３９ ０００ ００００１），华明说住大桥头"
+    assert (
+        redact(text, private=("余华明", "13900000001", "匿名", "", "市民")).text
+        == "联系〔姓名〕（〔电话〕），华明说住大桥头"
+    )
+    assert redact("可以明天来", private=("可以明",)).text == "〔姓名〕天来"
+    assert redact("自来水厂边上的老屋", private=("大桥头老屋", "自来水厂边上")).text == "〔门牌〕的老屋"
 
 
 def test_harmless_sentences_are_left_alone():
@@ -107,6 +141,9 @@ def test_spans_lie_in_the_text_and_nothing_is_found_twice(text):
         "路1号",
         "我叫",
         "、张伟",
+        "由张建国",
+        "姓名张·",
+        "户号1 ",
         "李先生",
         "0577-",
         "\u200b",
