@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.cases.redaction import redact
-from apps.insights.themes import MARK, plain
+from apps.insights.themes import BROAD, MARK, plain
 
-SHORTEST, LONGEST = 2, 10
+SHORTEST, LONGEST = 2, 9
 TEXTS, BEGINNING = 40, 160  # texts of a theme that are read for its name, and characters of each
 SHARE = 0.25  # of the texts that must hold a word
 SAME = 0.8  # of a word's texts hold the longer one: it is a part of that
@@ -32,6 +32,9 @@ EDGES_AFTER = frozenset("的了是在和与及或也都就还又很被把让对�
 EMPTY = re.compile(
     r"^(?:\d+|投诉|反映|咨询|建议|举报|请求|情况|问题|部门|相关|希望|居民|市民|群众|业主|来电|诉求|处理|核实|回复|小区|附近|严重|影响|领导|我们|您好|谢谢|政府|有关|关于|[年月日号点时]+)+$"
 )
+NUMBER = re.compile(
+    r"^\d+(?:[元年月日号点时平个套天米万亿栋期条户次人只名楼层%]|$)|^0|^[元年月日]"
+)  # cut out of a longer one
 ABOUT = re.compile(r"(?:来电|来信)?(?:反映|投诉|咨询|举报|建议|要求|请求|请问|关于|希望)")
 PLACE_END = re.compile(
     r"(?:小区|花园|家园|社区|村|路|街|巷|大道|苑|城|府|公馆|广场|市场|学校|小学|中学|幼儿园|大学|学院|医院|公司|集团|工地|厂|站|桥|河|湖|公园|码头|镇|乡)$"
@@ -55,22 +58,23 @@ def called(texts: Sequence[tuple[str, str]], rare: Callable[[str], float]) -> Ca
     words = _told(
         _scored(_whole(_shared(lines)), titles, len(lines), rare), [f"{title}。{text}" for title, text in read]
     )
-    return Called(_name(words), tuple(words))
+    return Called(_name(words) or _titled(read), tuple(words))
 
 
 def _shared(lines: list[str]) -> dict[str, int]:
-    """Runs of characters, and in how many of the texts each stands."""
+    """Runs of characters, up to one longer than a word may be, and in how many of the texts each stands."""
     seen: Counter[str] = Counter()
     for line in lines:
         runs: set[str] = set()
-        for part in line.split("\n"):
-            part = ABOUT.sub("\n", part)
-            for piece in part.split("\n"):
-                runs.update(
-                    piece[start : start + length]
-                    for start in range(len(piece))
-                    for length in range(SHORTEST, min(LONGEST, len(piece) - start) + 1)
-                )
+        for piece in ABOUT.sub("\n", line).split("\n"):
+            piece = BROAD.sub("", piece) if BROAD.match(piece) else piece
+            ends = range(SHORTEST, LONGEST + 2)
+            runs.update(
+                piece[start : start + length]
+                for start in range(len(piece))
+                for length in ends
+                if start + length <= len(piece)
+            )
         seen.update(runs)
     least = max(2, SHARE * len(lines))
     return {run: count for run, count in seen.items() if count >= least}
@@ -85,10 +89,12 @@ def _whole(seen: dict[str, int]) -> dict[str, int]:
     return {
         run: count
         for run, count in seen.items()
-        if inside.get(run, 0) < SAME * count
+        if len(run) <= LONGEST
+        and inside.get(run, 0) < SAME * count
         and run[0] not in EDGES_BEFORE
         and run[-1] not in EDGES_AFTER
         and not EMPTY.match(run)
+        and not NUMBER.match(run)
     }
 
 
@@ -147,3 +153,17 @@ def _name(words: list[str]) -> str:
         if len(longer) <= NAME_LONGEST:
             name = longer
     return name
+
+
+def _titled(read: Sequence[tuple[str, str]]) -> str:
+    """Texts that say the same from end to end share no word that is shorter: the shortest title of the nearest ones, if nobody is named in it."""
+    titles = [ABOUT.sub("", title.strip()).strip("，。！？、：:!?,. ") for title, _ in read[:ASKED]]
+    good = sorted(
+        (
+            title
+            for title in titles
+            if 4 <= len(title) <= NAME_LONGEST and not redact(title).spans and not MARK.search(title)
+        ),
+        key=len,
+    )
+    return good[0] if good and len(read) > 1 and titles.count(titles[0]) * 2 > len(titles) else ""

@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 BUCKETS = 1 << 20  # of hashed pairs and threes
 LONGEST = 1200  # characters of a text that are read
 TITLE_TIMES = 2  # how often a title counts
-PLACE_TIMES = 1.6  # what names a place, against other words
+PLACE_TIMES, BROAD_TIMES = 1.6, 0.8  # what names a place, and what names a town or more, against other words
 WIDEST = 0.04, 120  # a word in more than this share of the texts, and in more than so many, tells nothing
 # What stands in every letter counts as if it stood in so many of so many earlier ones.
 ALREADY, COMMON_SHARE = 200.0, 0.4
@@ -38,13 +38,19 @@ COMMON = (
     "非常严重影响生活出行安全谢谢感谢关注支持投诉举报咨询建议要求强烈来电反映诉求请相关部门核实处理并回复"
 )
 PLACE = re.compile(
-    r"(?=([一-鿿a-z0-9]{2,6}?)(?:小区|花园|家园|社区|村|路|街|巷|大道|苑|城|府|公馆|广场|市场|学校|小学|中学|幼儿园|大学|学院|医院|公司|集团|工地|厂|站|桥|河|湖|公园|码头|镇))"
+    r"(?=([一-鿿a-z0-9]{2,6}?)(?:小区|花园|家园|村|路|街(?!道)|巷|大道|苑|城|府|公馆|广场|市场|学校|小学|中学|幼儿园|大学|学院|医院|公司|集团|工地|厂|站|桥|河|湖|公园|码头))"
+)
+BROAD = re.compile(
+    r"[一-鿿a-z0-9]{1,3}?(?:省|(?<!城)市(?![场政民])|县|(?<![小社园校厂])区(?![分别])|街道|(?<![城乡])镇|(?<!城)乡(?![镇村下]))"
 )
 MARK = re.compile(r"〔[^〔〕]{1,8}〕")  # what redaction left is no word of the matter
 ODD = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing: spreads neighbouring code points
 
 LEVELS = (0.5, 0.35, 0.25, 0.18, 0.14, 0.11)  # mean nearness of two groups that are joined, from the surest down
-LEAST = 3  # voices of a theme
+LEAST, SURER = (
+    3,
+    0.06,
+)  # voices of a theme; how much nearer than the last level the pairs of a small one must be, over all but one of its voices
 # Nearness to the whole group from where on a single text joins and stays, and how much nearer another must be that it moves to.
 JOINS, LEAVES, MOVES = 0.22, 0.12, 0.08
 ALIKE = 0.62  # of two whole groups: they are one
@@ -118,21 +124,23 @@ def _counted(title: str, text: str) -> tuple[NDArray[np.int32], NDArray[np.float
     line = "\n".join([head] * TITLE_TIMES + [body]) if head.strip() else body
     points = np.frombuffer(line.encode("utf-32-le"), np.uint32).astype(np.uint64)
     breaks = points == 10
-    named = np.zeros(len(points), bool)
+    weight = np.ones(len(points))
     for found in PLACE.finditer(line):
-        named[found.start(1) : found.end(1)] = True
+        weight[found.start(1) : found.end(1)] = PLACE_TIMES
+    for found in BROAD.finditer(line):
+        weight[found.start() : found.end()] = BROAD_TIMES
     with np.errstate(over="ignore"):
         two = points[:-1] << np.uint64(21) | points[1:]
         two_whole = ~(breaks[:-1] | breaks[1:])
         three = two[:-1] * ODD ^ points[2:]
         three_whole = two_whole[:-1] & ~breaks[2:]
         hashed = np.concatenate([two[two_whole], three[three_whole]]) * ODD >> np.uint64(64 - BUCKETS.bit_length() + 1)
-    two_named = (named[:-1] & named[1:])[two_whole]
-    three_named = (named[:-2] & named[1:-1] & named[2:])[three_whole]
+    two_weight = np.sqrt(weight[:-1] * weight[1:])[two_whole]
+    three_weight = np.cbrt(weight[:-2] * weight[1:-1] * weight[2:])[three_whole]
     buckets, where, count = np.unique(hashed.astype(np.int32), return_inverse=True, return_counts=True)
-    weight = np.ones(len(buckets))
-    np.maximum.at(weight, where, np.where(np.concatenate([two_named, three_named]), PLACE_TIMES, 1.0))
-    return buckets, ((1 + np.log(count)) * weight).astype(np.float32)
+    highest = np.zeros(len(buckets))
+    np.maximum.at(highest, where, np.concatenate([two_weight, three_weight]))
+    return buckets, ((1 + np.log(count)) * highest).astype(np.float32)
 
 
 def _rarity(seen: NDArray[np.int32], count: int) -> NDArray[np.float32]:
@@ -196,7 +204,7 @@ def group(bags: Bags, circumstances: Circumstances, progress: Callable[[float], 
         label = _one_of_alike(rows, placed, label)
         label = _reassigned(rows, placed, label)
         progress(0.8 + 0.2 * (turn + 1) / ROUNDS)
-    label = _numbered(_one_of_alike(rows, placed, label))
+    label = _coherent(rows, placed, _one_of_alike(rows, placed, label))
     sums, whereabouts = _sums(rows, placed, label)
     _, own = _nearness_to_own(rows, placed, label, sums, whereabouts)
     likeness = np.where(label >= 0, np.clip(own, 0, 1), 0).astype(np.float32)
@@ -231,6 +239,17 @@ def _numbered(label: NDArray) -> Ints:
     result = np.full(len(label), -1)
     result[known] = number[where]
     return result
+
+
+def _coherent(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> Ints:
+    """Without small groups that only chance holds together: of few texts the nearest three are soon as near as many are."""
+    if label.max(initial=-1) < 0:
+        return label
+    sums, whereabouts = _sums(rows, placed, label)
+    count = whereabouts.count
+    mean = (np.asarray(sums.multiply(sums).sum(axis=1)).ravel() - count) / (count * (count - 1))
+    good = mean >= LEVELS[-1] + SURER / (count - 1)
+    return _numbered(np.where((label >= 0) & good[label], label, -1))
 
 
 def _sums(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> tuple[sparse.csr_matrix, Placed]:
