@@ -62,6 +62,8 @@ def number(cell: Any) -> str:
         raise Unreadable("工单号超过 60 个字，请检查列的对应")
     if MOBILE.fullmatch(text) or IDENTITY.fullmatch(text):
         raise Unreadable("工单号像是电话号码或身份证号，没有收，请检查列的对应")
+    if text and not re.search(r"[0-9]", text):
+        raise Unreadable("工单号里没有数字，没有收，请检查列的对应")
     if re.search(r"[\u4e00-\u9fff]{5}|\s{2}", text):
         raise Unreadable("工单号像是一句话，请检查列的对应")
     return text

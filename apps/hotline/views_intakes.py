@@ -117,7 +117,6 @@ def intake_columns(request: HttpRequest, pk: int) -> HttpResponse:
 def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
     try:
         table = workflow.table_of(found)
-        _demand_headings(table)
         first = list(islice(table.rows(), LOOKED_AT))
     except FileRefused as refusal:
         workflow.fail(found.pk, str(refusal))
@@ -141,13 +140,6 @@ def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
         "states": list(enumerate(states.items())), "state_choices": Record.State.choices, "samples": samples, "error": error, "known": remembered is not None,
         "why": columns.fault(mapping, numbered=workflow.is_numbered(found.source)), "numbered": workflow.is_numbered(found.source), "fields_said": columns.FIELDS.values(),
     }, status=422 if error else 200)  # fmt: skip
-
-
-def _demand_headings(table: Table) -> None:
-    """A first row that is data is no row of headings, and must not be remembered as one. Raises FileRefused."""
-    odd = [heading for heading in table.headings if len(heading) > columns.LIKELY_LONG or redact(heading).spans]
-    if odd or (len(table.headings) > 1 and not any(columns.is_known(heading) or not any(map(str.isdigit, heading)) for heading in table.headings)):
-        raise FileRefused("第一行像是数据，不是表头。请在表的第一行写上各列的名称后再传。")
 
 
 def _said(request: HttpRequest, headings: list[str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ Links between records and cases stand in `workflow_links.py`, what is written of
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 COUNTS = ("read", "taken", "changed", "unchanged", "refused", "linked", "unlocated")
 KEPT_WAITING = dt.timedelta(days=14)  # a file whose columns nobody settles is not kept longer
+NOT_STORED = "数据库不能保存这一行的内容"
 S = Intake.State
 
 
@@ -91,14 +93,20 @@ def _there(source: Source, digest: str) -> Intake | None:
 
 
 def _begun(source: Source, way: str, name: str, by: User | None, digest: str) -> Intake:
-    intake = Intake.objects.create(source=source, way=way, file_name=Path(name).name[:120] or "未命名", by=by, sha256=digest)
+    intake = Intake.objects.create(source=source, way=way, file_name=redact(Path(name).name).text[:120] or "未命名", by=by, sha256=digest)
     IntakeEvent.objects.append(intake, "receive", actor=by, state=intake.state, way=way)
     return intake
 
 
 def table_of(intake: Intake) -> Table:
-    """Raises FileRefused."""
-    return open_table(Opened.of(intake), intake.file_name, lambda heading: heading in intake.source.mapping or columns.is_known(heading))
+    """Raises FileRefused. A first row that is data is no row of headings, and must not be remembered as one."""
+    settled = intake.source.mapping
+    table = open_table(Opened.of(intake), intake.file_name, lambda heading: heading in settled or columns.is_known(heading))
+    odd = any(len(heading) > columns.LIKELY_LONG or redact(heading).spans for heading in table.headings if heading not in settled)
+    named = any(heading in settled or columns.is_known(heading) or not any(map(str.isdigit, heading)) for heading in table.headings)
+    if odd or not named:
+        raise FileRefused("第一行像是数据，不是表头。请在表的第一行写上各列的名称后再传。")
+    return table
 
 
 # --- its columns are settled, and it is started --------------------------------------------------------------------------
@@ -205,24 +213,38 @@ def run(pk: int, say: Callable[[Intake], None] = lambda intake: None) -> Intake:
     if intake.state != S.RUNNING:
         return intake
     try:
-        table = table_of(intake)
-        if intake.total is None:
-            intake.total = table.count()
-            Intake.objects.filter(pk=pk).update(total=intake.total)
-        layout = layout_of(intake.source, table.headings)
-        known, units = Known(intake.source_id, intake.source.crs), Units()
-        rows = islice(table.rows(), intake.cursor, None)
-        while chunk := list(islice(rows, BATCH)):
-            if not _taken(intake, chunk, layout, known, units):
-                return Intake.objects.get(pk=pk)
-            say(intake)
+        with hushed():
+            return _finish(pk) if _run(intake, say) else Intake.objects.get(pk=pk)
     except FileRefused as refusal:
         fail(pk, str(refusal))
         return Intake.objects.get(pk=pk)
+
+
+def _run(intake: Intake, say: Callable[[Intake], None]) -> bool:
+    """Whether it came to the end of the file."""
+    table = table_of(intake)
+    if intake.total is None:
+        intake.total = table.count()
+        Intake.objects.filter(pk=intake.pk).update(total=intake.total)
+    layout = layout_of(intake.source, table.headings)
+    known, units = Known(intake.source_id, intake.source.crs), Units()
+    rows = islice(table.rows(), intake.cursor, None)
+    while chunk := list(islice(rows, BATCH)):
+        if not _taken(intake, chunk, layout, known, units):
+            return False
+        say(intake)
+    return True
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """What goes wrong inside may quote a row that nobody has redacted: neither its message nor its traceback may reach a log or a page."""
+    try:
+        yield
+    except (FileRefused, MoveRefused):
+        raise
     except Exception as trouble:
-        # Its message may quote a row that nobody has redacted: neither that nor its traceback may reach a log.
         raise Interrupted(f"{type(trouble).__name__}（{_where(trouble)}）") from None
-    return _finish(pk)
 
 
 def _where(trouble: BaseException) -> str:
@@ -256,7 +278,7 @@ def _alone(intake: Intake, entry: Entry | None, problems: list[Problem], known: 
     try:
         return _write_batch(intake, 1, [entry] if entry else [], problems, known, units)
     except (DataError, IntegrityError):
-        return _write_batch(intake, 1, [], [Problem(entry.row if entry else 0, "", "数据库不能保存这一行的内容")], known, units)
+        return _write_batch(intake, 1, [], [Problem(entry.row if entry else 0, "", NOT_STORED)], known, units)
 
 
 def _write_batch(intake: Intake, rows: int, parts: list[Entry], faults: list[Problem], known: Known, units: Units) -> bool:
@@ -294,8 +316,24 @@ def _finish(pk: int) -> Intake:
 # --- pushed over the interface -------------------------------------------------------------------------------------------
 
 
-def take_in(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], known: Known, by: str) -> Counted:
-    """Rows that a program pushes, in one transaction; all of a day stand in one intake. by: what the program is called."""
+def take_in(source: Source, rows: Sequence[tuple[int, Sequence[Any]]], headings: Sequence[str], known: Known, by: str) -> Counted:
+    """Rows that a program pushes, in one transaction; all of a day stand in one intake. by: what the program is called. Where the database
+    refuses something in them they are taken row by row."""
+    with hushed():
+        try:
+            return _pushed(source, rows, headings, known, by)
+        except (DataError, IntegrityError):
+            done = Counted()
+            for row in rows:
+                try:
+                    done.add(_pushed(source, [row], headings, known, by))
+                except (DataError, IntegrityError):
+                    done.read += 1
+                    done.refuse(row[0], NOT_STORED)
+            return done
+
+
+def _pushed(source: Source, rows: Sequence[tuple[int, Sequence[Any]]], headings: Sequence[str], known: Known, by: str) -> Counted:
     layout, units, now = layout_of(source, headings), Units(), timezone.now()
     pairs = list(entries(rows, layout))
     parts = [entry for entry, _ in pairs if entry is not None]
@@ -315,7 +353,6 @@ def take_in(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings:
     return done
 
 
-
 @dataclass(frozen=True, eq=False)
 class Sample:
     """A row of a preview, redacted: nothing of it has been kept."""
@@ -332,7 +369,9 @@ def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings:
     """Some rows as they would be read by columns that nobody has settled yet."""
     asked = Source(code=source.code, kind=source.kind, channel=source.channel, mapping=mapping, state_words=states)
     samples = []
-    for entry, problems in entries(rows, layout_of(asked, headings)):
+    with hushed():
+        pairs = list(entries(rows, layout_of(asked, headings)))
+    for entry, problems in pairs:
         if entry is None:
             samples.append(Sample(problems[-1].row, "", "", "", {}, problems))
         else:

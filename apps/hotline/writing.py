@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,10 @@ class Counted:
     linked: int = 0
     unlocated: int = 0
     problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: "Counted") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def refuse(self, row: int, reason: str, label: str = "") -> None:
         self.problems.append(Problem(row, label, reason))

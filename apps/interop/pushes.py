@@ -5,6 +5,7 @@ anything is kept, as in a file; a row that cannot be read is answered with its p
 """
 
 import json
+import logging
 import threading
 import time
 from typing import Any
@@ -16,11 +17,13 @@ from ninja import Router
 from apps.hotline import columns, workflow
 from apps.hotline.models import Source
 from apps.hotline.reading import Known
+from apps.hotline.workflow import Interrupted
 from apps.interop.keys import ApiKey
 from apps.record.limits import READING, Rate, limited, spent
 from apps.record.messages import PUBLIC
 from gis_data.rows import FileRefused
 
+logger = logging.getLogger(__name__)
 router = Router(tags=["hotline"])
 
 MOST = 1_000  # records at once
@@ -61,6 +64,9 @@ def push(request: HttpRequest, source: str) -> HttpResponse:
         return JsonResponse({"message": str(refusal)}, status=refusal.status)
     except FileRefused as refusal:
         return JsonResponse({"message": str(refusal)}, status=409)
+    except Interrupted as trouble:
+        logger.error("推送到 %s 没有收：%s", source, trouble)
+        return JsonResponse({"message": "程序出了意外，这一批没有收。请过一会儿原样再推。"}, status=500)
     problems = [{"record": each.row, "field": each.field, "reason": each.reason, "refused": each.refused} for each in done.problems]
     return JsonResponse({name: getattr(done, name) for name in ("taken", "changed", "unchanged", "refused", "linked")} | {"problems": problems})
 
