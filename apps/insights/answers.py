@@ -137,7 +137,7 @@ def regions(answer: Answer, notes: list[str]) -> list[dict]:
             "code": area.code, "name": area.name, "parent": area.parent, "count": int(count), "population": area.population,
             "per_1000": per, "low": least, "high": most, **_urls(question, area),
         }
-        for area, count, per, least, most in zip(areas, now.tolist(), *(_numbers(each, 2) for each in (rate, low, high)), strict=True)
+        for area, count, per, least, most in zip(areas, now.tolist(), *(_numbers(each, 3) for each in (rate, low, high)), strict=True)
     ]  # fmt: skip
     if question.before:
         for row, change in zip(rows, changes(before, now, question), strict=True):

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.cases import listing, workflow
 from apps.cases.models import Case, Category
@@ -78,6 +79,37 @@ def test_the_filters(town, people, office, clock):
     assert titles(office.get("/cases/?state=open&late=soon")) == ["南山村的水沟"]
 
 
+def test_the_filters_that_maps_lead_here_with(town, people, office, clock):
+    """Categories of any level, several channels, hours and weekdays, a grid, and every matter once."""
+    light = Category.objects.get(code="road_facility")
+    other = Category.objects.offered().exclude(parent=light.parent).first()
+    third = Category.objects.filter(parent=light).first()
+    first = report_from(0.5, 0.5, "路灯", category=light)
+    Case.objects.filter(pk=first.pk).update(subcategory=third)
+    clock.pass_days(1)
+    report_from(1.5, 0.5, "水沟", category=other, channel="letter")
+    gone = report_from(0.5, 0.5, "已撤回", category=light)
+    Case.objects.filter(pk=gone.pk).update(state="withdrawn")
+    moment = timezone.localtime(first.submitted_at)
+    for query, shown in (
+        ("state=counted", ["水沟", "路灯"]),
+        (f"state=counted&category={third.code}", ["路灯"]),
+        (f"state=counted&category={light.parent.code}", ["路灯"]),
+        (f"state=counted&category={third.code}&category={other.code}", ["水沟", "路灯"]),
+        ("state=all&channel=letter&channel=phone", ["水沟"]),
+        (f"state=counted&weekday={moment.weekday()}&hour={moment.hour}&hour={(moment.hour + 3) % 24}", ["路灯"]),
+        (f"state=counted&hour={(moment.hour + 1) % 24}", []),
+        (f"state=counted&grid={town.grids['V2'].code}", ["水沟"]),
+        ("state=counted&grid=none", []),
+        ("state=counted&mark=unsatisfied", []),
+    ):
+        response = office.get(f"/cases/?{query}")
+        assert sorted(titles(response)) == sorted(shown), query
+    kept = office.get(f"/cases/?state=counted&category={third.code}&hour=9&weekday=0&channel=letter&grid=x").content.decode()
+    assert f'<option value="{third.code}" selected>' in kept and '<option value="letter" selected>' in kept
+    assert all(f'<input type="hidden" name="{name}" value="{value}">' in kept for name, value in (("hour", 9), ("weekday", 0), ("grid", "x")))
+
+
 def test_a_clerk_is_offered_no_town_but_his_own(town, people, office):
     report_from(0.5, 0.5, "一号")
     choices = [code for code, _ in office.get("/cases/?state=all").context["form"].fields["town"].choices]
@@ -89,7 +121,7 @@ def test_a_clerk_is_offered_no_town_but_his_own(town, people, office):
     assert "地址里有筛选条件读不出来" in words(response)
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "category=x", "town=zz", "since=2026-13-01", "bbox=1,2,3", "bbox=a,b,c,d", "sort=x", "late=z", "q=" + "长" * 61])
+@pytest.mark.parametrize("query", ["state=nonsense", "category=x", "channel=x", "hour=24", "weekday=x", "town=zz", "since=2026-13-01", "bbox=1,2,3", "bbox=a,b,c,d", "sort=x", "late=z", "q=" + "长" * 61])
 def test_a_filter_that_cannot_be_read_is_said_and_left_out(query, town, people, office):
     response = office.get(f"/cases/?{query}")
     assert response.status_code == 200 and "有筛选条件读不出来" in words(response)

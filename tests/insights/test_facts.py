@@ -198,6 +198,26 @@ def test_many_are_written_some_at_a_time(town, monkeypatch):
     assert not Touched.objects.exists()
 
 
+def test_what_was_broken_off_is_done_again(town, monkeypatch):
+    """A worker killed in the middle of a batch: nothing of it is kept, and nothing is forgotten."""
+    voices = [case(town, "V1", ago=n) for n in range(5)]
+    monkeypatch.setattr(facts, "AT_ONCE", 2)
+    note, noted = facts._noted, []
+
+    def killed(cursor, version):
+        noted.append(version)
+        if len(noted) == 2:
+            raise KeyboardInterrupt
+        note(cursor, version)
+
+    monkeypatch.setattr(facts, "_noted", killed)
+    with pytest.raises(KeyboardInterrupt):
+        facts.refresh()
+    assert Fact.objects.count() == 2 and Touched.objects.count() == 3 and FactState.objects.get().version == 1
+    assert facts.refresh() == 3
+    assert sorted(Fact.objects.values_list("ref", flat=True)) == [voice.pk for voice in voices]
+
+
 def test_the_public_role_leaves_its_note_and_reads_none(town):
     voice = case(town, "V1")
     facts.refresh()

@@ -61,7 +61,7 @@ def test_regions_with_rates_and_how_sure_they_are(voices, ask):
     rows = {row["name"]: row for row in answer["regions"]}
     assert {name: row["count"] for name, row in rows.items()} == {"东溪镇": 4, "南山乡": 1, "城关街道": 1}
     assert rows["东溪镇"]["per_1000"] == 0.2  # 20,000 residents
-    assert (rows["东溪镇"]["low"], rows["东溪镇"]["high"]) == (0.05, 0.51)  # Garwood's 1.09 and 10.24
+    assert (rows["东溪镇"]["low"], rows["东溪镇"]["high"]) == (0.054, 0.512)  # Garwood's 1.09 and 10.24
     villages = {row["name"]: row["count"] for row in ask("period=30&level=village", "regions")["regions"]}
     assert villages == {"溪口村": 4, "南山村": 1, "城东社区": 1, "上溪村": 0, "岭头村": 0, "城北社区": 0}
     grids = ask("period=30&level=grid", "regions")["regions"]
