@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _UNITS = 2.0**50  # residents as whole numbers: running sums of them stay exact
+_ROUNDING = 1e-9
+_CREDIBLE = 0.25
 _TAIL = 0.1  # of a block's distribution, that is looked at to see how clumped reports come
 _SPREADS = np.geomspace(1.0, 20.0, 61)
 _PLAIN = 1e-3  # a dispersion so near to 1 is 1
@@ -71,7 +73,8 @@ def excess(counts: ArrayLike, residents: ArrayLike, radius: float, dispersion: f
     widths = half_widths(here.shape, float(radius))
     in_disc = disc_sums(reported, widths)
     total = int(reported.sum())
-    share = np.clip(disc_sums(np.rint(shares * _UNITS).astype(np.int64), widths) / _UNITS, 0.0, 1.0)
+    share = disc_sums(np.rint(shares * _UNITS).astype(np.int64), widths) / _UNITS
+    share[share > 1.0 - _ROUNDING] = 1.0  # the disc holds everybody
     spread = clumping(reported, shares * total, 1 + 2 * int(widths[0])) if dispersion is None else float(dispersion)
     expected = share * total
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -107,19 +110,22 @@ def _at_least(some: Floats, total: int, share: Floats, clumped: Floats) -> Float
 
 
 def clumping(counts: Ints, expected: Floats, side: int) -> float:
-    """How clumped reports come: the dispersion, at least 1, at which as many blocks of side x side cells lie in the upper tenth of their own
-    distribution as do. A few blocks far above it weigh no more than if they were just in it, so hot spots do not hide themselves."""
+    """How clumped reports come: the least dispersion, 1 or more, with which it is credible that as many blocks of side x side cells lie in the
+    upper tenth of their own distribution as do. Blocks far above it weigh no more than if they were just in it, so hot spots do not hide
+    themselves; a county of few blocks says little, and nothing is read into it."""
     reports, mean = (_blocks(values, side) for values in (counts, expected))
     reports, mean = reports[mean > 0], mean[mean > 0]
     if not len(mean):
         return 1.0
     threshold = _upper(mean)
     above = float((reports >= threshold).sum())
+    if not above:
+        return 1.0
     over = np.maximum(_SPREADS - 1.0, _PLAIN)[:, None]
     expected_above = betainc(threshold, mean / over, over / (1.0 + over)).sum(axis=1)
-    enough = np.flatnonzero(expected_above >= above)
+    credible = np.flatnonzero(gammainc(above, expected_above) >= _CREDIBLE)
     # The more clumped, the more blocks of many and the fewer of any: the share rises, then falls. Its least solution, or its top.
-    return float(_SPREADS[enough[0] if len(enough) else int(expected_above.argmax())])
+    return float(_SPREADS[credible[0] if len(credible) else int(expected_above.argmax())])
 
 
 def _blocks(values: NDArray[np.generic], side: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Where hot spots are: complaints by cell, category and step of 30 days, judged against the residents, and gathered into places.
+"""Where hot spots are: matters by cell, category and step, judged against the residents, and gathered into places.
 
 Judged are all categories together and each of the first level. The share of false discoveries is held over all cells and categories of a step
 at once: of the places found today one in twenty may be chance, however many maps there are.
@@ -10,35 +10,36 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
-from django.db import connection
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
-from apps.cases.taxonomy import Category
 from apps.insights.excess import excess
-from apps.insights.facts import Fact
-from apps.insights.ground import BLOCKS, Ground, county_ground
+from apps.insights.ground import Ground, county_ground
 from apps.insights.rates import false_discoveries
-from apps.insights.spells import Spell, places, spell, states
+from apps.insights.spells import STEPS, WIDEST, Spell, places, spell, states, steps_wide
+from apps.insights.spot_counts import Key, Lately, first_day, matters
 from apps.territory.lattice import Lattice
 
-DAYS, STEPS = 30, 12
 RADIUS = 1.5  # cells: the square of three by three, 1.5 km
 CALLED = 0.05  # share of false discoveries
-LEAST = 3  # reports: fewer are never called a hot spot
-ALIVE = ("new", "growing", "persistent", "returning", "fading")
+LEAST = 3  # matters: fewer are never called a hot spot
+_EIGHT = np.ones((3, 3), bool)
 
-Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Key = int | None  # of a category of the first level; None: all
+Ints = NDArray[np.int64]
 Cell = tuple[int, int]  # column, row
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A hot spot as it was found. cells: the strongest first; steps as `HotSpot.steps`; towns: keys, most reports first."""
+    """A hot spot as it was found. cells: the strongest first; since: the first day of the look in which its spell began; steps as
+    `HotSpot.steps`; count, expected: of its last hot look; towns: keys, most reports first; villages: (key, reports)."""
 
     category: Key
     spell: Spell
+    since: dt.date
+    last_hot: dt.date
     cells: list[Cell]
     centre: Cell
     steps: list[dict]
@@ -52,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """All of a run. cells: by category, as `HotSpotRun.cells` has them."""
+    """All of a run. counted: matters of the twelve steps; cells: by category, as `HotSpotRun.cells` has them."""
 
     ground: Ground
     day: dt.date
@@ -64,27 +65,26 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One category: int (steps, rows, columns) own counts and expected ones, z, q; which cells are hot, and cold in the last step."""
+    """One category, arrays (steps, rows, columns). own, own_expected: of a cell in a step; seen, seen_expected: of a cell in a look, that is the
+    step and those it is looked at with; discs …: of the disc around it in a look."""
 
-    counts: Ints
-    expected: Floats
+    own: Ints
+    own_expected: Floats
+    seen: Ints
+    seen_expected: Floats
     discs: Floats
     disc_expected: Floats
     z: Floats
     q: Floats
 
     @property
-    def hot(self) -> NDArray[np.bool_]:
+    def hot(self) -> Bools:
         return (self.q <= CALLED) & (self.discs > self.disc_expected) & (self.discs >= LEAST)
 
     @property
-    def cold(self) -> NDArray[np.bool_]:
+    def cold(self) -> Bools:
+        """In the last look."""
         return (self.q[-1] <= CALLED) & (self.discs[-1] < self.disc_expected[-1])
-
-
-def first_day(day: dt.date, step: int = 0) -> dt.date:
-    """The first day of a step; step 0 is the oldest."""
-    return day - dt.timedelta(days=DAYS * (STEPS - step) - 1)
 
 
 def find(day: dt.date, tell: Callable[[int, str], None] = lambda percent, note: None) -> Found | None:
@@ -94,68 +94,59 @@ def find(day: dt.date, tell: Callable[[int, str], None] = lambda percent, note: 
     if ground is None:
         return None
     tell(10, "数各期的反映")
-    counts = _counts(ground, day)
-    judged = _judged(counts, ground, lambda done: tell(20 + int(50 * done), "检验各期各类"))
-    found = Found(ground, day, int(counts[None].sum()), int((ground.residents > 0).sum()))
+    counts = matters(ground, day)
+    counted = int(counts[None][WIDEST - 1 :].sum())
+    wide = steps_wide(counted)
+    judged = _judged(counts, ground, wide, lambda done: tell(20 + int(50 * done), "检验各期各类"))
+    found = Found(ground, day, counted, int((ground.residents > 0).sum()))
     tell(75, "归成地点")
-    lately = _lately(ground, day)
+    lately = Lately.read(ground, day, wide)
     for key, one in judged.items():
         found.cells[key] = _cells(one, ground)
-        found.places.extend(_places(key, one, ground, day, lately))
+        found.places.extend(_places(key, one, found, wide, lately))
     return found
 
 
-def _counts(ground: Ground, day: dt.date) -> dict[Key, Ints]:
-    """int64 (steps, rows, columns) by category of the first level, and of all of them; where nobody lives nothing is counted."""
-    tops = _tops()
-    table = connection.ops.quote_name(Fact._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT floor(col / %s::float)::int, floor("row" / %s::float)::int, (day - %s::date) / %s, category, count(*)
-            FROM {table} WHERE counted AND col IS NOT NULL AND day BETWEEN %s AND %s GROUP BY 1, 2, 3, 4""",
-            [BLOCKS, BLOCKS, first_day(day), DAYS, first_day(day), day],
-        )
-        rows = np.array([(*row[:3], tops.get(row[3]) or 0, row[4]) for row in cursor.fetchall()], np.int64).reshape(-1, 5)
-    down, across, inside = ground.at(rows[:, 0], rows[:, 1])
-    step, category, many = (rows[inside, column] for column in (2, 3, 4))
-    down, across = down[inside], across[inside]
-    found: dict[Key, Ints] = {}
-    for key in (None, *sorted(set(tops.values()))):
-        some = slice(None) if key is None else category == key
-        found[key] = np.zeros((STEPS, *ground.residents.shape), np.int64)
-        np.add.at(found[key], (step[some], down[some], across[some]), many[some])
-        found[key] *= ground.residents > 0
-    return found
-
-
-def _tops() -> dict[int, int]:
-    """Category -> the one of the first level above it, or itself."""
-    rows = Category.objects.values_list("pk", "level", "parent", "parent__parent")
-    return {pk: pk if level == 1 else parent if level == 2 else grand for pk, level, parent, grand in rows}
-
-
-def _judged(counts: dict[Key, Ints], ground: Ground, tell: Callable[[float], None]) -> dict[Key, Judged]:
-    """Gi* of every category and step; q over all categories of a step."""
+def _judged(counts: dict[Key, Ints], ground: Ground, wide: int, tell: Callable[[float], None]) -> dict[Key, Judged]:
+    """Gi* of every category and look; q over all categories of a look."""
     keys = [key for key, own in counts.items() if own.any()]
     shape = (len(keys), STEPS, *ground.residents.shape)
     discs, expected, z, both = (np.full(shape, np.nan) for _ in range(4))
+    seen = {key: _looks(counts[key], wide) for key in keys}
     for which, key in enumerate(keys):
         for step in range(STEPS):
-            one = excess(counts[key][step], ground.residents, RADIUS)
+            one = excess(seen[key][step], ground.residents, RADIUS)
             discs[which, step], expected[which, step], z[which, step], both[which, step] = one.observed, one.expected, one.z, one.both
         tell((which + 1) / len(keys))
     q = np.stack([false_discoveries(both[:, step]) for step in range(STEPS)], axis=1) if keys else both
     share = ground.residents / ground.residents.sum()
+    own = {key: counts[key][WIDEST - 1 :] for key in keys}
     return {
-        key: Judged(counts[key], counts[key].sum(axis=(1, 2))[:, None, None] * share, discs[which], expected[which], z[which], q[which])
+        key: Judged(own[key], _spread(own[key], share), seen[key], _spread(seen[key], share), discs[which], expected[which], z[which], q[which])
         for which, key in enumerate(keys)
     }
 
 
+def _looks(counts: Ints, wide: int) -> Ints:
+    """Of each step and the ones before it that are looked at together."""
+    looks: Ints = sum(counts[WIDEST - 1 - back : len(counts) - back] for back in range(wide))
+    return looks
+
+
+def _spread(counts: Ints, share: Floats) -> Floats:
+    """What each cell would have if all were told alike."""
+    return counts.sum(axis=(1, 2))[:, None, None] * share
+
+
+def _ratio(counts: NDArray, expected: Floats) -> Floats:
+    """How many times as much as expected: what a trend is read from, since it does not grow with the county's own number."""
+    return np.divide(counts, expected, out=np.zeros(expected.shape), where=expected > 0)
+
+
 def _cells(one: Judged, ground: Ground) -> list[list]:
-    """[column, row, state, count, expected, z, q] of every cell that chance does not explain; of its own disc, in its last hot step."""
+    """[column, row, state, count, expected, z, q] of every cell that chance does not explain; of its disc, in its last hot look."""
     flat = (STEPS, -1)
-    state = states(one.hot.reshape(flat), _strength(one).reshape(flat), one.cold.ravel()).reshape(ground.residents.shape)
+    state = states(one.hot.reshape(flat), _ratio(one.own, one.own_expected).reshape(flat), one.cold.ravel()).reshape(ground.residents.shape)
     rows = []
     for down, across in zip(*np.nonzero(state), strict=True):
         hot = np.flatnonzero(one.hot[:, down, across])
@@ -167,37 +158,42 @@ def _cells(one: Judged, ground: Ground) -> list[list]:
     return rows
 
 
-def _strength(one: Judged) -> Floats:
-    """How many times as much as expected: what a trend is read from, since it does not grow with the county's own number."""
-    return np.divide(one.discs, one.disc_expected, out=np.zeros_like(one.discs), where=one.disc_expected > 0)
-
-
-def _places(key: Key, one: Judged, ground: Ground, day: dt.date, lately: "Lately") -> list[Place]:
+def _places(key: Key, one: Judged, found: Found, wide: int, lately: Lately) -> list[Place]:
+    """What is hot now or was until a step ago, as places. The cells beside a hot one that made it so, having more than expected, belong to the place."""
     hot = one.hot
     recent = hot[-1] | hot[-2]
     strongest = np.where(hot[-1], one.z[-1], one.z[-2])
-    found = []
-    wide = ground.residents.shape[1]
-    for place in places(recent, np.where(recent, strongest, -np.inf)):
-        down, across = place.T
-        own, expected = one.counts[:, down, across].sum(axis=1), one.expected[:, down, across].sum(axis=1)
-        was_hot = hot[:, down, across].any(axis=1)
-        told = spell(was_hot, np.divide(own, expected, out=np.zeros(STEPS), where=expected > 0))
-        if told is None:
-            continue
-        peak = (told.last, *place[0])
-        busiest = place[int(one.counts[-2:, down, across].sum(axis=0).argmax())]
-        cells = [(int(c) + ground.west, int(r) + ground.south) for r, c in place]
-        found.append(
-            Place(
-                key, told, cells, (int(busiest[1]) + ground.west, int(busiest[0]) + ground.south), _steps(own, expected, was_hot, day),
-                int(own[told.last]), float(expected[told.last]), float(one.z[peak]), float(one.q[peak]), *lately.areas(key, down * wide + across),
-            )
-        )  # fmt: skip
-    return found
+    more = (one.seen[-2:] > one.seen_expected[-2:]).any(axis=0)
+    told, free = [], ~recent
+    for cells in places(recent, np.where(recent, strongest, -np.inf)):
+        beside = np.zeros(recent.shape, bool)
+        beside[tuple(cells.T)] = True
+        beside = binary_dilation(beside, _EIGHT) & free & more
+        free &= ~beside
+        place = _place(key, one, np.vstack([cells, np.argwhere(beside)]), found, wide, lately, hot)
+        if place.count >= LEAST:
+            told.append(place)
+    return told
 
 
-def _steps(own: Ints, expected: Floats, hot: NDArray[np.bool_], day: dt.date) -> list[dict]:
+def _place(key: Key, one: Judged, cells: Ints, found: Found, wide: int, lately: Lately, hot: Bools) -> Place:
+    down, across = cells.T
+    ground, day = found.ground, found.day
+    own, expected = one.own[:, down, across].sum(axis=1), one.own_expected[:, down, across].sum(axis=1)
+    was_hot = hot[:, down, across].any(axis=1)
+    told = spell(was_hot, _ratio(own, expected))
+    assert told is not None  # some cell of it was hot in one of the last two
+    peak = (told.last, *cells[0])
+    at = [(int(c) + ground.west, int(r) + ground.south) for r, c in cells]
+    busiest = at[int(one.seen[told.last, down, across].argmax())]
+    return Place(
+        key, told, first_day(day, told.since - wide + 1), first_day(day, told.last + 1) - dt.timedelta(days=1), at, busiest, _steps(own, expected, was_hot, day),
+        int(one.seen[told.last, down, across].sum()), float(one.seen_expected[told.last, down, across].sum()), float(one.z[peak]), float(one.q[peak]),
+        *lately.areas(key, down * ground.residents.shape[1] + across),
+    )  # fmt: skip
+
+
+def _steps(own: Ints, expected: Floats, hot: Bools, day: dt.date) -> list[dict]:
     return [
         {
             "since": first_day(day, step).isoformat(), "until": (first_day(day, step + 1) - dt.timedelta(days=1)).isoformat(),
@@ -205,37 +201,6 @@ def _steps(own: Ints, expected: Floats, hot: NDArray[np.bool_], day: dt.date) ->
         }
         for step in range(STEPS)
     ]  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Lately:
-    """Reports of the last two steps, where people live: int64 arrays; `cell` is the place in the grid's rows one after the other."""
-
-    cell: Ints
-    category: Ints
-    town: Ints
-    village: Ints
-
-    def areas(self, key: Key, cells: Ints) -> tuple[list[int], list[tuple[int, int]]]:
-        """Towns, and (village, reports), most reports first, of a category in some cells."""
-        some = np.isin(self.cell, cells)
-        if key is not None:
-            some &= self.category == key
-        return [town for town, _ in _ranked(self.town[some])], _ranked(self.village[some])
-
-
-def _ranked(keys: Ints) -> list[tuple[int, int]]:
-    found, many = np.unique(keys[keys > 0], return_counts=True)
-    order = np.lexsort((found, -many))
-    return list(zip(found[order].tolist(), many[order].tolist(), strict=True))
-
-
-def _lately(ground: Ground, day: dt.date) -> Lately:
-    tops = _tops()
-    facts = Fact.objects.counted().filter(col__isnull=False, day__gte=first_day(day, STEPS - 2), day__lte=day)
-    rows = np.array([(c, r, tops.get(k) or 0, t or 0, v or 0) for c, r, k, t, v in facts.values_list("col", "row", "category", "town", "village")], np.int64).reshape(-1, 5)
-    down, across, inside = ground.at(rows[:, 0] // BLOCKS, rows[:, 1] // BLOCKS)
-    return Lately((down * ground.residents.shape[1] + across)[inside], *(rows[inside, column] for column in (2, 3, 4)))
 
 
 def shape_of(ground: Ground, cells: list[Cell]) -> MultiPolygon:

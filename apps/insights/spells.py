@@ -16,6 +16,7 @@ Words are those of emerging hot spot analysis, fewer of them, told of steps of e
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,9 +28,18 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+DAYS, STEPS = 30, 12
+"""Days of a step, and how many steps are looked back."""
+WIDEST = 3  # steps that are looked at together where little is reported
+ENOUGH = 500  # matters in the county that a look should have
 TREND = 0.05
 APART = 3.0  # cells: peaks of one place are no farther from each other
 _EIGHT = np.ones((3, 3), int)
+
+
+def steps_wide(matters: int) -> int:
+    """How many steps are looked at together in a county of so many matters in all of them: enough to tell anything, at most three."""
+    return min(WIDEST, max(1, math.ceil(ENOUGH * STEPS / max(matters, 1))))
 
 
 @dataclass(frozen=True)

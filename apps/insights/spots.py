@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from apps.cases.taxonomy import Category
+from apps.insights.spells import DAYS, steps_wide
 from apps.record.events import Event
 from apps.supervision.topics import Topic
 from apps.territory.models import AdminArea
@@ -70,15 +71,22 @@ class HotSpotRun(models.Model):
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.day}"
 
+    @property
+    def days(self) -> int:
+        """Of a look: more where little is reported."""
+        return DAYS * steps_wide(self.counted)
+
 
 class HotSpotQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Those that touch a town in the user's scope."""
-        return (
-            self.filter(towns__in=AdminArea.objects.visible_to(user).values("pk")).distinct()
-            if user.scope
-            else self.none()
-        )
+        """Those that touch a town in the user's scope; all of them to whoever sees the whole county."""
+        if not user.scope:
+            return self.none()
+        areas = AdminArea.objects.visible_to(user)
+        if areas.filter(level=AdminArea.Level.COUNTY).exists():
+            return self
+        touched = HotSpot.towns.through.objects.filter(adminarea__in=areas.values("pk"))
+        return self.filter(pk__in=touched.values("hotspot"))
 
     def standing(self):
         """Those that have not gone."""
@@ -91,8 +99,9 @@ class HotSpotQuerySet(models.QuerySet):
 
 class HotSpot(models.Model):
     """热点. `category`: of level 1, none: complaints of every kind together. `cells`: column and row of its cells of 500 m. `steps`: the last
-    twelve periods of 30 days, oldest first, each {"since", "until", "count", "expected", "hot"}. `count`, `expected`, `z`, `q`: of the last of them in
-    which it was hot."""
+    twelve periods of 30 days, oldest first, each {"since", "until", "count", "expected", "hot"}. `count`, `expected`, `z`, `q`: of the last look in which it
+    was hot; a look is a period, or up to three of them in a county where little is reported. Counted are matters: one told at one place within a
+    week is one."""
 
     class State(models.TextChoices):
         NEW = "new", "新出现"
@@ -157,17 +166,28 @@ class HotSpot(models.Model):
         return f"{self.name} {self.category.label if self.category_id else '各类诉求'}"
 
     @property
+    def days(self) -> int:
+        """Of the look that `count` is of; the first day of a spell is that of its first look."""
+        return (self.last_hot - self.since).days + 1 - DAYS * (self.lasted - 1)
+
+    @property
+    def lasted(self) -> int:
+        """Steps without a break up to its last hot one."""
+        hot = [step["hot"] for step in self.steps]
+        last = max(place for place, was in enumerate(hot) if was)
+        return next((back for back in range(1, last + 1) if not hot[last - back]), last + 1)
+
+    @property
     def reason(self) -> str:
-        """近 30 天反映 18 件，同样多的居民在全县一般是 4.2 件（4.3 倍）"""
-        when = "近 30 天" if self.last_hot == self.day else f"至 {self.last_hot:%-m月%-d日}的 30 天"
+        """近 30 天反映 18 桩事，同样多的居民在全县一般是 4.2 桩（4.3 倍）"""
+        when = f"近 {self.days} 天" if self.last_hot == self.day else f"至 {self.last_hot:%-m月%-d日}的 {self.days} 天"
         times = f"（{self.count / self.expected:.1f} 倍）" if self.expected >= 0.05 else ""
-        return f"{when}反映 {self.count} 件，同样多的居民在全县一般是 {self.expected:.1f} 件{times}"
+        return f"{when}反映 {self.count} 桩事，同样多的居民在全县一般是 {self.expected:.1f} 桩{times}"
 
     @property
     def lasting(self) -> str:
-        """2026年6月24日起，已连续 5 期"""
-        steps = round(((self.last_hot - self.since).days + 1) / 30)
-        return f"{self.since:%Y年%-m月%-d日}起" + (f"，连续 {steps} 期（每期 30 天）" if steps > 1 else "")
+        """2026年6月24日起，连续 5 期"""
+        return f"{self.since:%Y年%-m月%-d日}起" + (f"，连续 {self.lasted} 期" if self.lasted > 1 else "")
 
     @property
     def significance(self) -> str:
@@ -185,7 +205,7 @@ class HotSpot(models.Model):
         return [
             {
                 "x": 10 * place + 1, "y": round(36 - 36 * step["count"] / top, 1), "height": round(36 * step["count"] / top, 1), "mark": round(36 - 36 * step["expected"] / top, 1), "hot": step["hot"],
-                "words": f"{dt.date.fromisoformat(step['since']):%-m月%-d日}起 30 天 {step['count']} 件",
+                "words": f"{dt.date.fromisoformat(step['since']):%-m月%-d日}起 30 天 {step['count']} 桩",
             }
             for place, step in enumerate(self.steps)
         ]  # fmt: skip

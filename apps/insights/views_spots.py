@@ -19,7 +19,7 @@ from apps.cases.models import OPEN_STATES, Case
 from apps.cases.taxonomy import Category
 from apps.cases.workflow_oversight import Body
 from apps.insights import spots_behind, workflow_spots
-from apps.insights.finding_spots import DAYS, centre_of
+from apps.insights.finding_spots import centre_of
 from apps.insights.ground import BLOCKS
 from apps.insights.spots import HotSpot, HotSpotRun
 from apps.organisations.models import Organisation
@@ -186,12 +186,12 @@ def hot_spot_data(request: HttpRequest) -> JsonResponse:
     category = Category.objects.filter(level=1, code=request.GET.get("category", "")[:30]).first()
     rows = HotSpot.objects.visible_to(request.user).standing().filter(category=category).select_related(*ROWS).defer(*SHAPES).pressing()
     answer = {
-        "day": run.day.isoformat() if run else None, "days": DAYS, "metres": 0, "category": category.code if category else "", "caption": "",
+        "day": run.day.isoformat() if run else None, "days": run.days if run else 0, "metres": 0, "category": category.code if category else "", "caption": "",
         "cells": _collection([]), "spots": _collection(_spot(spot) for spot in rows[:200]),
     }  # fmt: skip
     if run and lattice:
         coarse = lattice.coarser(BLOCKS)
-        first = run.day - dt.timedelta(days=DAYS - 1)
+        first = run.day - dt.timedelta(days=run.days - 1)
         about = category.label if category else "各类诉求"
         answer |= {
             "metres": round(coarse.metres), "caption": f"{first:%Y年%-m月%-d日}—{run.day:%Y年%-m月%-d日}；{about}；与全县同样多的居民相比，错误发现率不超过 5%",

@@ -120,7 +120,7 @@ def _write(spot: HotSpot, place: Place, found: Found, names: dict[int, AdminArea
     spot.name = place_name(villages, towns)
     spot.point, spot.shape = centre_of(found.ground.lattice, place.centre), shape_of(found.ground, place.cells)
     spot.cells = [list(cell) for cell in place.cells]
-    spot.since, spot.last_hot = (dt.date.fromisoformat(place.steps[step][edge]) for step, edge in ((place.spell.since, "since"), (place.spell.last, "until")))
+    spot.since, spot.last_hot = place.since, place.last_hot
     spot.months, spot.steps = place.spell.hot_steps, place.steps
     spot.count, spot.expected, spot.z, spot.q = place.count, place.expected, place.z, place.q
     told_already = EXPLAINED if place.category is None and _explained(place, found) else 1.0

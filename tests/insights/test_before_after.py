@@ -20,7 +20,12 @@ def test_by_hand_and_as_the_rates_have_it():
 
 def test_a_likeness_makes_it_less_sure():
     plain, granted = changed(10, 30, 0.5), changed(10, 30, 0.5, 0.1)
-    assert granted.p > 10 * plain.p and granted.low < plain.low and granted.high > plain.high and granted.ratio == plain.ratio
+    assert (
+        granted.p > 10 * plain.p
+        and granted.low < plain.low
+        and granted.high > plain.high
+        and granted.ratio == plain.ratio
+    )
 
 
 def test_nothing_before_nothing_after_nothing_at_all():
@@ -29,7 +34,9 @@ def test_nothing_before_nothing_after_nothing_at_all():
     assert np.isnan(changed(0, 0, 0.5).ratio) and changed(0, 0, 0.5).p == 1.0
 
 
-@pytest.mark.parametrize("given", [(-1, 0, 0.5), (0, -1, 0.5), (1, 1, 0.0), (1, 1, 1.0), (1, 1, 0.5, 1.0), (1, 1, 0.5, -0.1)])
+@pytest.mark.parametrize(
+    "given", [(-1, 0, 0.5), (0, -1, 0.5), (1, 1, 0.0), (1, 1, 1.0), (1, 1, 0.5, 1.0), (1, 1, 0.5, -0.1)]
+)
 def test_what_cannot_be_meant_is_refused(given):
     with pytest.raises(ValueError):
         changed(*given)

@@ -64,7 +64,7 @@ def test_noise_is_not_called_hot_in_a_county_of_uneven_residents(reports, clumps
     """One in twenty maps of pure chance may have any false discovery; clumps of three voices on one matter are chance too."""
     rng = np.random.default_rng(7)
     falsely = 0
-    for _ in range(120):
+    for _ in range(80):
         people = county(rng)
         share = (people / people.sum()).ravel()
         sizes = 1 + rng.poisson(clumps - 1, reports // clumps) if clumps > 1 else np.ones(reports, int)
@@ -72,7 +72,7 @@ def test_noise_is_not_called_hot_in_a_county_of_uneven_residents(reports, clumps
         np.add.at(counts, rng.choice(people.size, len(sizes), p=share), sizes)
         found = excess(counts.reshape(people.shape), people, 1.5)
         falsely += bool((false_discoveries(found.both) <= 0.05).any())
-    assert falsely <= 120 * 0.05 + 2.33 * np.sqrt(120 * 0.05 * 0.95)
+    assert falsely <= 80 * 0.05 + 2.33 * np.sqrt(80 * 0.05 * 0.95)
 
 
 def test_the_plain_normal_distribution_would_have_called_noise_hot():
@@ -97,7 +97,9 @@ def test_planted_spots_are_found_and_little_else():
         spots = lived[rng.choice(len(lived), 6, replace=False)]
         for row, column in spots:
             counts[row, column] += 12
-        hot = (false_discoveries((found := excess(counts, people, 1.5)).both) <= 0.05) & (found.observed > found.expected)
+        hot = (false_discoveries((found := excess(counts, people, 1.5)).both) <= 0.05) & (
+            found.observed > found.expected
+        )
         hit += sum(bool(hot[row, column]) for row, column in spots)
         at = np.argwhere(hot)
         called += len(at)
@@ -121,7 +123,15 @@ def test_many_hot_spots_do_not_hide_each_other():
 
 @pytest.mark.parametrize(
     ("counts", "residents", "radius"),
-    [([1, 2], [1, 2], 1), ([[1, 2]], [[1]], 1), ([[1.5]], [[1]], 1), ([[-1]], [[1]], 1), ([[1]], [[-1]], 1), ([[1]], [[np.nan]], 1), ([[1]], [[1]], -1)],
+    [
+        ([1, 2], [1, 2], 1),
+        ([[1, 2]], [[1]], 1),
+        ([[1.5]], [[1]], 1),
+        ([[-1]], [[1]], 1),
+        ([[1]], [[-1]], 1),
+        ([[1]], [[np.nan]], 1),
+        ([[1]], [[1]], -1),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(counts, residents, radius):
     with pytest.raises(ValueError):

@@ -46,7 +46,9 @@ def test_the_trend_is_the_share_of_all_orders():
         rising = sum(b > a for i, a in enumerate(values) for b in values[i + 1 :])
         falling = sum(b < a for i, a in enumerate(values) for b in values[i + 1 :])
         pairs = [sum(b > a for i, a in enumerate(order) for b in order[i + 1 :]) for order in permutations(range(5))]
-        assert trend(values) == pytest.approx((np.mean([each >= rising for each in pairs]), np.mean([each >= falling for each in pairs])))
+        assert trend(values) == pytest.approx(
+            (np.mean([each >= rising for each in pairs]), np.mean([each >= falling for each in pairs]))
+        )
 
 
 def test_cells_are_told_one_by_one_and_cold_ones_too():

@@ -1,0 +1,105 @@
+"""What is reported around the toy county's projects before and after they began: counted by hand, kept, shown to whose it is."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from scipy import stats
+
+from apps.cases.models import Case
+from apps.insights import workflow_spots
+from apps.insights.around import ProjectAround
+from apps.projects.models import KeyProject
+from tests.insights.voices import case, moment
+from tests.town import TODAY, at
+
+pytestmark = pytest.mark.django_db
+BEGUN = dt.date(2026, 1, 1)  # 南山中心小学迁建, 68 days before yesterday's end
+NEAR = at(1.5, 0.55)  # 277 m south of it, where people live
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: moment(TODAY, 12))
+
+
+@pytest.fixture
+def school(town, users):
+    """The school's building begins, the other projects began long before anything was reported."""
+    KeyProject.objects.filter(pk=town.projects["K2"].pk).update(starts=BEGUN)
+    return town.projects["K2"]
+
+
+def tell(town, village: str, point, before: int, after: int) -> None:
+    for many, day in ((before, BEGUN - dt.timedelta(days=40)), (after, BEGUN + dt.timedelta(days=40))):
+        for _ in range(many):
+            case(town, village, point=point, submitted_at=moment(day))
+
+
+@pytest.fixture
+def told(town, school) -> ProjectAround:
+    """Four before and twenty after beside the school, thirty and thirty elsewhere; one long ago, so that enough is known before."""
+    case(town, "V6", point=at(2.5, 1.5), submitted_at=moment(BEGUN - dt.timedelta(days=300)))
+    tell(town, "V2", NEAR, 4, 20)
+    tell(town, "V4", at(0.5, 1.5), 15, 15)
+    tell(town, "V6", at(2.5, 1.5), 15, 15)
+    workflow_spots.work_out()
+    return ProjectAround.objects.get(project=town.projects["K2"], turn="started")
+
+
+def test_counted_by_hand(told):
+    assert (told.turned_on, told.within, told.days) == (BEGUN, 500, 68)
+    assert (told.before, told.after) == (4, 20)
+    assert told.rest_before == told.rest_after > 0
+    assert told.ratio == pytest.approx(5.0)
+    assert told.low > 1.5 and told.high < 25
+    # three turning points have enough to be tested at most, so q lies between p and three times p
+    p = 2 * stats.binom.sf(19, 24, 0.5)
+    assert p * 0.999 <= told.q <= 3 * p
+    assert told.verdict == "more"
+    assert ProjectAround.objects.pressing().first() == told
+
+
+def test_too_few_or_too_short_is_said_and_not_judged(told, town):
+    verdicts = dict(ProjectAround.objects.exclude(pk=told.pk).values_list("project__code", "verdict"))
+    assert set(verdicts.values()) <= {"few", "short", "same"}
+    assert ProjectAround.objects.filter(verdict__in=("few", "short")).exclude(q=None).count() == 0
+
+
+def test_the_same_as_everywhere_is_no_change(town, school):
+    case(town, "V6", point=at(2.5, 1.5), submitted_at=moment(BEGUN - dt.timedelta(days=300)))
+    for village, point in (("V2", NEAR), ("V4", at(0.5, 1.5)), ("V6", at(2.5, 1.5))):
+        tell(town, village, point, 10, 20)  # more everywhere
+    workflow_spots.work_out()
+    assert ProjectAround.objects.get(project=town.projects["K2"]).verdict == "same"
+
+
+def test_pages(told, client, users, town):
+    client.force_login(users.leader)
+    page = client.get(reverse("around_list")).content.decode()
+    assert page.index("南山中心小学迁建") < page.index("东溪防洪堤") and "明显增多" in page and "5.0 倍" in page
+    page = client.get(reverse("around", args=[town.projects["K2"].code])).content.decode()
+    assert "之后约有 12.0 件" in page and "不大可能是偶然" in page or "不可能是偶然" in page
+    assert client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "300"}).status_code == 200
+    assert "500 米" in client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "7"}).content.decode()
+    assert "周边诉求" in client.get(reverse("project_detail", args=[town.projects["K2"].code])).content.decode()
+    assert client.get(reverse("around_list"), {"verdict": "more", "turn": "x", "page": "99"}).content.decode().count("list-row-title") == 1
+
+
+def test_a_town_sees_its_own_projects(told, client, users, town):
+    client.force_login(users.town_clerk)
+    page = client.get(reverse("around_list")).content.decode()
+    assert "南山中心小学迁建" not in page and "东溪防洪堤" in page
+    assert client.get(reverse("around", args=[town.projects["K2"].code])).status_code == 404
+    assert client.get(reverse("around", args=[town.projects["K1"].code])).status_code == 200
+    client.force_login(users.deputy)
+    assert client.get(reverse("around_list")).status_code == 403
+    assert "周边诉求" not in client.get(reverse("project_detail", args=[town.projects["K2"].code])).content.decode()
+
+
+def test_nothing_reported_and_nothing_kept(client, users, town):
+    client.force_login(users.leader)
+    assert "还没有比较过" in client.get(reverse("around_list")).content.decode()
+    assert client.get(reverse("around", args=[town.projects["K3"].code])).status_code == 200
+    assert not Case.objects.exists()
