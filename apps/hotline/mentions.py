@@ -38,7 +38,7 @@ _MEET = re.compile(r"的?(?:交叉|交汇|路口|十字|红绿灯|转角|丁字|
 @dataclass(frozen=True, eq=False)
 class Mention:
     """text: the chain in the plain spelling. areas: numbers of the areas named. line, crossing: numbers of the names of a line and of a second one
-    that meets it, -1: none. numbered: a house is named. worth: how likely the matter is there."""
+    that meets it, -1: none. numbered: a house is named. worth: how likely the matter is there. home: it is said to be where somebody lives."""
 
     text: str
     areas: tuple[int, ...]
@@ -46,6 +46,12 @@ class Mention:
     numbered: bool
     worth: float
     crossing: int = -1
+    home: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """It names more than areas."""
+        return self.line >= 0 or self.numbered
 
 
 def mentions(text: str, names: KnownNames, areas: Areas) -> Iterator[Mention]:
@@ -84,9 +90,9 @@ class _Reader:
             ):
                 found[-1] = replace(found[-1], crossing=mention.line, worth=found[-1].worth + CROSSING)
             else:
-                away = HOME if home or _HOME.search(text[:at]) else 0.0
-                away += OFFICE if mention.line < 0 and _OFFICE.match(text, end) else 0.0
-                found.append(replace(mention, worth=mention.worth + away))
+                at_home = home or bool(_HOME.search(text[:at]))
+                away = (HOME if at_home else 0.0) + (OFFICE if mention.line < 0 and _OFFICE.match(text, end) else 0.0)
+                found.append(replace(mention, worth=mention.worth + away, home=at_home))
             at = ended = end
         return found
 

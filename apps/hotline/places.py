@@ -90,6 +90,9 @@ class Places:
             for place, text in enumerate(texts)
             for mention in mentions(text, self.names, self.areas)
         ]
+        elsewhere = [mention for mention in said if not mention.home]
+        if any(mention.narrow for mention in elsewhere):  # where somebody lives says nothing of a matter that has its own place
+            said = elsewhere
         towns = {self._town(one) for mention in said for one in mention.areas if len(mention.areas) < 3} - {-1}
         around = in_town if in_town >= 0 else towns.pop() if len(towns) == 1 else -1
         best = NOWHERE
@@ -98,7 +101,7 @@ class Places:
             if (
                 in_town >= 0
                 and found.town not in (-1, in_town)
-                and not any(self._town(one) == found.town for one in mention.areas)
+                and found.town not in mention.areas
             ):
                 continue  # a street of another town's by the same name
             best = self._better(best, found)
