@@ -1,7 +1,8 @@
 """What a message is about, learned from messages that people have sorted: characters and their pairs, weighted, and one linear SVM per label.
 
 A pair of characters counts for how rarely it is written and for how unevenly it falls on the labels (its information about them). The gap between
-the two best scores, calibrated on messages left out of the training, says how sure the answer is. A trained classifier is a few arrays: it is
+the two best scores, calibrated on messages left out of the training, says how sure the answer is. The next best is asked of the SVM together
+with a gentler one: what parts the best from all others says little of how those follow each other. A trained classifier is a few arrays: it is
 saved without code inside, read without trusting the file, and predicts without the library that trained it.
 """
 
@@ -19,11 +20,12 @@ from numpy.typing import NDArray
 LONGEST = 4000  # characters read of a text: what follows repeats what was said
 RAREST = 2  # texts that must hold a feature
 COST = 0.7
+GENTLE = 0.1  # the cost of the SVM that has a say in what comes next
 EVENNESS = 0.2  # what a feature weighs that says nothing of the labels, against one that settles them
 FOLDS = 3
 BINS = 25
 HALF = 21  # bits of a character
-FORMAT = 1
+FORMAT = 2
 BIGGEST_FILE = 256 << 20  # bytes
 
 
@@ -40,6 +42,7 @@ class Prediction:
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """labels: k, sorted. features: int64[v], sorted. weights: float32[v]. coefficients: float32[v, k]. intercepts: float64[k].
+    following, following_intercepts: as those two, of what comes next after the best.
     calibration: float64[2, m], rising: gaps, and how often the best score was right at such a gap; straight between them."""
 
     labels: tuple[str, ...]
@@ -47,35 +50,41 @@ class Classifier:
     weights: NDArray[np.float32]
     coefficients: NDArray[np.float32]
     intercepts: NDArray[np.float64]
+    following: NDArray[np.float32]
+    following_intercepts: NDArray[np.float64]
     calibration: NDArray[np.float64]
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """float64[n, k]: how far each text lies on each label's side. A text with no known feature has the intercepts alone."""
-        return self._scored(_counted(texts, self.features))
+        return self._scored(_weighted(_counted(texts, self.features), self.weights))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         counts = _counted(texts, self.features)
-        scores, known = self._scored(counts), np.diff(counts.indptr) > 0
-        order = np.argsort(-scores, axis=1, kind="stable")
-        sure = self.confidence(scores)
+        known, rows = np.diff(counts.indptr) > 0, _weighted(counts, self.weights)
+        scores = self._scored(rows)
+        best, sure = scores.argmax(axis=1), self.confidence(scores)
+        others = np.asarray(rows @ self.following, dtype=np.float64) + self.following_intercepts
+        others[np.arange(len(best)), best] = -np.inf
+        second = others.argmax(axis=1) if len(self.labels) > 1 else best
         return [
-            Prediction(self.labels[best[0]], self.labels[best[1]] if len(best) > 1 else "", float(one) if some else 0.0)
-            for best, one, some in zip(order, sure, known, strict=True)
+            Prediction(self.labels[one], self.labels[other] if other != one else "", float(confidence) if some else 0.0)
+            for one, other, confidence, some in zip(best.tolist(), second.tolist(), sure, known, strict=True)
         ]
 
     def confidence(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64[n]: the probability that the best of each row's scores is right."""
         return np.interp(_gaps(scores), self.calibration[0], self.calibration[1])
 
-    def _scored(self, counts: sp.csr_matrix) -> NDArray[np.float64]:
-        return np.asarray(_weighted(counts, self.weights) @ self.coefficients, dtype=np.float64) + self.intercepts
+    def _scored(self, rows: sp.csr_matrix) -> NDArray[np.float64]:
+        return np.asarray(rows @ self.coefficients, dtype=np.float64) + self.intercepts
 
     def to_bytes(self) -> bytes:
         """Compressed arrays; half precision, which moves no score by more than a thousandth."""
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer, format=np.array([FORMAT]), labels=np.array(self.labels), features=self.features, weights=self.weights.astype(np.float16),
-            coefficients=self.coefficients.astype(np.float16), intercepts=self.intercepts, calibration=self.calibration,
+            coefficients=self.coefficients.astype(np.float16), intercepts=self.intercepts,
+            following=self.following.astype(np.float16), following_intercepts=self.following_intercepts, calibration=self.calibration,
         )  # fmt: skip
         return buffer.getvalue()
 
@@ -90,7 +99,8 @@ class Classifier:
                     raise ValueError("a classifier of another format")
                 found = cls(
                     tuple(str(label) for label in parts["labels"]), parts["features"], parts["weights"].astype(np.float32),
-                    parts["coefficients"].astype(np.float32), parts["intercepts"], parts["calibration"],
+                    parts["coefficients"].astype(np.float32), parts["intercepts"],
+                    parts["following"].astype(np.float32), parts["following_intercepts"], parts["calibration"],
                 )  # fmt: skip
         except (OSError, KeyError, IndexError, EOFError, zipfile.BadZipFile, TypeError) as fault:
             raise ValueError("not a classifier") from fault
@@ -107,12 +117,13 @@ class Classifier:
 
     def _check(self) -> None:
         v, k = len(self.features), len(self.labels)
-        shapes = self.features.shape == self.weights.shape == (v,) and self.coefficients.shape == (v, k) and self.intercepts.shape == (k,)
-        kinds = self.features.dtype == np.int64 and self.intercepts.dtype == np.float64
+        shapes = self.features.shape == self.weights.shape == (v,) and self.coefficients.shape == self.following.shape == (v, k)
+        shapes = shapes and self.intercepts.shape == self.following_intercepts.shape == (k,)
+        kinds = self.features.dtype == np.int64 and self.intercepts.dtype == self.following_intercepts.dtype == np.float64
         sorted_ = bool(np.all(np.diff(self.features) > 0)) if kinds and shapes else False
         curve = self.calibration
         rising = curve.dtype == np.float64 and curve.ndim == 2 and len(curve) == 2 and curve.shape[1] > 0 and bool((np.diff(curve) >= 0).all())
-        numbers = (self.weights, self.coefficients, self.intercepts, curve)
+        numbers = (self.weights, self.coefficients, self.intercepts, self.following, self.following_intercepts, curve)
         if not (k and shapes and kinds and sorted_ and rising and all(bool(np.isfinite(part).all()) for part in numbers)):
             raise ValueError("a classifier's arrays that do not fit together")
 
@@ -134,9 +145,13 @@ def train(
     if len(counting) != len(texts) or not (counting > 0).all():
         raise ValueError("as many weights as texts, above 0")
     weighing, coefficients, intercepts = _fitted(counts, told, len(names), counting)
+    _, gentle, gentle_intercepts = _fitted(counts, told, len(names), counting, GENTLE)
     own = np.asarray(alike(texts) if groups is None else groups)
     calibration = _calibrated(counts, told, len(names), own, counting)
-    return Classifier(tuple(str(name) for name in names), features, weighing, coefficients.astype(np.float32), intercepts, calibration)
+    return Classifier(
+        tuple(str(name) for name in names), features, weighing, coefficients.astype(np.float32), intercepts,
+        (coefficients + gentle).astype(np.float32), intercepts + gentle_intercepts, calibration,
+    )  # fmt: skip
 
 
 def alike(texts: Sequence[str]) -> NDArray[np.intp]:
@@ -215,7 +230,7 @@ def _feature_weights(counts: sp.csr_matrix, told: NDArray[np.intp], number: int)
 
 
 def _fitted(
-    counts: sp.csr_matrix, told: NDArray[np.intp], number: int, counting: NDArray[np.float64]
+    counts: sp.csr_matrix, told: NDArray[np.intp], number: int, counting: NDArray[np.float64], cost: float = COST
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
     """Weights, coefficients [v, k] and intercepts [k], one label against the others; a label that does not occur is never the best."""
     weights = _feature_weights(counts, told, number)
@@ -226,7 +241,7 @@ def _fitted(
         return weights, coefficients, intercepts
     from sklearn.svm import LinearSVC  # a second to import: only who trains waits for it
 
-    machine = LinearSVC(C=COST, class_weight="balanced", random_state=0).fit(_weighted(counts, weights), told, sample_weight=counting)
+    machine = LinearSVC(C=cost, class_weight="balanced", random_state=0).fit(_weighted(counts, weights), told, sample_weight=counting)
     sides, offsets = machine.coef_, machine.intercept_
     if len(present) == 2:
         sides, offsets = np.vstack([-sides[0], sides[0]]), np.array([-offsets[0], offsets[0]])

@@ -83,7 +83,7 @@ def test_a_file_that_is_no_classifier_is_refused(small: Classifier, tmp_path: Pa
     with pytest.raises(ValueError):
         Classifier.from_bytes(changed(labels=np.array([{"a": 1}], dtype=object)))  # a pickle inside
     for bad in (b"", b"PK", good[:100], changed(intercepts=np.zeros(1)), changed(features=np.array([3, 2, 1])), changed(format=np.array([99])),
-                changed(coefficients=np.full((len(small.features), 3), np.nan))):  # fmt: skip
+                changed(coefficients=np.full((len(small.features), 3), np.nan)), changed(following=np.zeros((1, 3)))):  # fmt: skip
         with pytest.raises(ValueError):
             Classifier.from_bytes(bad)
 
