@@ -150,7 +150,7 @@ def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
         described = company in (APART, ROLE) and DESCRIBED.match(seen, end) and NEVER_GIVEN.isdisjoint(given)
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
     usual, counted = CALLED.issuperset(given), COUNTED.match(seen, end)
-    likely = TITLE.match(seen, end)
+    likely: object = TITLE.match(seen, end)
     if company == ROLE:
         likely = (
             likely
