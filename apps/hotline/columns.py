@@ -47,7 +47,7 @@ UNREAD = ""  # a column that is left alone
 MARKS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        (UNREAD, r"(回复|答复|处理|办理)(内容|意见|结果|情况|详情|过程)|^备注|^序号$|^性别$|人数|次数|时长|是否(公开|保密|匿名|回访|重复)"),
+        (UNREAD, r"(回复|答复|处理|办理)(内容|意见|结果|情况|详情|过程)|^备注|^序号$|^性别$|人数|次数|时长|(诉求|来电|工单|信件|留言|业务|受理|办件|反映)(类型|目的|性质|形式)|是否(公开|保密|匿名|回访|重复)"),
         ("age", r"年龄|年纪|^age$"),
         ("elder", r"老年|老人|六旬|60岁"),
         ("told_for", r"代录|代办|代填|代为|代写|代反映"),
@@ -57,7 +57,7 @@ MARKS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("due_on", r"期限|截止|到期|应办结|应答复|限办|时限|^(due|deadline)"),
         ("received_at", r"(受理|来电|登记|反映|诉求|留言|接收|录入|创建|提交|接待|投诉|会议|提出|来信|发生|派单|建单|生成)(日期|时间|时刻)|^(日期|时间)$|^(received|created|opened|submitted|reported)?_?(at|on|time|date|datetime)$"),
         ("satisfied", r"满意|评价|^(satisfied|satisfaction|rating)$"),
-        ("state", r"状态|进度|当前环节|办理环节|^(state|status)$"),
+        ("state", r"状态|进度|进展|当前环节|办理环节|^(state|status)$"),
         ("category", r"类别|分类|类型|领域|专题|行业|(一|二|三|四)级|事项名称|^(category|type|service|topic)"),
         ("unit_words", r"(承办|主办|责任|处理|办理|转办|交办|答复|回复|处置|派往|被反映|主管)(单位|部门|机构)|留言对象|^(单位|部门|承办|unit|agency|department|org\w*)$"),
         ("lon", r"经度|^(lon|lng|long|longitude|x)$"),

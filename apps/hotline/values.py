@@ -22,7 +22,7 @@ STATES = (  # looked for in this order
     (OPEN, r"未办结|未答复|未回复|不予办结|重办|退回|退单|待[办处受签派转反]"),
     (CLOSED, r"办结|归档|关闭|结案|完结|已完成|办理完成|终结|closed|done|resolved|finished"),
     (ANSWERED, r"答复|回复|反馈|待回访|待评价|回访|已办理|answered|replied"),
-    (OPEN, r"办理中|处理中|进行中|受理|转办|交办|派|签收|登记|审核|延期|在办|协调|新建|open|pending|new|processing|in.?progress"),
+    (OPEN, r"办理中|处理中|进行中|受理|转|交办|派|签收|登记|审核|延期|在办|协调|新建|open|pending|new|processing|in.?progress"),
 )
 SCORES = (
     (UNSATISFIED, r"不满意|不太满意|差评|^差$|^[12]([.分星]|$)|unsatisf|dissatisf"),

@@ -14,7 +14,7 @@ NOW = dt.datetime(2026, 3, 10, 12, tzinfo=ZONE)
 LAYOUTS = {  # headings as hotlines, message boards, stations and meetings export them -> what they mean
     "hotline": {
         "序号": "", "工单编号": "number", "来电时间": "received_at", "来电人姓名": "private", "主叫号码": "private", "诉求标题": "title", "诉求内容": "text", "事发地址": "address",
-        "所属区域": "town", "村居": "village", "一级分类": "category", "二级分类": "category", "承办单位": "unit_words", "办理时限": "due_on", "办结时间": "answered_at", "工单状态": "state",
+        "诉求类型": "", "所属区域": "town", "村居": "village", "一级分类": "category", "二级分类": "category", "承办单位": "unit_words", "办理时限": "due_on", "办结时间": "answered_at", "工单状态": "state",
         "满意度": "satisfied", "诉求来源": "channel", "回复内容": "", "经度": "lon", "纬度": "lat", "年龄段": "age", "性别": "",
     },
     "board": {"留言编号": "number", "留言人": "private", "留言标题": "title", "留言内容": "text", "留言时间": "received_at", "留言领域": "category", "留言对象": "unit_words", "回复时间": "answered_at", "办理进度": "state"},
