@@ -1,4 +1,4 @@
-"""Complaints around key projects: counted before and after each turning point, compared with places like it, kept for the list."""
+"""Matters reported around key projects: counted before and after each turning point, compared with places like it, kept for the list."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Min
 from numpy.typing import NDArray
 
+from apps.cases.taxonomy import Category
 from apps.insights.around import ProjectAround
 from apps.insights.before_after import FEW, Change, changed, elsewhere
 from apps.insights.facts import Fact
@@ -111,7 +112,9 @@ def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.da
     usual = elsewhere(matched.before, matched.after, matched.kind, wanted)
     if before + after < FEW or usual is None:
         return told
-    return Compared(**{**vars(told), "change": changed(before, after, *usual)})
+    own = counts.places(here)
+    both = own.before + own.after
+    return Compared(**{**vars(told), "change": changed(before, after, usual, float((both * (both - 1)).sum() / both.sum()))})
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,8 @@ class _Places:
 
 @dataclass(frozen=True, eq=False)
 class _Counts:
-    """Reports of two periods by cell of 100 m, where people live; kind: how densely, by thirds of the reports."""
+    """Matters of two periods by cell of 100 m, where people live; kind: how densely, by thirds of them. As for hot spots one matter told at one
+    place within a week counts once."""
 
     ground: Ground
     col: Ints
@@ -138,12 +142,15 @@ class _Counts:
 
     @classmethod
     def read(cls, ground: Ground, on: dt.date, days: int) -> "_Counts":
-        table = connection.ops.quote_name(Fact._meta.db_table)
+        facts, categories = (connection.ops.quote_name(model._meta.db_table) for model in (Fact, Category))
+        matter = "(CASE WHEN c.level = 3 THEN c.parent_id ELSE c.id END, floor((f.day - %(on)s::date) / 7.0))"
         with connection.cursor() as cursor:
+            # Distinct kinds and weeks at each place: a million rows become some thousand where they are.
             cursor.execute(
-                f"""SELECT col, "row", count(*) FILTER (WHERE day < %s), count(*) FILTER (WHERE day >= %s) FROM {table}
-                WHERE counted AND col IS NOT NULL AND day BETWEEN %s AND %s GROUP BY 1, 2 ORDER BY 1, 2""",
-                [on, on, on - dt.timedelta(days=days), on + dt.timedelta(days=days - 1)],
+                f"""SELECT f.col, f."row", count(DISTINCT {matter}) FILTER (WHERE f.day < %(on)s), count(DISTINCT {matter}) FILTER (WHERE f.day >= %(on)s)
+                FROM {facts} f LEFT JOIN {categories} c ON c.id = f.category
+                WHERE f.counted AND f.col IS NOT NULL AND f.day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2 ORDER BY 1, 2""",
+                {"on": on, "first": on - dt.timedelta(days=days), "last": on + dt.timedelta(days=days - 1)},
             )
             col, row, before, after = np.array(cursor.fetchall(), np.int64).reshape(-1, 4).T
         down, across, inside = ground.at(col // BLOCKS, row // BLOCKS)

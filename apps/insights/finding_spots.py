@@ -183,7 +183,8 @@ def _place(key: Key, one: Judged, cells: Ints, found: Found, wide: int, lately: 
     was_hot = hot[:, down, across].any(axis=1)
     told = spell(was_hot, _ratio(own, expected))
     assert told is not None  # some cell of it was hot in one of the last two
-    peak = (told.last, *cells[0])
+    called = cells[hot[told.last, down, across]]
+    peak = (told.last, *called[one.z[told.last, called[:, 0], called[:, 1]].argmax()])
     at = [(int(c) + ground.west, int(r) + ground.south) for r, c in cells]
     busiest = at[int(one.seen[told.last, down, across].argmax())]
     return Place(

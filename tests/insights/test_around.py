@@ -16,7 +16,6 @@ from tests.town import TODAY, at
 
 pytestmark = pytest.mark.django_db
 BEGUN = dt.date(2026, 1, 1)  # 南山中心小学迁建, 68 days before yesterday's end
-NEAR = at(1.5, 0.55)  # 277 m south of it, where people live
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +30,21 @@ def school(town, users):
     return town.projects["K2"]
 
 
-def tell(town, village: str, point, before: int, after: int) -> None:
-    for many, day in ((before, BEGUN - dt.timedelta(days=40)), (after, BEGUN + dt.timedelta(days=40))):
-        for _ in range(many):
-            case(town, village, point=point, submitted_at=moment(day))
+def tell(town, village: str, x: float, y: float, before: int, after: int) -> None:
+    """So many matters: each in a week of its own, or 108 m east of the last."""
+    for many, way in ((before, -1), (after, 1)):
+        for number in range(many):
+            day = BEGUN + dt.timedelta(days=way * (2 + 7 * (number % 9)))
+            case(town, village, point=at(x + 0.11 * (number // 9), y), submitted_at=moment(day))
 
 
 @pytest.fixture
 def told(town, school) -> ProjectAround:
     """Four before and twenty after beside the school, thirty and thirty elsewhere; one long ago, so that enough is known before."""
     case(town, "V6", point=at(2.5, 1.5), submitted_at=moment(BEGUN - dt.timedelta(days=300)))
-    tell(town, "V2", NEAR, 4, 20)
-    tell(town, "V4", at(0.5, 1.5), 15, 15)
-    tell(town, "V6", at(2.5, 1.5), 15, 15)
+    tell(town, "V2", 1.5, 0.55, 4, 20)
+    tell(town, "V4", 0.5, 1.5, 15, 15)
+    tell(town, "V6", 2.5, 1.5, 15, 15)
     workflow_spots.work_out()
     return ProjectAround.objects.get(project=town.projects["K2"], turn="started")
 
@@ -69,8 +70,8 @@ def test_too_few_or_too_short_is_said_and_not_judged(told, town):
 
 def test_the_same_as_everywhere_is_no_change(town, school):
     case(town, "V6", point=at(2.5, 1.5), submitted_at=moment(BEGUN - dt.timedelta(days=300)))
-    for village, point in (("V2", NEAR), ("V4", at(0.5, 1.5)), ("V6", at(2.5, 1.5))):
-        tell(town, village, point, 10, 20)  # more everywhere
+    for village, x, y in (("V2", 1.5, 0.55), ("V4", 0.5, 1.5), ("V6", 2.5, 1.5)):
+        tell(town, village, x, y, 10, 20)  # more everywhere
     workflow_spots.work_out()
     assert ProjectAround.objects.get(project=town.projects["K2"]).verdict == "same"
 
@@ -80,7 +81,7 @@ def test_pages(told, client, users, town):
     page = client.get(reverse("around_list")).content.decode()
     assert page.index("南山中心小学迁建") < page.index("东溪防洪堤") and "明显增多" in page and "5.0 倍" in page
     page = client.get(reverse("around", args=[town.projects["K2"].code])).content.decode()
-    assert "之后约有 12.0 件" in page and "不大可能是偶然" in page or "不可能是偶然" in page
+    assert "之后约有 12.0 桩" in page and "不大可能是偶然" in page or "不可能是偶然" in page
     assert client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "300"}).status_code == 200
     assert "500 米" in client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "7"}).content.decode()
     assert "周边诉求" in client.get(reverse("project_detail", args=[town.projects["K2"].code])).content.decode()
