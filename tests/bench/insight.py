@@ -28,6 +28,7 @@ QUESTIONS = {
 """Of the page -> of the plain query, which counts ISO weekdays."""
 PICTURES = ("by=hex&part=hexes", "by=density&part=density", "by=change&compare=year&part=change,regions", "by=cell&part=frames", "by=cell&size=100&part=cells", "compare=before&part=regions,trend")  # fmt: skip
 CHANGED = 1000
+CHANGE = "UPDATE insights_fact SET again = NOT again, version = %s WHERE id IN (SELECT id FROM insights_fact ORDER BY ref LIMIT %s)"
 
 FILL = """
 INSERT INTO territory_adminarea (code, name, level, kind, parent_id, has_congress, population, former_names, synthetic)
@@ -97,11 +98,9 @@ def _ours(data: Data) -> Callable[[], Answer | Callable[[], Answer]]:
             sizes = [size for _, size, _ in (*pages, *(_asked(client, address) for address in pictures))]
             began = time.perf_counter()
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE insights_fact SET state = 2, version = 2 WHERE id IN (SELECT id FROM insights_fact ORDER BY ref LIMIT %s)",
-                    [CHANGED],
-                )
-                cursor.execute("UPDATE insights_factstate SET version = 2")
+                cursor.execute("UPDATE insights_factstate SET version = version + 1 RETURNING version")
+                (version,) = cursor.fetchone()
+                cursor.execute(CHANGE, [version, CHANGED])
             written = time.perf_counter()
             Remembered.check_seconds, kept = 0.0, Remembered.check_seconds
             held.current()
