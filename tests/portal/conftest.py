@@ -28,7 +28,7 @@ from apps.deputies.workflow_grid import confirm_waiting
 from apps.hotline.models import Intake, IntakePiece, IntakeProblem, Record, Source
 from apps.hotline.workflow_links import link
 from apps.imports.models import ImportBatch
-from apps.insights import workflow_briefings, workflow_reports
+from apps.insights import facts, public_voices, workflow_briefings, workflow_public, workflow_reports
 from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
 from apps.record import issuing
@@ -81,6 +81,9 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     february = around("month", dt.date(2026, 2, 1))
     workflow_reports.keep(users.county_office, town.county, february, NOON.date())
     workflow_briefings.order(users.county_office, workflow_briefings.Wanted("二月简报", town.county, february))
+    facts.refresh()
+    workflow_public.publish(public_voices.quarter_of(NOON.date()))
+    workflow_public.turn_page(users.county_office, on=True)
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
     world.pools.update(_pools(world))
     return world

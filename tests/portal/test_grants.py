@@ -13,7 +13,7 @@ from apps.portal.grants import GRANTS, ROLE
 NEVER = {
     "deputies_home", "deputies_contact", "accounts_user", "organisations_organisation_members", "supervision_assignmentrun", "supervision_team",
     "supervision_teammember", "supervision_runevent", "imports_importbatch", "imports_rejectedrow", "procrastinate_jobs",
-    "record_notice", "record_delivery", "record_incoming", "record_robot", "record_noticeway", "interop_apikeyevent",
+    "record_notice", "record_delivery", "record_incoming", "record_robot", "record_noticeway", "interop_apikeyevent", "insights_fact", "insights_publictableevent", "insights_voicespageevent", "hotline_record",
 }  # fmt: skip
 
 
