@@ -196,11 +196,11 @@ def test_hexes_frames_and_density(voices, ask, town):
 QUESTIONS = ["period=30", "period=30&category=noise_fume", "period=30&source=web&source=phone", "period=30&state=late", "period=30&state=unsatisfied", "period=730&hour=9", "period=730&weekday=6&weekday=5", "period=30&state=open&level=village", "period=60&level=grid", "period=60&level=county&source=record"]  # fmt: skip
 
 
-@pytest.mark.parametrize("query", QUESTIONS)
-def test_the_list_behind_a_number_has_as_many_rows(voices, ask, client, query):
-    for row in ask(query, "regions")["regions"]:
-        pages = [client.get(url).context["page_obj"] for url in (row["url"], row["records_url"]) if url]
-        assert sum(page.paginator.count for page in pages) == row["count"], row["url"]
+def test_the_list_behind_a_number_has_as_many_rows(voices, ask, client):
+    for query in QUESTIONS:
+        for row in ask(query, "regions")["regions"]:
+            pages = [client.get(url).context["page_obj"] for url in (row["url"], row["records_url"]) if url]
+            assert sum(page.paginator.count for page in pages) == row["count"], row["url"]
 
 
 def test_a_category_of_any_level_leads_to_its_cases(voices, ask, client, town):
@@ -258,9 +258,9 @@ def test_a_county_without_towns_counts_as_one(voices, ask, town):
     assert (row["name"], row["count"]) == ("方格县", 4)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_every_address_is_answered(voices, client, leader):
+    client.force_login(leader)
+    odd = (
         "",
         "part=x",
         "part=",
@@ -269,11 +269,11 @@ def test_a_county_without_towns_counts_as_one(voices, ask, town):
         "by=density&size=2000",
         "part=change",
         "since=x&part=trend",
-    ],
-)
-def test_every_address_is_answered(voices, client, leader, query):
-    client.force_login(leader)
-    assert client.get(f"{reverse('insight_data')}?{query}").status_code == 200
+        "part=%00",
+        "region=%00&hour=-1",
+    )
+    for query in odd:
+        assert client.get(f"{reverse('insight_data')}?{query}").status_code == 200, query
 
 
 def test_queries_do_not_grow(voices, ask, town, django_assert_max_num_queries):
