@@ -26,7 +26,7 @@ from apps.insights.report_charts import months_svg
 
 MOST_BYTES = 8_000_000
 HATCHED = "url(#hatched)"
-BORDER, GROUND = "#5b6671", "#9aa5b1"
+BORDER, GROUND, LAND = "#5b6671", "#9aa5b1", "#ffffff"
 LOADED = re.compile(r"url\((?!#|data:)[^)]*\)")  # of style sheets: pictures that Leaflet would fetch from beside itself
 
 
@@ -73,7 +73,7 @@ def _map(drawing: Drawing, number: int) -> dict[str, str]:
     made.default_js, made.default_css = [], []  # Leaflet stands in the file itself, once
     made._id = f"briefing_{number}"
     if drawing.ground:
-        _layer([(geometry, {}) for geometry in drawing.ground], lambda feature: {"color": GROUND, "weight": 1, "fill": False}, interactive=False).add_to(made)
+        _layer([(geometry, {}) for geometry in drawing.ground], lambda feature: {"color": GROUND, "weight": 1, "fillColor": LAND, "fillOpacity": 1}, interactive=False).add_to(made)
     if drawing.shapes:
         rows = [(shape.geometry, {"i": index, "t": _tip(shape), "c": HATCHED if shape.colour == UNKNOWN else shape.colour}) for index, shape in enumerate(drawing.shapes)]
         layer = _layer(rows, lambda feature: {"color": BORDER, "weight": 1, "fillColor": feature["properties"]["c"], "fillOpacity": 0.82})

@@ -12,10 +12,10 @@ from apps.insights.paper import LINE, SMALL, Column, Paper
 from apps.insights.report_charts import HEIGHT, WIDTH, bars
 from apps.record.sheets import FRAME, GREY, INK, POINT
 
-MAP = 118.0  # mm high
+MAP = 140.0  # mm high
 LEGEND = 66.0  # mm wide, at the right of a map
-BORDER, GROUND, HATCH = (91, 102, 113), (154, 165, 177), (201, 207, 214)
-MARK = 2.6  # height of letters on a map, mm
+BORDER, GROUND, HATCH, OUTSIDE = (91, 102, 113), (154, 165, 177), (201, 207, 214), (238, 241, 244)
+MARK, HALO = 2.6, 0.25  # height of letters on a map and the white around them, mm
 
 
 def write(content: Content, out: BinaryIO) -> int:
@@ -25,7 +25,9 @@ def write(content: Content, out: BinaryIO) -> int:
     paper.heading("要点")
     paper.text(content.points, mark="·")
     if content.figures:
-        paper.text(["　　".join(f"{name} {value}" for name, value in content.figures)])
+        paper.heading("数字")
+        width = paper.width / max(len(content.figures), 4)
+        paper.table([Column(name, width) for name, _ in content.figures], [[value for _, value in content.figures]])
     if content.months:
         paper.heading("逐月", with_next=50)
         paper.figure(46, lambda *place: _months(content, *place))
@@ -55,16 +57,17 @@ def _map(drawing: Drawing) -> Callable[[FPDF, float, float, float, float], None]
     def draw(pdf: FPDF, left: float, top: float, width: float, height: float) -> None:
         placed = _placing(drawing, left, top, width - LEGEND - 4, height)
         pdf.set_line_width(0.15)
+        pdf.set_draw_color(*FRAME)
+        pdf.set_fill_color(*OUTSIDE)
+        pdf.rect(left, top, width - LEGEND - 2, height, style="DF")
         for geometry in drawing.ground:
-            _outline(pdf, geometry, placed, GROUND, None)
+            _outline(pdf, geometry, placed, GROUND, (255, 255, 255))
         for shape in sorted(drawing.shapes, key=lambda shape: -shape.geometry.area):  # what lies inside another is drawn over it
             _outline(pdf, shape.geometry, placed, BORDER, HATCH if shape.colour == UNKNOWN else _rgb(shape.colour))
         for shape in drawing.shapes:
             if shape.mark:
                 place = shape.geometry.representative_point()
                 _mark(pdf, shape.mark, *placed(place.x, place.y))
-        pdf.set_draw_color(*FRAME)
-        pdf.rect(left, top, width - LEGEND - 2, height)
         _legend(pdf, drawing, left + width - LEGEND, top)
 
     return draw
@@ -80,12 +83,11 @@ def _placing(drawing: Drawing, left: float, top: float, width: float, height: fl
     return lambda lon, lat: (x0 + (lon - west) * narrow * scale, y0 + (north - lat) * scale)
 
 
-def _outline(pdf: FPDF, geometry: BaseGeometry, placed: Callable[[float, float], tuple[float, float]], line: tuple[int, int, int], fill: tuple[int, int, int] | None) -> None:
+def _outline(pdf: FPDF, geometry: BaseGeometry, placed: Callable[[float, float], tuple[float, float]], line: tuple[int, int, int], fill: tuple[int, int, int]) -> None:
     pdf.set_draw_color(*line)
-    if fill:
-        pdf.set_fill_color(*fill)
+    pdf.set_fill_color(*fill)
     for polygon in _polygons(geometry):
-        pdf.polygon([placed(x, y) for x, y in polygon.exterior.coords], style="DF" if fill else "D")
+        pdf.polygon([placed(x, y) for x, y in polygon.exterior.coords], style="DF")
 
 
 def _polygons(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
@@ -99,9 +101,10 @@ def _polygons(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
 def _mark(pdf: FPDF, text: str, x: float, y: float) -> None:
     pdf.set_font("cjk", "B", MARK / POINT)
     width = pdf.get_string_width(text)
-    pdf.set_text_color(*INK)
-    pdf.set_xy(x - width / 2, y - MARK * 0.6)
-    pdf.cell(w=width, h=MARK * 1.2, text=text)
+    for right, down, colour in (*((dx, dy, (255, 255, 255)) for dx in (-HALO, 0, HALO) for dy in (-HALO, 0, HALO)), (0.0, 0.0, INK)):
+        pdf.set_text_color(*colour)
+        pdf.set_xy(x - width / 2 + right, y - MARK * 0.6 + down)
+        pdf.cell(w=width, h=MARK * 1.2, text=text)
 
 
 def _legend(pdf: FPDF, drawing: Drawing, left: float, top: float) -> None:

@@ -35,6 +35,11 @@ def area_choices(user: User, villages: bool = True) -> list[tuple[str, object]]:
     return [*wide, *groups.items()]
 
 
+def month_before(today: dt.date) -> dt.date:
+    """The first day of the last month that is over."""
+    return (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+
+
 class PeriodFields(forms.Form):
     """A place and a period: a month, quarter, half-year or year that a day lies in, or two days."""
 
@@ -75,7 +80,7 @@ class PeriodFields(forms.Form):
                     self.add_error("since", "自选日期要填起止两天。")
                 return None
             return between(cleaned["since"], cleaned["until"])
-        return around(kind, cleaned.get("on") or today.replace(day=1) - dt.timedelta(days=1))
+        return around(kind, cleaned.get("on") or month_before(today))
 
     @property
     def area_chosen(self) -> AdminArea:

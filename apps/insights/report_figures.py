@@ -166,9 +166,15 @@ class Change:
         return {"up": "明显上升", "down": "明显下降", "same": "变化不明显", "few": "样本少", "none": "无可比"}[self.tone]
 
     @property
+    def figure(self) -> tuple[str, str]:
+        """For a figure: the large words and the small ones beside them."""
+        counts = f"{self.now} 比 {self.then}"
+        return (counts, "") if self.percent is None else (f"{self.percent:+d}%", counts)
+
+    @property
     def words(self) -> str:
         """+15%（312 比 271）, or the two counts where a percentage would say nothing."""
-        if not self.comparable:
+        if not self.comparable or not (self.now or self.then):
             return "—"
         counts = f"{self.now} 比 {self.then}"
         return counts if self.percent is None else f"{self.percent:+d}%（{counts}）"

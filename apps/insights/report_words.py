@@ -67,10 +67,10 @@ def _handled(report: Report) -> str:
 
 
 def _apart(report: Report) -> str:
-    named = {versus: "、".join(source.label for source in report.left_out(versus)) for versus in THEN}
-    return "；".join(f"比{THEN[versus]}不含{names}：当时还没有接入" for versus, names in named.items() if names and report.comparable(versus)) + (
-        "。" if any(names and report.comparable(versus) for versus, names in named.items()) else ""
-    )
+    """Which sources a comparison leaves out, where there is one."""
+    said = [(THEN[versus], "、".join(source.label for source in report.left_out(versus))) for versus in THEN if report.comparable(versus)]
+    words = "；".join(f"比{then}不含{names}：当时还没有接入" for then, names in said if names)
+    return f"{words}。" if words else ""
 
 
 def caption(report: Report) -> str:

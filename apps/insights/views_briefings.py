@@ -4,12 +4,14 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, requires
 from apps.insights import briefing_files, workflow_briefings
 from apps.insights.briefings import Briefing
 from apps.insights.forms_briefings import BriefingForm
+from apps.insights.forms_reports import month_before
 from apps.insights.report_counting import Narrowed
 from apps.insights.theme_models import Theme
 from apps.record.states import MoveRefused
@@ -24,7 +26,7 @@ KINDS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 @requires(Permission.MAKE_BRIEFINGS)
 def briefing_list(request: HttpRequest) -> HttpResponse:
     """/insight/briefings/ — order one, and those that were made."""
-    form = BriefingForm(request.POST or None, user=request.user, initial={"period": "month"})
+    form = BriefingForm(request.POST or None, user=request.user, initial={"period": "month", "on": month_before(timezone.localdate())})
     if request.method == "POST" and form.is_valid():
         try:
             return redirect("briefing", workflow_briefings.order(request.user, form.wanted()).pk)

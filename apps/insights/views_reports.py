@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.perms import Permission, requires
 from apps.insights import report_paper, report_workbook
-from apps.insights.forms_reports import KeptForm, PeriodFields
+from apps.insights.forms_reports import KeptForm, PeriodFields, month_before
 from apps.insights.region_reports import RegionReport
 from apps.insights.report_charts import months_svg
 from apps.insights.report_counting import count, report_areas
@@ -41,7 +41,7 @@ def region_report_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(kind=kind)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "insights/reports/list.html", {
-        "form": form, "page_obj": page, "narrowed": bool(area or kind), "ask": PeriodFields(user=request.user, initial={"period": "month"}),
+        "form": form, "page_obj": page, "narrowed": bool(area or kind), "ask": PeriodFields(user=request.user, initial={"period": "month", "on": month_before(timezone.localdate())}),
     })  # fmt: skip
 
 
@@ -119,6 +119,7 @@ def _asked(request: HttpRequest) -> PeriodFields:
         first = report_areas(request.user).order_by("code").values_list("code", flat=True).first()
         data["area"] = first or ""
     data.setdefault("period", "month")
+    data.setdefault("on", month_before(timezone.localdate()).isoformat())
     return PeriodFields(data, user=request.user)
 
 
@@ -133,7 +134,7 @@ def _shown(report: Report) -> dict:
         "report": report, "caption": caption(report), "points": points(report), "meaning": MEANING, "least": LEAST, "total": report.total,
         "changes": [(name, report.changes([report.whole], versus)[0]) for name, versus in (("比上期", "before"), ("比上年同期", "year"))],
         "categories": _rows(report, [line for line in report.categories if line.level < 3]), "regions": _rows(report, report.regions),
-        "crossed": _crossed(report), "months": mark_safe(months_svg(report.months, report.window.now.first, report.window.now.last)),
+        "map_query": urlencode({"region": report.code, "since": report.window.now.first, "until": report.window.now.last}), "crossed": _crossed(report), "months": mark_safe(months_svg(report.months, report.window.now.first, report.window.now.last)),
     }  # fmt: skip
 
 

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+import shapely
 from django.contrib.gis.geos import MultiPolygon
 from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.insights import briefing_files, briefing_page, workflow_briefings
+from apps.insights.around import ProjectAround
 from apps.insights.briefing_content import gather
+from apps.insights.briefing_found import numbered
 from apps.insights.briefing_outside import gather as gather_outside
-from apps.insights.briefing_parts import Drawing, Table
+from apps.insights.briefing_parts import Drawing, Shape, Table
 from apps.insights.briefings import Briefing, BriefingEvent
 from apps.insights.facts import Fact
 from apps.insights.public_counts import PublicCount, PublicTable, VoicesPage
@@ -102,9 +105,25 @@ def test_it_says_what_the_report_says(spoken):
     assert part(content, "与上期").shapes[1].mark == "东溪镇 ↑"
     assert part(content, "热点一览").rows[0][1] == "溪口村一带 各类诉求"
     (row,) = part(content, "热点话题一览").rows
-    assert (row[1], row[2]) == ("路灯不亮", "12") and len(part(content, "热点话题在哪里").shapes) == 3  # twelve cells in a row are three squares of 500 m
+    assert (row[1], row[2]) == ("路灯不亮", "12") and len(part(content, "热点话题在哪里").shapes) == 2  # twelve cells in a row are two squares of a kilometre
     assert all("2026年2月1日—2026年2月28日" in each.caption for each in content.parts if "热点" not in each.title or "话题" in each.title)
     assert all(each.caption for each in content.parts)
+
+
+def test_projects_around_which_more_is_reported(spoken):
+    values = {"turn": "started", "turned_on": dt.date(2025, 9, 1), "within": 500, "days": 90, "rest_before": 50, "rest_after": 50, "day": TODAY}
+    ProjectAround.objects.create(project=spoken.projects["K1"], before=5, after=20, ratio=4.0, low=1.5, high=9.0, q=0.01, verdict="more", weight=2, **values)
+    ProjectAround.objects.create(project=spoken.projects["K3"], before=5, after=5, verdict="same", weight=1, **values)
+    content = gather(briefing_of(spoken), TODAY)
+    ((_, name, turned, before, after, ratio, verdict, _),) = part(content, "重点项目周边一览").rows
+    assert (name, turned, before, after, ratio, verdict) == ("东溪防洪堤", "2025-09-01 开工", "5", "20", "4.0 倍", "明显增多")
+    assert not any("重点项目" in each.title for each in gather(briefing_of(spoken, area=spoken.towns["S"]), TODAY).parts)
+
+
+def test_numbers_that_would_cover_each_other_stand_together():
+    places = [(120.0, 28.0), (120.5, 28.0), (120.001, 28.001)]
+    shapes = [Shape(shapely.Point(place).buffer(0.01), "#ffffff", "") for place in places]
+    assert [shape.mark for shape in numbered(shapes)] == ["1、3", "2", ""]
 
 
 def test_a_town_s_briefing_holds_nothing_from_elsewhere(spoken):
@@ -146,11 +165,16 @@ def test_made_in_the_background_and_told(spoken, county_office, client):
     assert "网页文件" in client.get(reverse("briefing", args=[made.pk])).content.decode()
 
 
-def test_stopped_it_leaves_no_file_and_can_be_made_after_all(spoken, county_office):
+def test_stopped_or_killed_it_leaves_no_file_and_can_be_made_after_all(spoken, county_office, monkeypatch):
     briefing = order(county_office, wanted(spoken))
     cancel(county_office, briefing.pk)
     assert make(briefing.pk).state == "cancelled" and briefing_files.find(briefing.pk, "html") is None
     resume(county_office, briefing.pk)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(briefing_page, "write", lambda content: (_ for _ in ()).throw(SystemExit))
+        make(briefing.pk)
+    briefing.refresh_from_db()
+    assert briefing.state == "running" and briefing_files.find(briefing.pk, "html") is None
     assert make(briefing.pk).state == "done"
     with pytest.raises(MoveRefused, match="不能重新制作"):
         resume(county_office, briefing.pk)
@@ -168,17 +192,6 @@ def test_what_goes_wrong_is_said(spoken, county_office, monkeypatch):
         make(briefing.pk)
     briefing.refresh_from_db()
     assert briefing.state == "failed" and "重新制作" in briefing.note
-
-
-def test_killed_in_the_middle_it_is_simply_made_again(spoken, county_office, monkeypatch):
-    briefing = order(county_office, wanted(spoken))
-    monkeypatch.setattr(briefing_page, "write", lambda content: (_ for _ in ()).throw(SystemExit))
-    with pytest.raises(SystemExit):
-        make(briefing.pk)
-    briefing.refresh_from_db()
-    assert briefing.state == "running"
-    monkeypatch.undo()
-    assert make(briefing.pk).state == "done"
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------------------

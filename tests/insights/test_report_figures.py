@@ -114,7 +114,8 @@ def test_a_longer_month_is_no_rise_and_a_real_one_is():
 
 def test_few_are_not_judged_and_no_percentage_is_made_of_them():
     change = Change(3, 1, 31, 28, q=0.0)
-    assert (change.tone, change.percent, change.words) == ("few", None, "3 比 1")
+    assert (change.tone, change.percent, change.words, change.figure) == ("few", None, "3 比 1", ("3 比 1", ""))
+    assert Change(30, 20, 31, 28).figure == ("+35%", "30 比 20") and Change(0, 0, 31, 28).words == "—"
     assert Change(9, 2, 31, 28, q=0.01).words == "9 比 2"  # more than chance, but no percentage of two
     assert Change(0, 0, 31, 28, comparable=False).words == "—"
 
