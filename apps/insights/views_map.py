@@ -81,6 +81,11 @@ def insight_beside(request: HttpRequest) -> JsonResponse:
 def _meant(asked: QueryDict) -> QueryDict:
     """The address as it is meant: a difference is one from something; of the categories a chosen one narrows the one above it."""
     query = asked.copy()
+    if (
+        query.get("compare", "custom") != "custom"
+    ):  # without scripts the days to compare with are sent whatever is chosen
+        query.pop("since2", None)
+        query.pop("until2", None)
     if query.get("by") == "change" and not query.get("compare") and not query.get("since2"):
         query["compare"] = "before"
     asked_for = [code for code in query.getlist("category") if "\x00" not in code]

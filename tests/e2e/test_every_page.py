@@ -76,6 +76,7 @@ PAGES = {  # who, and the way there
     "imports": ("county", "/imports/"),
     "districts checked": ("county", "/imports/districts/"),
     "terms": ("county", "/terms/"),
+    "voices on a map": ("town", "/insight/?by=change&level=village&period=730"),
     "cockpit": ("leader", "/cockpit/"),
     "dark cockpit": ("leader", "/cockpit/?wall=1"),
     "public voices": ("", "/voices/"),

@@ -208,6 +208,22 @@ def test_a_difference_is_one_from_something(client, leader, voices):
     assert page.context["before"] == (TODAY - dt.timedelta(days=59), TODAY - dt.timedelta(days=30))
 
 
+def test_days_to_compare_with_count_only_where_they_are_chosen(client, leader, voices):
+    client.force_login(leader)
+    days = {"since2": "2025-01-01", "until2": "2025-01-31"}
+    for compare, before in (("", None), ("before", dt.date(2026, 1, 10)), ("custom", dt.date(2025, 1, 1))):
+        question = client.get(reverse("insight_map"), {"period": "30", "compare": compare, **days}).context["question"]
+        assert (question.before and question.before[0]) == before
+
+
+def test_what_is_compared_with_days_not_yet_known_is_said(client, leader, voices):
+    """The first voice is of 15 January."""
+    client.force_login(leader)
+    assert "2026年1月15日" in ask(client, "period=30&compare=before")["warning"]  # with 10 January on
+    assert ask(client, "since=2026-03-01&until=2026-03-10&compare=before")["warning"] == ""
+    assert ask(client, "period=30")["warning"] == ""
+
+
 def test_a_town_counts_and_offers_its_own(client, town_clerk, voices):
     client.force_login(town_clerk)
     page = client.get(reverse("insight_map"), {"period": "90", "measure": "count"})

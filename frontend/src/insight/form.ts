@@ -7,11 +7,24 @@ export class AskForm {
   /** Months or weeks: the server chooses as the period is long, until somebody has chosen. */
   private stepChosen = new URLSearchParams(location.search).has("step");
 
-  constructor(private readonly form: HTMLFormElement) {
-    form.addEventListener("change", ({ target }) => {
-      if (!(target instanceof HTMLInputElement)) return;
-      if (target.name === "category") this.followTree(target);
+  /** Compared only because a difference was asked for: looked at in another way, no longer. */
+  private comparedForIt = false;
+
+  /** Fields of the form may stand anywhere on the page. */
+  constructor(
+    private readonly form: HTMLFormElement,
+    changed: () => void,
+  ) {
+    document.addEventListener("change", ({ target }) => {
+      if (!(target instanceof HTMLInputElement || target instanceof HTMLSelectElement) || target.form !== form) return;
+      if (target instanceof HTMLInputElement && target.name === "category") this.followTree(target);
       if (target.name === "step") this.stepChosen = true;
+      if (target.name === "compare") this.comparedForIt = false;
+      changed();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      changed();
     });
   }
 
@@ -52,7 +65,14 @@ export class AskForm {
 
   /** Fields without an effect are put away; a difference needs something to differ from. */
   arrange(): void {
-    if (this.value("by") === "change" && this.value("compare") === "") this.set("compare", "before");
+    const differs = this.value("by") === "change";
+    if (differs && this.value("compare") === "") {
+      this.set("compare", "before");
+      this.comparedForIt = true;
+    } else if (!differs && this.comparedForIt) {
+      this.set("compare", "");
+      this.comparedForIt = false;
+    }
     for (const part of this.form.querySelectorAll<HTMLElement>("[data-for], [data-if]")) {
       const { for: ways, if: name, value } = part.dataset;
       part.hidden = (ways !== undefined && !ways.split(" ").includes(this.way)) || (name !== undefined && this.value(name) !== value);

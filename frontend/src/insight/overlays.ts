@@ -18,6 +18,11 @@ export interface Sources {
 
 export const OVER_LAYERS = [...SPOT_LAYERS, ...PROJECT_LAYERS];
 
+/** What the legend says of them. */
+export function overWords(wanted: readonly string[]): string[] {
+  return [...(wanted.includes("spots") ? ["圆圈里的数字是热点"] : []), ...(wanted.includes("projects") ? ["◆ 重点项目：绿按计划，黄略慢，红明显落后"] : [])];
+}
+
 export class Overlays {
   constructor(
     private readonly map: PlaceMap,

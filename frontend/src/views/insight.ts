@@ -10,7 +10,7 @@ import { pageData } from "../data";
 import { parseBounds } from "../geo";
 import { type Answer, Answers, type HotSpots } from "../insight/answer";
 import { AskForm, stepQuery } from "../insight/form";
-import { OVER_LAYERS, Overlays } from "../insight/overlays";
+import { OVER_LAYERS, Overlays, overWords } from "../insight/overlays";
 import { paint, type Picture, save } from "../insight/picture";
 import { Player, type Step } from "../insight/player";
 import { type Ask, hot, type Lists, type Surface, SURFACES } from "../insight/surfaces";
@@ -63,7 +63,7 @@ class InsightMap {
     formElement: HTMLFormElement,
     state: State,
   ) {
-    this.form = new AskForm(formElement);
+    this.form = new AskForm(formElement, () => void this.changed());
     this.arrange();
     this.lists = state.lists;
     this.counted = state.counted;
@@ -71,11 +71,6 @@ class InsightMap {
     this.region = this.form.value("region");
     this.player = new Player(playerParts(), (step, passing) => this.show(step, passing));
     this.player.offer(state.steps, state.at, this.slides);
-    formElement.addEventListener("change", () => void this.changed());
-    formElement.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.changed();
-    });
     this.connectBeside();
     this.connectPicture();
   }
@@ -190,7 +185,8 @@ class InsightMap {
     const numbers = await this.numbers();
     if (!this.map || !this.answer || turn !== this.asked) return;
     this.map.showTip(null);
-    this.legend = this.surface.draw(this.map, this.answer as never, this.ask, numbers);
+    const legend = this.surface.draw(this.map, this.answer as never, this.ask, numbers);
+    this.legend = { ...legend, note: [legend.note, ...overWords(this.form.ticked("with"))].filter(Boolean).join("；") };
     this.map.setLegend(legendElement(this.legend));
     await this.overlays?.show(this.form.ticked("with"), !this.slides);
   }
@@ -281,7 +277,8 @@ class InsightMap {
     if (!this.map || !this.answer) return null;
     const map = await this.map.picture();
     const today = new Date().toLocaleDateString("zh-CN", { year: "numeric", month: "long", day: "numeric" });
-    const caption = [this.answer.caption, this.counted, this.warning, `件数少不等于问题少：也可能是那里的人不知道怎么反映。制图日期 ${today}`];
+    const invented = document.querySelector(".demo-band")?.textContent?.trim() ?? "";
+    const caption = [invented, this.answer.caption, this.counted, this.warning, `件数少不等于问题少：也可能是那里的人不知道怎么反映。制图日期 ${today}`];
     return { title: `${this.page.dataset.county ?? ""}民情地图`, caption: caption.filter(Boolean), legend: this.legend, map };
   }
 }
