@@ -35,7 +35,7 @@ def link(record: Record, case: Case, by: User, reason: str) -> Record:
         return locked
     if locked.case_id:
         raise MoveRefused(f"这条记录已经关联民情件 {locked.case.code}，要换一件，请先解除关联。", "case")
-    _join(locked, Case.objects.select_for_update(of=("self",)).select_related("town").get(pk=case.pk), by, reason[:LONGEST_REASON], timezone.now())
+    _join(locked, Case.objects.select_for_update().get(pk=case.pk), by, reason[:LONGEST_REASON], timezone.now())
     return locked
 
 
@@ -47,7 +47,7 @@ def unlink(record: Record, by: User, reason: str) -> Record:
     locked = _locked(record, by)
     if locked.case_id is None:
         return locked
-    case, now = Case.objects.select_for_update(of=("self",)).get(pk=locked.case_id), timezone.now()
+    case, now = Case.objects.select_for_update().get(pk=locked.case_id), timezone.now()
     LinkedOrder.objects.filter(case=case, source=locked.source.name, number=locked.number).delete()
     moves.record(case, "unlink_order", by, reason, now, order=_called(locked))
     locked.case, locked.proposed, locked.reason, locked.changed_at = None, None, "", now
@@ -90,7 +90,7 @@ def open_case(record: Record, by: User, text: str) -> Case:
         place=f"{_called(locked)}，位置精确到 100 米"[:120], category=locked.category if locked.category and locked.category.level == 2 else None, accuracy=CELL,
     )  # fmt: skip
     case = cases.submit(said, actor=by)
-    _join(locked, Case.objects.select_for_update(of=("self",)).select_related("town").get(pk=case.pk), by, "转为民情件", timezone.now())
+    _join(locked, Case.objects.select_for_update().get(pk=case.pk), by, "转为民情件", timezone.now())
     return case
 
 
@@ -106,7 +106,7 @@ def why_no_case(record: Record) -> str:
 def link_all(pairs: list[tuple[Record, CaseLink]], now: dt.datetime) -> int:
     """Links that are certain, by nobody's hand, within the caller's transaction; how many were made."""
     wanted = sorted({found.case for _, found in pairs})
-    held = {case.pk: case for case in Case.objects.select_for_update(of=("self",)).select_related("town", "deputy", "organisation").filter(pk__in=wanted).order_by("pk")}
+    held = {case.pk: case for case in Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     made = [(record, held[found.case], found.reason) for record, found in pairs if found.case in held]
     for record, case, reason in made:
         _join(record, case, None, reason[:LONGEST_REASON], now)
@@ -135,10 +135,10 @@ def _may(by: User) -> None:
 
 
 def _locked(record: Record, by: User) -> Record:
-    seen = Record.objects.visible_to(by).select_for_update(of=("self",)).select_related("source", "case", "proposed", "category").filter(pk=record.pk).first()
-    if seen is None:
+    """Held first, read after: a join that was read before another's commit would lack what he linked."""
+    if Record.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=record.pk).first() is None:
         raise MoveRefused("这条记录不在您能看到的范围内。")
-    return seen
+    return Record.objects.select_related("source", "case", "proposed", "category").get(pk=record.pk)
 
 
 def _called(record: Record) -> str:

@@ -19,7 +19,7 @@ from tests.bench import database
 from tests.bench.harness import TREE, Answer, Check, Contender, Data, Goal, Job, Measured
 
 RECORDS, QUICK_RECORDS = 100_000, 1_500
-LAYERS = ("area", "organisation", "grid", "doorplate", "deputy", "case")
+LAYERS = ("area", "organisation", "district", "grid", "doorplate", "station", "deputy", "case")
 TODAY = "2026-11-20"
 KILLED_AT = 0.3  # of the rows
 
@@ -38,7 +38,7 @@ def _imported(data: Data, name: str) -> Any:
 
     for layer in LAYERS:
         file = next((data.folder / "county").glob(f"{layer}.*"))
-        call_command("import_layer", layer, str(file), crs="4490" if file.suffix == ".csv" and layer in ("doorplate", "deputy", "case") else "", verbosity=0)
+        call_command("import_layer", layer, str(file), crs="4490" if file.suffix == ".csv" and layer != "organisation" else "", verbosity=0)
     return connection
 
 

@@ -34,17 +34,16 @@ def test_offices_see_their_places(records, client, users):
         assert client.get("/hotline/").status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("query", "seen"),
-    [
-        ("state=open", "12"), ("state=closed", "3"), ("state=unsatisfied", "3"), ("state=late&q=井", "2"), ("state=late&q=医", ""), ("q=井盖", "2"), ("q=LX20", "123"), ("place=none", "3"), ("place=located", "12"),
-        ("source=12345", "123"), ("source=nobody", "123"), ("town=339999200000", "2"), ("village=339999200201", "2"), ("since=2026-03-04", "3"), ("until=2026-03-02", "1"), ("hour=9", "123"),
-        ("hour=10", ""), ("weekday=0", "1"), ("link=none", "123"), ("link=linked", ""), ("bbox=120,28,120.01,28.02", "1"), ("bbox=1,2", "123"), ("grid=339999200201001", "2"), ("page=99", "123"),
-        ("category=nonsense&intake=0&since=x", "123"),
-    ],
-)  # fmt: skip
-def test_the_address_narrows(records, office, query, seen):
-    assert "".join(listed(office, query)) == seen
+NARROWED = {
+    "state=open": "12", "state=closed": "3", "state=unsatisfied": "3", "state=late&q=井": "2", "state=late&q=医": "", "q=井盖": "2", "q=LX20": "123", "place=none": "3", "place=located": "12",
+    "source=12345": "123", "source=nobody": "123", "town=339999200000": "2", "village=339999200201": "2", "since=2026-03-04": "3", "until=2026-03-02": "1", "hour=9": "123", "hour=10": "",
+    "weekday=0": "1", "link=none": "123", "link=linked": "", "bbox=120,28,120.01,28.02": "1", "bbox=1,2": "123", "grid=339999200201001": "2", "grid=x": "", "page=99": "123",
+    "category=nonsense&intake=0&since=x": "123",
+}  # fmt: skip
+
+
+def test_the_address_narrows(records, office):
+    assert {query: "".join(listed(office, query)) for query in NARROWED} == NARROWED
 
 
 def test_a_number_leads_to_its_record(records, office):
