@@ -172,8 +172,9 @@ def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
 
 def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: int) -> bool:
     """Of a surname that is mostly another word."""
-    two, firm = end - after == 2, DESCRIBED.match(seen, end) or SPOKEN.match(seen, end)
-    return bool(two and firm) and CALLED.issuperset(seen[after:end]) and not _word(seen[start:end])
+    two, described = end - after == 2, DESCRIBED.match(seen, end)
+    firm = described or (two and SPOKEN.match(seen, end))
+    return bool(firm) and CALLED.issuperset(seen[after:end]) and not _word(seen[start:end])
 
 
 def _left_over(seen: str, start: int, after: int, end: int, company: int) -> bool:

@@ -73,8 +73,10 @@ class Places:
         in_village = self._named(village, "village", in_town)
         in_town = in_town if in_town >= 0 else self._town(in_village)
         best = self._looked(address, in_town) if address.strip() else NOWHERE
-        if best.by in ("", "village"):
-            best = self._better(best, self._told(texts, in_town))
+        if best.by != "doorplate":
+            best = self._better(best, self._told(texts, in_town if in_town >= 0 else best.town))
+        if best.by == "road":
+            best = self._where_it_passes(best, (address, *texts))
         if best.village < 0 and in_village >= 0 and not best.by:
             best = self._better(best, self._of_village(in_village))
         if best.town < 0:
@@ -91,22 +93,33 @@ class Places:
             for mention in mentions(text, self.names, self.areas)
         ]
         elsewhere = [mention for mention in said if not mention.home]
-        if any(mention.narrow for mention in elsewhere):  # where somebody lives says nothing of a matter that has its own place
+        if any(
+            mention.narrow for mention in elsewhere
+        ):  # where somebody lives says nothing of a matter that has its own place
             said = elsewhere
         towns = {self._town(one) for mention in said for one in mention.areas if len(mention.areas) < 3} - {-1}
         around = in_town if in_town >= 0 else towns.pop() if len(towns) == 1 else -1
         best = NOWHERE
         for mention in sorted(said, key=lambda mention: -mention.worth)[:MOST_ASKED]:
             found = self._of_mention(mention, around)
-            if (
-                in_town >= 0
-                and found.town not in (-1, in_town)
-                and found.town not in mention.areas
-            ):
+            if in_town >= 0 and found.town not in (-1, in_town) and found.town not in mention.areas:
                 continue  # a street of another town's by the same name
             best = self._better(best, found)
             if best.by in ("doorplate", "road"):
                 break
+        return best
+
+    def _where_it_passes(self, best: Whereabouts, texts: Sequence[str]) -> Whereabouts:
+        """A street runs through several villages, and the text names one of them: its part there."""
+        said = [mention for text in texts for mention in mentions(text, self.names, self.areas)]
+        villages = {one for mention in said for one in mention.areas if self.areas[one].level == "village"}
+        if len(villages) != 1 or best.village in villages:
+            return best
+        for mention in said:
+            rows = self._line(mention, best.town)
+            rows = rows[self.houses.village[rows] == next(iter(villages))]
+            if len(rows) >= LEAST["road"] and not mention.numbered:
+                return self._at_houses(rows, "road")
         return best
 
     def _of_mention(self, mention: Mention, around: int) -> Whereabouts:
