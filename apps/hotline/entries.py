@@ -1,4 +1,4 @@
-"""LAB. A row of a table as an entry: what is to be read in memory and not kept (`RawRow`), and the plain facts that are kept as they are.
+"""A row of a table as an entry: what is to be read in memory and not kept (`RawRow`), and the plain facts that are kept as they are.
 
 Problems name row, field and reason, never what the row says.
 """

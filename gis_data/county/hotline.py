@@ -130,18 +130,18 @@ class _Records:
             when = self.teller.moment(theme["category"], day, tuple(theme["hours"]))
             told = self.teller.case(theme["category"], when, door)
             known = {"road": "门口这条路", "estate": "我们小区", "village": "我们村", "days": str(int(self.rng.integers(3, 20))), **told.place}
-            text = BLANK.sub(lambda blank, known=known: known[blank.group(1)], str(self.one(theme["texts"])))
+            text = _said(str(self.one(theme["texts"])), known)
             found.append(Voice(replace(told, text=text), theme=theme["id"], title=str(self.one(theme["titles"]))))
         return found
 
     def of_cases(self, cases: list[Told], codes: list[str], count: int) -> list[Voice]:
         """Who told us told the hotline too, in the days before or after; a few say the number they were given."""
         fit = [k for k, case in enumerate(cases) if case.template >= 0]
-        chosen = self.rng.choice(fit, min(count, len(fit)), replace=False) if fit else []
+        chosen = self.rng.choice(fit, min(count, len(fit)), replace=False).tolist() if fit else []
         end = self.teller.end
         return [
             Voice(replace(cases[k], when=min(cases[k].when + dt.timedelta(hours=float(self.rng.normal(0, 30))), end), hot_spot=""), case=codes[k], says=at < NUMBERED)
-            for at, k in enumerate(map(int, chosen))
+            for at, k in enumerate(chosen)
         ]  # fmt: skip
 
     # -- how it is written -----------------------------------------------------------------------------------------------------
@@ -279,6 +279,10 @@ def _table(path: Path, rows: list[dict], encoding: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     path.write_bytes(kept.getvalue().encode(encoding))
+
+
+def _said(pattern: str, known: dict[str, str]) -> str:
+    return BLANK.sub(lambda blank: known[blank.group(1)], pattern)
 
 
 def _luhn(body: str) -> str:
