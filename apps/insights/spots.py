@@ -191,12 +191,13 @@ class HotSpot(models.Model):
 
     @property
     def significance(self) -> str:
-        """How sure it is, in words; q says how many of the places that are listed are chance."""
-        if self.q <= 0.001:
-            return "几乎不可能是偶然（按此标准列出的地方，一千处里至多一处是偶然）"
-        if self.q <= 0.01:
-            return "很不可能是偶然（按此标准列出的地方，一百处里至多一处是偶然）"
-        return "不大可能是偶然（按此标准列出的地方，二十处里至多一处是偶然）"
+        """How sure it is, in words."""
+        return "几乎不可能是偶然" if self.q <= 0.001 else "很不可能是偶然" if self.q <= 0.01 else "不大可能是偶然"
+
+    @property
+    def surely(self) -> str:
+        """What q means: how many of the places that are listed at this level are chance."""
+        return f"按此标准列出的地方，{'一千' if self.q <= 0.001 else '一百' if self.q <= 0.01 else '二十'}处里至多一处是偶然"
 
     @property
     def bars(self) -> list[dict]:

@@ -21,7 +21,7 @@ from apps.territory.models import AdminArea
 
 NEAR = 1000  # metres from its cells: a project or topic so near is named beside it
 LINKED = 2
-A_PAGE = 20
+A_PAGE = 12
 
 
 _BEHIND = """

@@ -203,7 +203,7 @@ def _matter(spot: HotSpot, user: User) -> Matter:
     behind = spots_behind.standing([spot], user)[spot.pk]
     holders = Organisation.objects.standing().in_bulk([pk for pk, *_ in behind.units])
     responsible = next((holders[pk] for pk, *_ in behind.units if pk in holders), None)
-    text = f"{spot.title}：{spot.reason}。{spot.significance}。" + (f"目前未办结 {behind.open} 件，其中超期 {behind.late} 件。" if behind.open else "")
+    text = f"{spot.title}：{spot.reason}。{spot.significance}（{spot.surely}）。" + (f"目前未办结 {behind.open} 件，其中超期 {behind.late} 件。" if behind.open else "")
     return Matter(
         kind=Topic.Kind.CONCERN, title=f"{spot.title}集中反映的问题"[:80], site=_site(spot), field=None, responsible=responsible, owner=None, demand=TEAM, experts=0,
         year=timezone.localdate().year, text=text[:1000],

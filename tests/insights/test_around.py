@@ -81,7 +81,7 @@ def test_pages(told, client, users, town):
     page = client.get(reverse("around_list")).content.decode()
     assert page.index("南山中心小学迁建") < page.index("东溪防洪堤") and "明显增多" in page and "5.0 倍" in page
     page = client.get(reverse("around", args=[town.projects["K2"].code])).content.decode()
-    assert "之后约有 12.0 桩" in page and "不大可能是偶然" in page or "不可能是偶然" in page
+    assert "之后约有 12 桩" in page and ("几乎不可能是偶然" in page or "很不可能是偶然" in page)
     assert client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "300"}).status_code == 200
     assert "500 米" in client.get(reverse("around", args=[town.projects["K2"].code]), {"within": "7"}).content.decode()
     assert "周边诉求" in client.get(reverse("project_detail", args=[town.projects["K2"].code])).content.decode()
