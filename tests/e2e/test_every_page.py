@@ -77,6 +77,8 @@ PAGES = {  # who, and the way there
     "districts checked": ("county", "/imports/districts/"),
     "terms": ("county", "/terms/"),
     "voices on a map": ("town", "/insight/?by=change&level=village&period=730"),
+    "hot spots": ("county", "/insight/hot-spots/"),
+    "around projects": ("town", "/insight/projects/"),
     "cockpit": ("leader", "/cockpit/"),
     "dark cockpit": ("leader", "/cockpit/?wall=1"),
     "public voices": ("", "/voices/"),
