@@ -160,6 +160,7 @@ class Demo:
         self._manage(task, "demo_desks")
         self._manage(task, "rebuild_facts")  # what maps count: after all that adds voices, before all that reads them
         self._manage(task, "find_hot_spots")
+        self._manage(task, "group_themes")
         self._manage(task, "demo_voices")
         self._manage(task, "make_reports", "--months", "6")
         self._manage(task, "demo_briefings")

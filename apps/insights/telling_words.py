@@ -16,24 +16,25 @@ import numpy as np
 from apps.cases.redaction import redact
 from apps.insights.themes import BROAD, MARK, plain
 
-SHORTEST, LONGEST = 2, 9
+SHORTEST, LONGEST = 2, 7
 TEXTS, BEGINNING = 40, 160  # texts of a theme that are read for its name, and characters of each
 SHARE = 0.25  # of the texts that must hold a word
 SAME = 0.8  # of a word's texts hold the longer one: it is a part of that
 WORDS = 5
 NAME_WORDS, NAME_LONGEST = 3, 26
 ASKED = 6  # texts in which a word is asked to be no person's name
-IN_TITLE = 1.3
+IN_TITLE = 1.6
+TIMES = 4.0  # as often in the theme's texts as in others, at least
 
 EDGES_BEFORE = frozenset(
     "的了是在和与及或也都就还又很被把让对向从由于以为之其而且但我你他她们这那有要会能可请希望个些已经没不"
 )
 EDGES_AFTER = frozenset("的了是在和与及或也都就还又很被把让对向从由于以为之其而且但我你他她这那要会能可请希已经没不")
 EMPTY = re.compile(
-    r"^(?:\d+|投诉|反映|咨询|建议|举报|请求|情况|问题|部门|相关|希望|居民|市民|群众|业主|来电|诉求|处理|核实|回复|小区|附近|严重|影响|领导|我们|您好|谢谢|政府|有关|关于|[年月日号点时]+)+$"
+    r"^(?:\d+|投诉|反映|咨询|建议|举报|请求|情况|问题|部门|相关|希望|居民|市民|群众|业主|来电|诉求|处理|核实|回复|小区|附近|严重|影响|领导|我们|您好|谢谢|政府|代表|你好|照片|下面|在|微信|同号|自己|公开|名字|麻烦|帮忙|看看|管管|管一管|家里|现在|晚上|上班|今年|去年|有关|关于|[年月日号点时]+)+$"
 )
 NUMBER = re.compile(
-    r"^\d+(?:[元年月日号点时平个套天米万亿栋期条户次人只名楼层%]|$)|^0|^[元年月日]"
+    r"^\d+(?:[元年月日号点时平个套天米万亿栋期条户次人只名楼层%]|$)|^0|^[元年月日]|^[天年月日个次户块点条]+[了前没来后都多就有过内]"
 )  # cut out of a longer one
 ABOUT = re.compile(r"(?:来电|来信)?(?:反映|投诉|咨询|举报|建议|要求|请求|请问|关于|希望)")
 PLACE_END = re.compile(
@@ -103,7 +104,8 @@ def _scored(seen: dict[str, int], titles: list[str], texts: int, rare: Callable[
     scores = {}
     for run, count in seen.items():
         share = count / texts
-        telling = np.log(max(share * rare(run), 1e-9))
+        times = share * rare(run)
+        telling = np.log(times) if times >= TIMES else 0.0
         titled = sum(run in title for title in titles) / texts
         scores[run] = share * telling * min(1.0, len(run) / 3) * (1 + (IN_TITLE - 1) * titled / max(share, 1e-9))
     return sorted((run for run in scores if scores[run] > 0), key=lambda run: (-scores[run], run))

@@ -18,7 +18,7 @@ from apps.cases.taxonomy import Category
 from apps.insights import theme_keeping
 from apps.insights.facts import CASE
 from apps.insights.lineage import Lineage, inherited
-from apps.insights.telling_words import TEXTS, Called, called
+from apps.insights.telling_words import PLACE_END, TEXTS, Called, called
 from apps.insights.theme_models import Theme, ThemeEvent, ThemeMember
 from apps.insights.theme_voices import NO_CELL, Voices, key, texts
 from apps.insights.themes import Grouping
@@ -28,6 +28,7 @@ from apps.territory.county_lattice import county_lattice
 from apps.territory.models import AdminArea
 
 GOES_QUIET = 60  # days without a voice
+MOSTLY = 0.6  # of the voices come from there: the place is a part of the name
 SAME_WORDS = 2  # of the telling ones: the name may stay
 NAMED_AT_ONCE = 50
 MIXED = 5_000  # rows of a copy
@@ -62,7 +63,7 @@ def adopt(seen: Voices, grouping: Grouping, names: dict[int, Called], today: dt.
         portraits.paint(theme, seen, rows, grouping.likeness[rows])
         theme.profile = theme_keeping.profile(grouping.profiles, group)
         was = theme.name
-        _call(theme, names.get(group))
+        _call(theme, names.get(group), portraits.place(seen, rows))
         theme.save()
         ids[group] = theme.pk
         events += _told(theme, fresh, was, changes)
@@ -202,8 +203,9 @@ class _Portraits:
 
     def __init__(self, today: dt.date) -> None:
         self.today, self.lattice = today, county_lattice()
+        self.names = dict(AdminArea.objects.values_list("pk", "name"))
         self.known = {
-            "town": set(AdminArea.objects.values_list("pk", flat=True)),
+            "town": set(self.names),
             "category": set(Category.objects.values_list("pk", flat=True)),
             "organisation": set(Organisation.objects.values_list("pk", flat=True)),
         }
@@ -220,6 +222,14 @@ class _Portraits:
         lately = (self.today - theme.last_on).days <= GOES_QUIET
         theme.state = Theme.State.ACTIVE if lately else Theme.State.QUIET
         theme.merged_into = None
+
+    def place(self, seen: Voices, rows: NDArray) -> str:
+        """The village, else the town, that most of the voices come from, by name; "" where they are spread."""
+        for areas in (seen.village[rows], seen.town[rows]):
+            found, counts = np.unique(areas, return_counts=True)
+            if found[counts.argmax()] >= 0 and counts.max() >= MOSTLY * len(rows):
+                return self.names.get(int(found[counts.argmax()]), "")
+        return ""
 
     def _middle(self, col: NDArray, row: NDArray) -> Point | None:
         """The centre of the voices' cell that is nearest to their median."""
@@ -268,13 +278,19 @@ def named(seen: Voices, grouping: Grouping, tell: Callable[[float], None]) -> di
     return names
 
 
-def _call(theme: Theme, new: Called | None) -> None:
+def _call(theme: Theme, new: Called | None, place: str) -> None:
     """A name that a person gave stays; one of ours stays while the theme is still told of by its words."""
     words = list(new.words) if new else []
     still = theme.name and any(word in theme.name or word in theme.words for word in words[:SAME_WORDS])
     if not theme.named_by_id and not (theme.name and still):
-        theme.name = (new.name if new and new.name else "") or theme.name or _by_kind(theme)
+        theme.name = _name(new.name if new else "", place) or theme.name or _by_kind(theme)
     theme.words = words
+
+
+def _name(words: str, place: str) -> str:
+    """With the place in front, unless the words begin with one."""
+    told = not words or not place or place[:2] in words or PLACE_END.search(words.split(" · ")[0])
+    return words if told else f"{place} · {words}"
 
 
 def _by_kind(theme: Theme) -> str:

@@ -50,6 +50,10 @@ class Behind:
     units: list[tuple[str, int]]
     cells: list[list[float]]
 
+    @property
+    def unplaced(self) -> int:
+        return self.total - self.located
+
 
 def behind(theme: Theme, user: User, today: dt.date) -> Behind:
     """In one query over the theme's own voices, and one for each kind of name."""

@@ -186,12 +186,13 @@ class Theme(models.Model):
             for limit, words in ((0.001, "几乎不会是偶然"), (0.01, "很不像偶然"), (1.0, "不像偶然"))
             if rise["q"] <= limit
         )
+        share = "不到 0.0001" if rise["q"] < 0.0001 else f" {rise['q']:.2g}"
         before = "" if rise["last_year"] is None else f"去年同期 {rise['last_year']} 条"
         return {
             "now": f"近 {rise['days']} 天 {rise['now']} 条",
             "usual": usual,
             "times": f"{rise['now'] / expected:.1f} 倍" if expected >= 0.5 else "",
-            "sure": f"{sure}（错误发现率 {rise['q']:.2g}）",
+            "sure": f"{sure}（错误发现率{share}）",
             "last_year": f"{before}，往年这时也多" if before and rise["seasonal"] else before,
         }
 

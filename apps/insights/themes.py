@@ -46,14 +46,14 @@ BROAD = re.compile(
 MARK = re.compile(r"〔[^〔〕]{1,8}〕")  # what redaction left is no word of the matter
 ODD = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing: spreads neighbouring code points
 
-LEVELS = (0.5, 0.35, 0.25, 0.18, 0.14, 0.11)  # mean nearness of two groups that are joined, from the surest down
-LEAST, SURER = (
-    3,
-    0.06,
-)  # voices of a theme; how much nearer than the last level the pairs of a small one must be, over all but one of its voices
+LEVELS = (0.5, 0.35, 0.25, 0.17, 0.12, 0.08)  # mean nearness of two groups that are joined, from the surest down
+# Voices of a theme; how much nearer than the last level the pairs of a small one must be, over all but one of its voices.
+LEAST, SURER = 3, 0.12
 # Nearness to the whole group from where on a single text joins and stays, and how much nearer another must be that it moves to.
 JOINS, LEAVES, MOVES = 0.22, 0.12, 0.08
 ALIKE = 0.62  # of two whole groups: they are one
+# Groups that last no longer, lie in the same days and say so much the same are one wherever their places are: a wave that goes over the county.
+BRIEF, SAME_WORDS = 30.0, 0.75
 ROUNDS = 2
 HEAVIEST = 400  # words of a profile
 AT_ONCE = 2000  # texts held against all groups at a time
@@ -204,7 +204,7 @@ def group(bags: Bags, circumstances: Circumstances, progress: Callable[[float], 
         label = _one_of_alike(rows, placed, label)
         label = _reassigned(rows, placed, label)
         progress(0.8 + 0.2 * (turn + 1) / ROUNDS)
-    label = _coherent(rows, placed, _one_of_alike(rows, placed, label))
+    label = _coherent(rows, placed, _waves(rows, placed, _one_of_alike(rows, placed, label)))
     sums, whereabouts = _sums(rows, placed, label)
     _, own = _nearness_to_own(rows, placed, label, sums, whereabouts)
     likeness = np.where(label >= 0, np.clip(own, 0, 1), 0).astype(np.float32)
@@ -239,6 +239,26 @@ def _numbered(label: NDArray) -> Ints:
     result = np.full(len(label), -1)
     result[known] = number[where]
     return result
+
+
+def _waves(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> Ints:
+    """Brief groups of the same days and words become one, however far apart they are."""
+    if label.max(initial=-1) < 1:
+        return label
+    sums, where = _sums(rows, placed, label)
+    brief = np.flatnonzero(where.lasting <= BRIEF * BRIEF)
+    alike = (_unit_length(sums[brief]) @ _unit_length(sums[brief]).T).tocoo()
+    days = where.day[brief]
+    good = (alike.data >= SAME_WORDS) & (np.abs(days[alike.row] - days[alike.col]) <= BRIEF)
+    near = sparse.csr_matrix((alike.data[good].astype(float), (alike.row[good], alike.col[good])), shape=alike.shape)
+    to = np.arange(sums.shape[0])
+    to[brief] = sums.shape[0] + joined(near.maximum(near.T), np.ones(len(brief)), SAME_WORDS)
+    return _numbered(np.where(label >= 0, to[label], -1))
+
+
+def _unit_length(sums: sparse.csr_matrix) -> sparse.csr_matrix:
+    length = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel().astype(float))
+    return (sparse.diags(1 / np.maximum(length, 1e-9)) @ sums).tocsr()
 
 
 def _coherent(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> Ints:
@@ -277,10 +297,8 @@ def _one_of_alike(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> In
     label = _numbered(label)
     while label.max(initial=-1) > 0:
         sums, whereabouts = _sums(rows, placed, label)
-        length = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel())
-        whole = sparse.diags(1 / np.maximum(length, 1e-9)) @ sums
-        one_each = whereabouts.alone()
-        to = joined(nearest(whole.tocsr().astype(np.float32), one_each, ALIKE), np.ones(whole.shape[0]), ALIKE)
+        whole = _unit_length(sums).astype(np.float32)
+        to = joined(nearest(whole, whereabouts.alone(), ALIKE), np.ones(whole.shape[0]), ALIKE)
         if to.max() + 1 == whole.shape[0]:
             return label
         label = _numbered(np.where(label >= 0, to[label], -1))
@@ -313,8 +331,7 @@ def _held_against(
     best, nearness = np.full(count, -1, np.int32), np.zeros(count, np.float32)
     if not sums.shape[0]:
         return best, nearness
-    length = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel())
-    across = (sparse.diags(1 / np.maximum(length, 1e-9)) @ sums).T.tocsr()
+    across = _unit_length(sums).T.tocsr()
     for start in range(0, count, AT_ONCE):
         found = (rows[start : start + AT_ONCE] @ across).tocoo()
         row, other, value = found.row + start, found.col, found.data.astype(float)

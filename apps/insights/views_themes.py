@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,7 +23,7 @@ A_PAGE = 20
 MOST_WARNINGS = 30
 LATELY = 28
 STATES = {"": "还有诉求的", "active": "近两个月有诉求", "quiet": "已平息", "gone": "已并入或散开"}
-SORTS = {"latest": "最近有诉求", "largest": "诉求最多", "newest": "最近归成"}
+SORTS = {"largest": "诉求最多", "latest": "最近有诉求", "newest": "最近归成"}
 ORDER = {"latest": ("-last_on", "-pk"), "largest": ("-voices", "-pk"), "newest": ("-pk",)}
 LEFT_OUT = ("profile", "town__geom", "town__geom_3857", "village__geom", "village__geom_3857")
 
@@ -36,8 +36,8 @@ def theme_list(request: HttpRequest) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     asked = {name: request.GET.get(name, "").strip()[:40] for name in ("q", "town", "category", "state", "sort")}
     seen = _shown(Theme.objects.visible_to(user), user, today)
-    warnings = list(seen.standing().rising().order_by("noted_at", "-rising_since", "-pk")[:MOST_WARNINGS])
-    page = Paginator(_filtered(seen, asked).order_by(*ORDER.get(asked["sort"], ORDER["latest"])), A_PAGE).get_page(
+    warnings = list(seen.standing().rising().order_by(F("noted_at").asc(nulls_first=True), "rise__q", "-pk")[:MOST_WARNINGS])
+    page = Paginator(_filtered(seen, asked).order_by(*ORDER.get(asked["sort"], ORDER["largest"])), A_PAGE).get_page(
         request.GET.get("page")
     )
     return render(request, "insights/themes/theme_list.html", {

@@ -33,12 +33,13 @@ OTHERS = [
 ]  # fmt: skip
 
 
-def grouped(texts: list[str], **known) -> Grouping:
+def grouped(texts: list[str], day=0.0, **known) -> Grouping:
     count = len(texts)
+    days = np.broadcast_to(np.asarray(day, float), count)
     if known:
-        seen = Circumstances(*(np.asarray(known[name], float) for name in ("east", "north", "within")), np.zeros(count))
+        seen = Circumstances(*(np.asarray(known[name], float) for name in ("east", "north", "within")), days)
     else:
-        seen = Circumstances.placeless(count)
+        seen = Circumstances.placeless(count, days)
     return group(read([("", text) for text in texts]), seen)
 
 
@@ -61,13 +62,24 @@ def test_the_order_of_texts_does_not_matter():
     assert np.array_equal(here[:, None] == here, back[:, None] == back)
 
 
+APART = {
+    "east": [*[0.0] * 4, *[20_000.0] * 4, *[50_000.0 + 900 * row for row in range(14)]],
+    "north": [0.0] * 22,
+    "within": [100.0] * 22,
+}
+
+
 def test_the_same_words_far_apart_are_two_matters():
-    far = [20_000.0] * 4
-    east, north = [*[0.0] * 4, *far, *[50_000.0 + 900 * row for row in range(14)]], [0.0] * 22
-    found = grouped([*LAMPS, *LAMPS, *OTHERS], east=east, north=north, within=[100.0] * 22)
+    found = grouped([*LAMPS, *LAMPS, *OTHERS], day=[0, 200, 400, 600] * 2 + [300] * 14, **APART)
     assert len(set(found.theme[:4].tolist())) == 1
     assert len(set(found.theme[4:8].tolist())) == 1
     assert found.theme[0] != found.theme[4]
+
+
+def test_the_same_words_in_the_same_days_are_a_wave_over_the_county():
+    found = grouped([*LAMPS, *LAMPS, *OTHERS], day=[0, 3, 9, 14] * 2 + [7] * 14, **APART)
+    assert len(set(found.theme[:8].tolist())) == 1
+    assert (found.theme[8:] == -1).all()
 
 
 def test_near_by_words_decide():
