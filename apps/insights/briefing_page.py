@@ -39,9 +39,10 @@ def write(content: Content) -> bytes:
     style, leaflet = LOADED.sub("none", _asset("export/leaflet.css")), _asset("export/leaflet.js")
     parts = [_map(part, number) | {"map": part} if isinstance(part, Drawing) else {"table": part} for number, part in enumerate(content.parts)]
     script = "\n".join(part["script"] for part in parts if "script" in part)
+    scripts = [_harmless(leaflet), _harmless(script)] if script else []
     page = render_to_string("insights/briefings/file.html", {
-        "content": content, "parts": parts, "style": style, "months": mark_safe(months_svg(content.months, content.first, content.last)), "scripts": [_harmless(leaflet), _harmless(script)] if script else [],
-        "policy": _policy(_harmless(leaflet), _harmless(script)), "unknown": UNKNOWN,
+        "content": content, "parts": parts, "style": style, "months": mark_safe(months_svg(content.months, content.first, content.last)), "scripts": mark_safe("\n".join(f"<script>{each}</script>" for each in scripts)),
+        "policy": _policy(*scripts), "unknown": UNKNOWN,
     })  # fmt: skip
     return page.encode()
 
@@ -59,7 +60,7 @@ def _harmless(script: str) -> str:
 
 
 def _policy(*scripts: str) -> str:
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts) or "'none'"
     return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}; base-uri 'none'; form-action 'none'"
 
 

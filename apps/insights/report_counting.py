@@ -13,7 +13,8 @@ from django.utils import timezone
 from apps.cases.models import Category
 from apps.hotline.models import Source
 from apps.insights.facts import CASE, FIRST_RECORD_SOURCE, RECORD, Fact
-from apps.insights.report_figures import Assembly, Branch, Counted, Days, Feed, Region, Report, Tally, Window, window
+from apps.insights.report_assembly import Assembly, Branch, Counted, Feed, Region
+from apps.insights.report_figures import Days, Report, Tally, Window, window
 from apps.territory.models import AdminArea
 from apps.worktime.periods import Period
 

@@ -8,21 +8,9 @@ import random
 import pytest
 
 from apps.insights.briefing_parts import EMPTY, RAMP, UNKNOWN, Classes
+from apps.insights.report_assembly import Assembly, Branch, Counted, Feed, Region
 from apps.insights.report_charts import bars, months_svg
-from apps.insights.report_figures import (
-    Assembly,
-    Branch,
-    Change,
-    Counted,
-    Days,
-    Feed,
-    Line,
-    Region,
-    Report,
-    Tally,
-    read,
-    window,
-)
+from apps.insights.report_figures import Change, Days, Line, Report, Tally, read, window
 from apps.insights.report_words import caption, points
 from apps.insights.shares import Share
 from apps.worktime.periods import around, between
