@@ -68,7 +68,7 @@ TITLE = re.compile(rf"(?:{_titles})(?![期远大久年])")
 TITLE_OF = re.compile(rf"某{{0,2}}(?:{_titles})(?![期远大久处年家会])")
 DESCRIBED = re.compile(rf"[，,（( 、:：]{{1,2}}(?:{DESCRIPTIONS})")
 COUNTED = re.compile(
-    r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
+    r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住养装漏门阳院安搭违]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
 )
 SPOKEN = re.compile(
     r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]"
@@ -191,7 +191,7 @@ def _left_over(seen: str, start: int, after: int, end: int, company: int) -> boo
     if (before in COUNTS and seen[start] in MEASURES) or (seen[start] in LEANING and company == NONE):
         return False
     usual, sure = CALLED.issuperset(given), after - start == 2 or seen[start] in HARDLY_WORDS
-    goes_on = SPOKEN.match(seen, end) or DEALT.match(seen, end) or COUNTED.match(seen, end)
+    goes_on = END.match(seen, end) or SPOKEN.match(seen, end) or DEALT.match(seen, end) or COUNTED.match(seen, end)
     beside = company != NONE or before in "员者师长人的"
     if seen[start] in DOUBTED and after - start == 1:
         return bool(two and usual and given not in WORDS and beside and goes_on)

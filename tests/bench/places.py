@@ -90,8 +90,8 @@ JOB = Job(
     (
         Goal(
             "ours",
-            "a record",
-            lambda measured, data: measured["ours"].wall / (2 * data.size(5_000, 500)) * 1e3,
+            "a record, processor time",
+            lambda measured, data: measured["ours"].cpu / (2 * data.size(5_000, 500)) * 1e3,
             at_most=3.0,
             unit="ms",
         ),

@@ -19,11 +19,9 @@ COMPLAINTS = TREE.parent / "shared" / "data" / "complaints" / "details.csv"
 TEXTS, QUICK_TEXTS = 5_000, 500
 EACH, QUICK_EACH = 100, 15
 SEED = 12
-NUMBERS, NAMES, HARMLESS = (
-    0.99,
-    0.95,
-    0.01,
-)  # recall that is asked for; characters marked in texts from which most was taken out before
+UNANNOUNCED = "没有提示的姓名"
+NUMBERS, HARMLESS = 0.99, 0.01  # recall that is asked for; characters marked in texts from which most was taken out before
+ASKED = {"姓名": 0.95, "姓": 0.95, UNANNOUNCED: 0.85}
 PLAIN = {
     "身份证号": re.compile(r"\d{17}[\dXx]"),
     "电话": re.compile(r"1[3-9]\d{9}|0\d{2,3}-\d{7,8}"),
@@ -49,7 +47,7 @@ def _injections(data: Data) -> dict[str, list[Injected]]:
 
 
 def _kind(one: Injected) -> str:
-    return "姓" if one.disguise == "surname" else one.mark
+    return {"surname": "姓", "unannounced": UNANNOUNCED}.get(one.disguise, one.mark)
 
 
 def _answer(asked: dict[str, list[Injected]], found: Callable[[Injected], bool], hit: int, of: int) -> Answer:
@@ -109,7 +107,7 @@ def _check(data: Data) -> list[Check]:
             continue
         for name in ("first", "second"):
             recall = _recall(answer, name)
-            enough = all(share >= (NAMES if mark in ("姓名", "姓") else NUMBERS) for mark, share in recall.items())
+            enough = all(share >= ASKED.get(mark, NUMBERS) for mark, share in recall.items())
             words = "，".join(f"{mark} {share:.1%}" for mark, share in recall.items())
             total = f"{int(sum(answer[f'{name}-found'])):,} of {int(sum(answer[f'{name}-asked'])):,}"
             checks.append(Check(f"found of the {name} injection ({key})", key != "ours" or enough, f"{total}: {words}"))
@@ -135,8 +133,8 @@ JOB = Job(
     (
         Goal(
             "ours",
-            "a text",
-            lambda measured, data: measured["ours"].wall / data.size(TEXTS, QUICK_TEXTS) * 1e3,
+            "a text, processor time",
+            lambda measured, data: measured["ours"].cpu / data.size(TEXTS, QUICK_TEXTS) * 1e3,
             at_most=0.5,
             unit="ms",
         ),

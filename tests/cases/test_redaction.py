@@ -81,11 +81,17 @@ def test_injected_data_is_found_in_all_its_disguises():
 
 def test_a_second_injection_written_apart_is_found_too():
     found, asked = Counter(), Counter()
-    for one in injected_otherwise(4, 5):
-        kind = one.mark == "姓名"
+    for one in injected_otherwise(5, 5):
+        kind = one.disguise if one.mark == "姓名" else "numbers"
         asked[kind] += 1
         found[kind] += one.found(redact(one.text))
-    assert found[True] >= 0.95 * asked[True] and found[False] >= 0.99 * asked[False]
+    shares = {kind: found[kind] / asked[kind] for kind in asked}
+    assert (
+        shares["whole"] >= 0.95
+        and shares["surname"] >= 0.95
+        and shares["unannounced"] >= 0.8
+        and shares["numbers"] >= 0.99
+    )
 
 
 def test_what_a_table_says_of_its_persons_is_found_in_the_text():
@@ -152,10 +158,10 @@ def test_spans_lie_in_the_text_and_nothing_is_found_twice(text):
     ],
 )
 def test_no_text_takes_long(unit):
-    text = (unit * (100_000 // len(unit) + 1))[:100_000]
+    text = (unit * (30_000 // len(unit) + 1))[:30_000]
     began = time.process_time()
     redact(text)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 0.5
 
 
 def test_checks_of_numbers():
