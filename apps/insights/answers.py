@@ -1,8 +1,6 @@
 """What /insight/data answers: each part of a question counted from the cube, in the shape that `views_data` documents."""
 
-import base64
 import datetime as dt
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,20 +11,15 @@ from apps.accounts.models import User
 from apps.cases.models import Case, Category
 from apps.hotline.models import Source
 from apps.insights import held, rates
+from apps.insights.answer_places import cells, change, changes, fitting, grid, hexes, numbers, surface
 from apps.insights.cube import NONE, Cube, Figures
-from apps.insights.density import density
 from apps.insights.facts import CHANNELS, FIRST_RECORD_SOURCE, RECORD
 from apps.insights.filters import SOURCE_PREFIX, STATES, Question
 from apps.insights.held import Area, Mask
 from apps.territory.county_lattice import county_lattice
 from apps.territory.lattice import Lattice
 
-MOST_CELLS = 5000  # of one picture: coarser cells beyond
-MOST_HEXES = 4000
 MOST_FRAMED = 12_000  # cells of all frames together
-MOST_COMPARED = 4000
-DENSITY_CELLS = 128  # along the longer side
-SIGNIFICANT = 0.05
 KEYS = {"county": "", "town": "town", "village": "village", "grid": "grid"}
 
 
@@ -74,7 +67,7 @@ class Answer:
             "caption": f"{self.place}；{question.words}",
             "total": int(self.mask.sum()),
             "unlocated": self.unlocated(),
-            "linked_excluded": int(self.asked(kinds=(RECORD,), counted=False).sum()),
+            "clumping": round(self.clumping, 2), "linked_excluded": int(self.asked(kinds=(RECORD,), counted=False).sum()),
             "period": {
                 "first": question.first, "last": question.last, "label": question.period_label,
                 "before": {"first": question.before[0], "last": question.before[1], "label": question.before_label} if question.before else None,
@@ -104,6 +97,15 @@ class Answer:
         return self.cube.figures(self.mask, self.question.today)
 
     @cached_property
+    def clumping(self) -> float:
+        """How many voices come as one, from the villages' weeks (days, where there are few) of both periods."""
+        periods = [(self.mask, self.question.first, self.question.last)]
+        if self.question.before:
+            periods.append((self.mask_before, *self.question.before))
+        length = 7 if self.question.days >= 28 else 1
+        return rates.clumping(*(self.cube.steps(mask, "village", first, last, length) for mask, first, last in periods))
+
+    @cached_property
     def regions(self) -> list[Area]:
         own = held.areas(self.question.level, self.question.region)
         return [area for area in own if self.user.reaches(area.code)]
@@ -117,11 +119,6 @@ def _share(part: int, whole: int) -> int | None:
     return round(100 * part / whole) if whole else None
 
 
-def _numbers(values: np.ndarray, digits: int) -> list:
-    """As JSON has them: null where there is no number."""
-    return [round(value, digits) if math.isfinite(value) else None for value in values.tolist()]
-
-
 # --- regions -------------------------------------------------------------------------------------------------------------
 
 
@@ -130,17 +127,17 @@ def regions(answer: Answer, notes: list[str]) -> list[dict]:
     question, areas = answer.question, answer.regions
     now, before = (_by_area(answer, mask) for mask in (answer.mask, answer.mask_before if question.before else None))
     people = np.array([area.population or 0 for area in areas], np.float64)
-    low, high = rates.interval(now, people)
+    low, high = rates.interval(now, people, dispersion=answer.clumping)
     rate = np.where(people > 0, now * rates.PER / np.where(people > 0, people, 1), np.nan)
     rows = [
         {
             "code": area.code, "name": area.name, "parent": area.parent, "count": int(count), "population": area.population,
             "per_1000": per, "low": least, "high": most, **_urls(question, area),
         }
-        for area, count, per, least, most in zip(areas, now.tolist(), *(_numbers(each, 3) for each in (rate, low, high)), strict=True)
+        for area, count, per, least, most in zip(areas, now.tolist(), *(numbers(each, 3) for each in (rate, low, high)), strict=True)
     ]  # fmt: skip
     if question.before:
-        for row, change in zip(rows, changes(before, now, question), strict=True):
+        for row, change in zip(rows, changes(before, now, answer), strict=True):
             row |= change
     return rows
 
@@ -159,117 +156,6 @@ def _by_area(answer: Answer, mask: Mask | None) -> np.ndarray:
 def _urls(question: Question, area: Area) -> dict:
     narrowed = {} if area.level == "county" else {area.level: area.code}
     return {"url": question.cases_url(**narrowed), "records_url": question.records_url(**narrowed)}
-
-
-def changes(before: np.ndarray, now: np.ndarray, question: Question) -> list[dict]:
-    """For each count what became of it: the ratio of rates by day with its bounds, p, q over all of them, and the mark of a change that is
-    more than chance. Places without a voice in both periods are not tested, and so cost the others nothing."""
-    first, last = question.before or (question.first, question.last)
-    longer = question.days / ((last - first).days + 1)
-    ratio, low, high = rates.ratio(before, now, longer)
-    p = np.where(before + now > 0, rates.changed(before, now, longer), np.nan)
-    q = rates.false_discoveries(p)
-    marks = np.where(q < SIGNIFICANT, np.where(ratio > 1, "more", "less"), "")
-    return [
-        {"before": earlier, "ratio": r, "ratio_low": least, "ratio_high": most, "p": one, "q": all_, "mark": mark}
-        for earlier, r, least, most, one, all_, mark in zip(
-            before.tolist(), *(_numbers(each, 2) for each in (ratio, low, high)), *(_numbers(each, 4) for each in (p, q)), marks.tolist(), strict=True
-        )
-    ]  # fmt: skip
-
-
-# --- places --------------------------------------------------------------------------------------------------------------
-
-
-def cells(answer: Answer, notes: list[str]) -> dict:
-    size, (col, row, many) = _fitting(answer, notes, MOST_CELLS, lambda blocks: answer.cube.cells(answer.mask, blocks))
-    return {**_grid(answer, size), "col": col.tolist(), "row": row.tolist(), "n": many.tolist()}
-
-
-def _fitting(answer: Answer, notes: list[str], most: int, count: Callable[[int], tuple]) -> tuple[int, tuple]:
-    """Metres and cells of the size asked for, or of the next coarser that is no more than `most` cells."""
-    size = answer.question.size
-    while len((found := count(size // 100))[0]) > most:
-        size *= 2
-    if size != answer.question.size:
-        note = f"范围大，按 {size} 米统计"
-        notes += [note] if note not in notes else []
-    return size, found
-
-
-def _grid(answer: Answer, size: int) -> dict:
-    lattice = answer.lattice or Lattice(0.0, 0.0)
-    blocks = size // 100
-    return {
-        "size": size,
-        "lon0": lattice.lon0,
-        "lat0": lattice.lat0,
-        "lon_step": lattice.lon_step * blocks,
-        "lat_step": lattice.lat_step * blocks,
-    }
-
-
-def hexes(answer: Answer, notes: list[str]) -> dict:
-    lattice, size = answer.lattice or Lattice(0.0, 0.0), answer.question.size
-    while len((found := answer.cube.hexes(answer.mask, lattice, size))[0]) > MOST_HEXES:
-        size *= 2
-    if size != answer.question.size:
-        notes.append(f"范围大，按 {size} 米的六边形统计")
-    q, r, many = found
-    lon, lat = lattice.hex_centres(q, r, size)
-    corners = lattice.hex_outline([0], [0], size)[0, :6] - [lattice.lon0, lattice.lat0]
-    return {
-        "size": size,
-        "lon": lon.round(5).tolist(),
-        "lat": lat.round(5).tolist(),
-        "n": many.tolist(),
-        "corners": corners.round(7).tolist(),
-    }
-
-
-def surface(answer: Answer, notes: list[str]) -> dict | None:
-    """The Gaussian density over all that the user may count, so that the picture stands still while filters change."""
-    lattice = answer.lattice
-    bounds = answer.cube.bounds(held.scope(answer.cube, answer.user))
-    if lattice is None or bounds is None:
-        return None
-    beyond = 3 * answer.question.size // 100  # so far the surface reaches
-    west, south, east, north = (edge + beyond * sign for edge, sign in zip(bounds, (-1, -1, 1, 1), strict=True))
-    step = max(east - west, north - south) / DENSITY_CELLS
-    columns, rows = math.ceil((east - west) / step), math.ceil((north - south) / step)
-    col, row, many = answer.cube.cells(answer.mask)
-    metres = lattice.metres
-    extent = (west * metres, south * metres, (west + columns * step) * metres, (south + rows * step) * metres)
-    x, y = (col + 0.5) * metres, (row + 0.5) * metres
-    found = density(x, y, many, extent, (rows, columns), max(float(answer.question.size), step * metres))
-    most = float(found.max())
-    shades = np.rint(np.sqrt(found.clip(0) / most) * 255) if most > 0 else np.zeros_like(found)
-    corners = lattice.degrees([extent[0], extent[2]], [extent[1], extent[3]])
-    return {
-        "west": corners[0][0], "south": corners[1][0], "east": corners[0][1], "north": corners[1][1], "rows": rows, "cols": columns,
-        "most": round(most, 2), "unit": "件/平方公里", "bandwidth": round(max(answer.question.size, step * metres)),
-        "data": base64.b64encode(shades[::-1].astype(np.uint8).tobytes()).decode(),
-    }  # fmt: skip
-
-
-def change(answer: Answer, notes: list[str]) -> dict | None:
-    """Both periods cell by cell; None where nothing is compared."""
-    if not answer.question.before:
-        return None
-    size, (col, row, _) = _fitting(
-        answer, notes, MOST_COMPARED, lambda blocks: answer.cube.cells(answer.mask | answer.mask_before, blocks)
-    )
-    place = {pair: at for at, pair in enumerate(zip(col.tolist(), row.tolist(), strict=True))}
-    counts = []
-    for mask in (answer.mask_before, answer.mask):
-        counts.append(many := np.zeros(len(col), np.int64))
-        for x, y, n in zip(*(each.tolist() for each in answer.cube.cells(mask, size // 100)), strict=True):
-            many[place[x, y]] = n
-    tested = changes(counts[0], counts[1], answer.question)
-    return {
-        **_grid(answer, size), "col": col.tolist(), "row": row.tolist(), "now": counts[1].tolist(), "before": counts[0].tolist(),
-        "p": [each["p"] for each in tested], "q": [each["q"] for each in tested],
-    }  # fmt: skip
 
 
 # --- time ----------------------------------------------------------------------------------------------------------------
@@ -308,11 +194,11 @@ def frames(answer: Answer, notes: list[str]) -> dict:
     question = answer.question
     step = "week" if question.days <= 200 else "month"
     starts = _steps(question.first, question.last, step)
-    size, (frame, col, row, many) = _fitting(
+    size, (frame, col, row, many) = fitting(
         answer, notes, MOST_FRAMED, lambda blocks: answer.cube.frames(answer.mask, blocks, starts)
     )
     return {
-        "step": step, "labels": [_label(start, step) for start in starts], **_grid(answer, size),
+        "step": step, "labels": [_label(start, step) for start in starts], **grid(answer, size),
         "frame": frame.tolist(), "col": col.tolist(), "row": row.tolist(), "n": many.tolist(),
     }  # fmt: skip
 

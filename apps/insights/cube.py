@@ -277,6 +277,17 @@ class Cube:
         at = self.columns["day"][mask].astype(np.int64) - start
         return np.bincount(at[(at >= 0) & (at < length)], minlength=length)
 
+    def steps(self, mask: Mask, dimension: Dimension, first: dt.date, last: dt.date, length: int) -> Ints:
+        """int64 (places, steps): how many of each key that occurs, in whole steps of so many days up to the last; days left over at the
+        beginning are not in."""
+        number = ((last - first).days + 1) // length
+        step = (self.columns["day"][mask].astype(np.int64) - day_number(last) - 1) // length + number
+        within = (step >= 0) & (step < number)
+        places = len(self.keys[dimension].values) + 1
+        at = (self.columns[dimension][mask][within].astype(np.int64) + 1) * number + step[within]
+        table = np.bincount(at, minlength=places * number).reshape(places, number)
+        return table[table.any(axis=1)]
+
     def clock(self, mask: Mask) -> Ints:
         """int64 (7, 24): by weekday, Monday first, and hour; those of unknown hour are left out."""
         some = mask & (self.columns["hour"] >= 0)

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from apps.cases.models import Category
-from apps.insights.answers import SIGNIFICANT, Answer
+from apps.insights.answer_places import SIGNIFICANT
+from apps.insights.answers import Answer
 from apps.insights.spots import HotSpot
 from apps.territory.models import AdminArea
 

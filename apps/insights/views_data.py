@@ -1,10 +1,11 @@
 """GET /insight/data: the numbers behind every map, chart and list of voices, for one question in the address (`filters.read_question`).
 
-`part`, repeated or with commas: which of these, besides caption, total, unlocated, linked_excluded, period and notes, which are always there (none: the one that `by` shows). Places are in
+`part`, repeated or with commas: which of these, besides caption, total, unlocated, linked_excluded, clumping, period and notes, which are always there (none: the one that `by` shows). Places are in
 the lattice's own numbers: a cell's south-western corner lies at lon0 + col * lon_step, lat0 + row * lat_step, lattice of `size` metres.
 
     caption           str, the period and filters in words, for print
     total             int; unlocated: int of them without a place; linked_excluded: records left out because they are linked to a case
+    clumping          float >= 1: how many voices come as one (rates.clumping); intervals and tests allow for it
     notes             [str]: what the picture must say besides, as that cells are coarser than asked for
     period            {first, last, label, before: {first, last, label} | null}
     figures           {total, open, late_open, due, in_time, in_time_share, rated, satisfied, content_share, again, told_for, elder, elder_known}

@@ -156,6 +156,20 @@ def test_hexagons_days_clock_and_flags(rows, cube):
     assert [each.tolist() for each in cube.refs(mask)] == [[0] * len(chosen), chosen["ref"].tolist()]
 
 
+def test_steps_of_each_place(rows, cube):
+    mask, first, last = cube.where(), dt.date(2026, 1, 1), dt.date(2026, 2, 3)
+    chosen = rows[mask]  # 34 days: six, and four whole weeks
+    expected = Counter((int(row["village"]), (day(row) - first).days - 6) for row in chosen)
+    keys = [
+        key
+        for key in (NONE, *cube.keys["village"].values.tolist())
+        if any(0 <= since < 28 for place, since in expected if place == key)
+    ]
+    table = cube.steps(mask, "village", first, last, 7)
+    assert table.tolist() == [[sum(expected[key, 7 * step + n] for n in range(7)) for step in range(4)] for key in keys]
+    assert cube.steps(cube.where(towns=[]), "village", first, last, 7).shape == (0, 4)
+
+
 def test_figures_add_up(rows, cube):
     mask = cube.where()
     found = cube.figures(mask, TODAY)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.cases.models import Category, Rating
-from apps.insights import answers, facts, filters, held
+from apps.insights import answers, facts, filters, held, rates
 from apps.insights.cube import DIMENSIONS, FLAGS, NO_DAY, ROW, Cube, day_number
 from apps.territory.county_lattice import county_lattice
 from tests.insights.voices import case, moment, record, source
@@ -140,6 +140,21 @@ def test_a_rise_beyond_chance_is_marked_and_a_fall(town, ask, monkeypatch):
     facts.refresh()
     marks = {row["name"]: row["mark"] for row in ask("period=30&compare=before", "regions")["regions"]}
     assert marks == {"东溪镇": "more", "南山乡": "", "城关街道": "less"}
+
+
+def test_a_burst_is_one_event_and_no_trend(town, ask, monkeypatch):
+    """40 calls of one day before, 45 of one day and 20 of another now: singly they would be a rise, as bursts they are none."""
+    monkeypatch.setattr(timezone, "localdate", lambda *_: TODAY)
+    ago = np.repeat([40, 9, 1], [40, 45, 20])
+    rows = np.zeros(len(ago), ROW)
+    rows["id"], rows["day"], rows["due"] = np.arange(len(ago)), day_number(TODAY) - ago, NO_DAY
+    rows["flags"], rows["town"], rows["village"] = 1 << FLAGS["counted"][0], town.towns["A"].pk, town.villages["V1"].pk
+    cube = Cube.of([rows])
+    monkeypatch.setattr(held, "current", lambda: cube)
+    answer = ask("period=30&compare=before", "regions")
+    row = next(row for row in answer["regions"] if row["name"] == "东溪镇")
+    assert (row["before"], row["count"]) == (40, 65) and rates.changed(40, 65) < 0.02
+    assert answer["clumping"] > 10 and row["p"] > 0.3 and row["mark"] == "" and row["ratio_low"] < 1 < row["ratio_high"]
 
 
 def test_cells_hold_each_voice_where_it_is(voices, ask, town):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from apps.insights.rates import changed, false_discoveries, interval, ratio
+from apps.insights.rates import changed, clumping, false_discoveries, interval, ratio
 
 
 def test_interval_is_the_one_in_the_tables():
@@ -58,6 +58,43 @@ def test_ratio_and_test_say_the_same():
     assert (low[1:, 1:] <= middle[1:, 1:]).all() and (middle[1:, 1:] <= high[1:, 1:]).all()
 
 
+def bursts(random: np.random.Generator, places: int, steps: int, incidents: float, calls: float) -> np.ndarray:
+    """Incidents that come singly, each told by as many people as a geometric die says."""
+    number = random.poisson(incidents, (places, steps))
+    return number + random.negative_binomial(np.maximum(number, 1), 1 / calls) * (number > 0)
+
+
+def test_clumps_are_measured():
+    """Calls per incident are geometric with mean 3: variance over mean is 5. Single calls: 1. A steady rise is no clump."""
+    random = np.random.default_rng(4)
+    assert clumping(bursts(random, 300, 52, 2.0, 3.0)) == pytest.approx(5.0, rel=0.1)
+    assert clumping(random.poisson(4.0, (300, 52))) == pytest.approx(1.0, abs=0.03)
+    assert clumping(random.poisson(np.linspace(2, 40, 52), (300, 52))) == pytest.approx(1.0, abs=0.03)
+    assert clumping(random.poisson(0.05, (400, 26))) == pytest.approx(1.0, abs=0.1)  # hamlets
+    assert (
+        clumping([[30, 0, 0]]) == 1.0 == clumping([[900]]) == clumping(np.zeros((0, 9)), np.zeros((3, 0)))
+    )  # too little to tell
+    assert clumping([[30, 0]], [[0, 30]]) == 30.0  # (30² + 30²) / 2 over 15 + 15
+
+
+def test_bursts_are_no_change():
+    """Two periods of the same incidents: told by several each, they would be called changed far too often; allowed for, they are not."""
+    random = np.random.default_rng(5)
+    weeks = bursts(random, 4000, 8, 3.0, 3.0)
+    before, now = weeks[:, :4].sum(axis=1), weeks[:, 4:].sum(axis=1)
+    assert (changed(before, now) < 0.05).mean() > 0.3
+    assert (changed(before, now, dispersion=clumping(weeks)) < 0.05).mean() < 0.055
+    low, high = interval(now, 1000, dispersion=clumping(weeks))
+    assert ((low <= 36) & (high >= 36)).mean() > 0.93  # 4 weeks of 3 incidents, 3 calls each
+
+
+def test_dispersion_of_one_is_the_plain_test():
+    pairs = np.array([(0, 5), (3, 3), (10, 25), (40, 22), (1, 0), (0, 0)])
+    exact = [min(1.0, 2 * min(stats.binom.cdf(b, a + b, 0.6), stats.binom.sf(b - 1, a + b, 0.6))) for a, b in pairs]
+    assert changed(pairs[:, 0], pairs[:, 1], 1.5) == pytest.approx(exact)
+    assert np.isnan(changed(3, 4, np.nan))
+
+
 def test_false_discoveries_by_hand():
     """Benjamini and Hochberg: p times n over its rank, no smaller than for the next larger p."""
     q = false_discoveries([0.01, 0.04, np.nan, 0.03, 0.5])
@@ -76,3 +113,5 @@ def test_what_cannot_be_counted_is_refused(ask, wrong):
 def test_confidence_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="sure"):
         interval(1, 1, sure=1.0)
+    with pytest.raises(ValueError, match="dispersion"):
+        changed(1, 1, dispersion=0.5)
