@@ -85,7 +85,7 @@ DEALT = re.compile(
 DEALT_SURELY = re.compile("打过?电话|联系|沟通|反映|承包|签订?|协商|代为|代理|发生|名下|本人")
 MINE = re.compile(r"[\s，,。；;（(、]|$|[系现家住男女今]")
 SOMEBODY = re.compile("某{1,3}(?![些种个天日时处地月年人方])|某人")
-NO_SURNAME = frozenset("和向从由时应关计单元双革支符简")
+NO_SURNAME = frozenset("和向从由时应关计单元双革支符简师家人百年板公大小")
 PERSON = re.compile("先生|女士|小姐|师傅|阿姨|大爷|大叔|大伯|大妈|大姐|大哥|奶奶|爷爷|某")
 OF_SURNAME = re.compile("姓(?:村民|居民|业主|市民|男子|女子|老板|邻居|老人|司机|先生|女士|师傅|人家|员工|工人|的)")
 AFTER_SURNAME = re.compile(r"[的，。,、（(\s某；;]|$|先生|女士")
@@ -234,7 +234,13 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
         start, after = match.span()
         before = seen[start - 1 : start]
         if seen[start] in DOUBTED and after - start == 1:
-            if seen[start] not in NO_SURNAME and not _hanzi(before) and PERSON.match(seen, after):
+            alone = not _hanzi(before) and (PERSON.match(seen, after) or OF_SURNAME.match(seen, after))
+            named = (
+                alone
+                or (before == "老" and _familiar(seen, start, after))
+                or (before in "找问跟" and TITLE_OF.match(seen, after))
+            )
+            if seen[start] not in NO_SURNAME and named:
                 yield start, after
             continue
         if _as_surname(seen, start, after, before):
@@ -264,7 +270,7 @@ def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
 def _familiar(seen: str, start: int, after: int) -> bool:
     """老王, 小李: where the word begins there."""
     before = seen[start - 2 : start - 1] if start >= 2 else ""
-    return (not _hanzi(before) or before in "找叫跟问和") and bool(FAMILIAR.match(seen, after))
+    return (not _hanzi(before) or before in "的说找叫跟问和与被") and bool(FAMILIAR.match(seen, after))
 
 
 def _office_or_word(name: str) -> bool:
