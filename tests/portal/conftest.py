@@ -29,6 +29,7 @@ from apps.hotline.models import Intake, IntakePiece, IntakeProblem, Record, Sour
 from apps.hotline.workflow_links import link
 from apps.imports.models import ImportBatch
 from apps.insights import facts, public_voices, workflow_briefings, workflow_public, workflow_reports
+from apps.insights.theme_models import Theme, ThemeEvent, ThemeMember
 from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
 from apps.record import issuing
@@ -82,6 +83,7 @@ def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch,
     workflow_reports.keep(users.county_office, town.county, february, NOON.date())
     workflow_briefings.order(users.county_office, workflow_briefings.Wanted("二月简报", town.county, february))
     facts.refresh()
+    _grouped(filed, town)
     workflow_public.publish(public_voices.quarter_of(NOON.date()))
     workflow_public.turn_page(users.county_office, on=True)
     world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
@@ -171,6 +173,16 @@ def _pools(world: Furnished) -> dict[str, list]:
         "area": list(AdminArea.objects.values_list("code", flat=True)[:3]),
         "doorplate": list(Doorplate.objects.values_list("code", flat=True)[:2]),
     }  # fmt: skip
+
+
+def _grouped(filed: list[Case], town: toy.Town) -> None:
+    """A theme that rises, with a case of one town and one of another; one that went into it."""
+    days = {"first_on": dt.date(2026, 2, 20), "last_on": NOON.date(), "profile": b""}
+    rise = {"days": 28, "until": "2026-03-09", "now": 6, "expected": 0.4, "p": 1e-4, "q": 0.002, "last_year": None, "seasonal": False}
+    theme = Theme.objects.create(name="路灯 · 不亮", words=["路灯", "不亮"], voices=2, point=toy.at(0.4, 0.5), town=town.towns["A"], rising_since=days["first_on"], rise=rise, **days)
+    ThemeMember.objects.bulk_create([ThemeMember(theme=theme, kind=facts.CASE, ref=case.pk, day=NOON.date(), town=case.town, likeness=0.5) for case in filed[:2]])
+    ThemeEvent.objects.append(theme, "find", note="由 2 条诉求归成", voices=2)
+    Theme.objects.create(name="灯坏了", state=Theme.State.MERGED, merged_into=theme, **days)
 
 
 def tile_of(z: int) -> tuple[int, int]:

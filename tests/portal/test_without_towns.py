@@ -8,6 +8,8 @@ from apps.cases.clocks import Clock
 from apps.cases.models import Case
 from apps.cases.publishing import PublishedAnswer
 from apps.deputies.models import Group, Mandate, Station
+from apps.hotline.models import Record
+from apps.insights.theme_models import Theme, ThemeMember
 from apps.organisations.models import Organisation
 from apps.projects.models import KeyProject
 from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, LayerVersion, Term
@@ -20,6 +22,9 @@ NOT_THERE = ("乡镇", "街道", "镇人大", "None")
 def townless(furnished: Furnished) -> Furnished:
     county = furnished.town.county
     Case.objects.update(town=county, township_district=None)
+    Record.objects.filter(town__isnull=False).update(town=county)
+    Theme.objects.filter(town__isnull=False).update(town=county)
+    ThemeMember.objects.update(town=county)
     Clock.objects.update(town=county)
     PublishedAnswer.objects.update(town=county)
     Organisation.objects.filter(code="STREET").update(name="城关片办事处", short_name="")
@@ -51,7 +56,7 @@ def test_residents_read_of_no_town(townless: Furnished, address: str) -> None:
     assert [word for word in NOT_THERE if word in shown(address)] == []
 
 
-@pytest.mark.parametrize("address", ["/cases/", "/projects/", "/supervision/{run}/", "/supervision/new/", "/grids/", "/supervision/coverage/?view=fields", "/supervision/coverage/?view=topics&show=", "/groups/", "/rota/", "/cards/", "/plates/", "/terms/"])
+@pytest.mark.parametrize("address", ["/cases/", "/projects/", "/supervision/{run}/", "/supervision/new/", "/grids/", "/supervision/coverage/?view=fields", "/supervision/coverage/?view=topics&show=", "/groups/", "/rota/", "/cards/", "/plates/", "/terms/", "/insight/themes/"])
 def test_the_office_is_asked_for_no_town(townless: Furnished, address: str) -> None:
     page = shown(address.format(run=townless.published.pk), townless.users.county_office)
     assert 'name="town"><option' not in page
