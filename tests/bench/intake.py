@@ -38,7 +38,7 @@ def _imported(data: Data, name: str) -> Any:
 
     for layer in LAYERS:
         file = next((data.folder / "county").glob(f"{layer}.*"))
-        call_command("import_layer", layer, str(file), crs="4490" if file.suffix == ".csv" and layer != "organisation" else "", verbosity=0)
+        call_command("import_layer", layer, str(file), crs="4490" if file.suffix == ".csv" else "", verbosity=0)
     return connection
 
 
@@ -68,7 +68,7 @@ def _killed(data: Data) -> Callable[[], Callable[[], Answer]]:
     connection = _imported(data, "intake_killed")
     known = connection.settings_dict
     url = f"postgresql://{known['USER']}:{known['PASSWORD']}@/{known['NAME']}?host={known['HOST']}&port={known['PORT'] or 5432}"
-    environment = os.environ | {"DATABASE_URL": url, "DATA_DIR": str(data.folder / "data")}
+    environment = os.environ | {"DATABASE_URL": url}
     command = [sys.executable, "manage.py", *_command(data)]
     from apps.hotline.models import Intake
 
