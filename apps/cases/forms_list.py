@@ -22,7 +22,7 @@ class _SeveralChoices(forms.SelectMultiple):
 class FilterForm(RowForm):
     """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
 
-    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("counted", "全部，不计并案、拆分和撤回的"), ("all", "全部")]
+    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("counted", "全部，不重复计"), ("all", "全部")]
     MARKS = [
         ("", "不限"),
         ("overseen", "督办"),

@@ -262,7 +262,8 @@ class Cube:
         is before the first is left out."""
         days = np.array([day_number(day) for day in starts])
         some = mask & self._located() & (self.columns["day"] >= days[0])
-        frame = np.searchsorted(days, self.columns["day"][some], "right") - 1
+        day = self.columns["day"][some].astype(np.int64) - days[0]
+        frame = np.searchsorted(days - days[0], np.arange(day.max(initial=0) + 1), "right")[day] - 1
         col, row = (self.columns[axis][some].astype(np.int32) // blocks for axis in ("col", "row"))
         if len(col) == 0:
             return (np.zeros(0, np.int64),) * 4
