@@ -22,7 +22,13 @@ class _SeveralChoices(forms.SelectMultiple):
 class FilterForm(RowForm):
     """The work list's filters, kept in the address. What cannot be read is left out and said, so an old link still opens."""
 
-    STATES = [("mine", "等我办理"), ("open", "未办完"), *Case.State.choices, ("counted", "全部，不重复计"), ("all", "全部")]
+    STATES = [
+        ("mine", "等我办理"),
+        ("open", "未办完"),
+        *Case.State.choices,
+        ("counted", "全部，不重复计"),
+        ("all", "全部"),
+    ]
     MARKS = [
         ("", "不限"),
         ("overseen", "督办"),
@@ -47,14 +53,30 @@ class FilterForm(RowForm):
         widget=SELECT,
     )
     deputy = PlainText(label="受理代表", required=False, max_length=30)
-    channel = forms.MultipleChoiceField(label="渠道", required=False, choices=Case.Channel.choices, widget=_SeveralChoices)
+    channel = forms.MultipleChoiceField(
+        label="渠道", required=False, choices=Case.Channel.choices, widget=_SeveralChoices
+    )
     mark = forms.ChoiceField(label="标记", required=False, choices=MARKS)
     reception = forms.IntegerField(label="接待日", required=False, min_value=1, max_value=2**31 - 1)
     late = forms.ChoiceField(
-        label="期限", required=False, choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期"), ("very_late", "严重超期")]
+        label="期限",
+        required=False,
+        choices=[("", "不限"), ("soon", "快到期"), ("late", "已超期"), ("very_late", "严重超期")],
     )
-    hour = forms.TypedMultipleChoiceField(label="几点", required=False, coerce=int, choices=[(str(hour), str(hour)) for hour in range(24)], widget=_SeveralChoices)
-    weekday = forms.TypedMultipleChoiceField(label="星期", required=False, coerce=int, choices=[(str(day), f"周{name}") for day, name in enumerate("一二三四五六日")], widget=_SeveralChoices)
+    hour = forms.TypedMultipleChoiceField(
+        label="几点",
+        required=False,
+        coerce=int,
+        choices=[(str(hour), str(hour)) for hour in range(24)],
+        widget=_SeveralChoices,
+    )
+    weekday = forms.TypedMultipleChoiceField(
+        label="星期",
+        required=False,
+        coerce=int,
+        choices=[(str(day), f"周{name}") for day, name in enumerate("一二三四五六日")],
+        widget=_SeveralChoices,
+    )
     since = forms.DateField(label="提交日期从", required=False)
     until = forms.DateField(label="到", required=False)
     bbox = PlainText(label="地图范围", required=False, max_length=120)

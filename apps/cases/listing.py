@@ -82,7 +82,9 @@ def _at_these_times(cases: QuerySet[Case], hours: list[int] | None, weekdays: li
     if hours:
         cases = cases.annotate(hour=ExtractHour("submitted_at")).filter(hour__in=hours)
     if weekdays:
-        cases = cases.annotate(weekday=ExtractIsoWeekDay("submitted_at")).filter(weekday__in=[day + 1 for day in weekdays])
+        cases = cases.annotate(weekday=ExtractIsoWeekDay("submitted_at")).filter(
+            weekday__in=[day + 1 for day in weekdays]
+        )
     return cases
 
 
@@ -133,7 +135,9 @@ def _counted(cases: QuerySet[Case], paginator: Paginator, number: str | None) ->
     wanted = int(number) if number and number.isdecimal() and len(number) < 10 else 1
     if (number and str(wanted) != number) or wanted < 1:
         return None
-    found = list(cases.annotate(listed=Window(Count("*"))).values_list("pk", "listed")[(wanted - 1) * PAGE : wanted * PAGE])
+    found = list(
+        cases.annotate(listed=Window(Count("*"))).values_list("pk", "listed")[(wanted - 1) * PAGE : wanted * PAGE]
+    )
     if not found and wanted > 1:
         return None
     paginator.count = found[0][1] if found else 0

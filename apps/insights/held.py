@@ -78,7 +78,7 @@ def _pieces(which: str = "true") -> Iterator[NDArray]:
             if columns[0] is None:
                 return
             rows = _unpacked(columns)
-            rows = rows[np.argsort(rows["id"], kind="stable")]  # they come in this order, as a rule that PostgreSQL does not promise
+            rows = rows[np.argsort(rows["id"], kind="stable")]  # as they come, but PostgreSQL does not promise it
             yield rows
             if len(rows) < PIECE:
                 return
