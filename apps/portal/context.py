@@ -49,6 +49,7 @@ ANSWERS = ("公开答复", "answer_list", "message-2", None)  # where the office
 OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of each of four groups stands in the bar
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
+        ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
         ("通知", "notice_list", "bell", Permission.SEE_NOTICES),
         ("附近项目", "project_nearby", "map-pin", Permission.DEPUTY_DESK),
         ("我的值班", "my_duty", "calendar-event", Permission.DEPUTY_DESK),
@@ -85,7 +86,6 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("代表码", "card_list", "id-badge-2", Permission.ISSUE_CARDS),
     ),
     "研判": (
-        ("驾驶舱", "cockpit", "dashboard", Permission.SEE_COCKPIT),
         ("民情地图", "insight_map", "map-2", Permission.SEE_INSIGHT),
         ("热点", "hot_spot_list", "flame", Permission.SEE_INSIGHT),
         ("热点主题", "theme_list", "bulb", Permission.SEE_INSIGHT),
@@ -107,16 +107,20 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
 
 FRONT = {Role.DEPUTY: ("visit_list",), Role.DISPATCHER: ("finding_list",), Role.UNIT: ("finding_list",)}  # stand for their groups on phones
 
+UNFOLDED = 16  # entries that stand at the left all at once
+
 ALSO = {"model_list": "rule_list", "publication_review": "publication_list", "case_thread": "thread_list"}  # pages that lie elsewhere: which entry is marked there
 
 
 @dataclass(frozen=True)
 class NavigationGroup:
-    """What lies together in the navigation; residents' entries are one group without a label. front: which of it phones show at once."""
+    """What lies together in the navigation; residents' entries are one group without a label. front: which of it phones show at once.
+    folded: only its heading stands at the left, since all entries of all groups would be too many."""
 
     label: str
     entries: tuple[dict, ...]
     front: dict
+    folded: bool = False
 
     @property
     def active(self) -> bool:
@@ -137,7 +141,9 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
         entry["active"] = entry["name"] == also if also else entry["url"] == here
     preferred = FRONT.get(getattr(user, "role", ""), ())
     front = {label: next((entry for entry in entries if entry["name"] in preferred), entries[0]) for label, entries in groups.items() if entries}
-    return [NavigationGroup(label, tuple(groups[label]), entry) for label, entry in front.items()]
+    many = sum(map(len, groups.values())) > UNFOLDED
+    found = [NavigationGroup(label, tuple(groups[label]), entry) for label, entry in front.items()]
+    return [replace(group, folded=many and number > 0 and not group.active) for number, group in enumerate(found)]
 
 
 def _entry(label: str, name: str, icon: str) -> dict | None:

@@ -12,7 +12,8 @@ from tests.town import PASSWORD
 CASES, COCKPIT = "民情件", "驾驶舱"
 EVERYBODY = {"通知", CASES, "部门在线", "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
 CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
-STAFF = CONGRESS | {
+INSIGHT = {"民情地图", "热点", "热点主题", "项目周边", "区域报告", "简报", "热线记录"}
+STAFF = INSIGHT | CONGRESS | {
     "接待日",
     "公开答复",
     "电话告知",
@@ -41,9 +42,9 @@ def labels(user, path="/"):
         ("deputy", CONGRESS | {"接待日", "电话告知", "工作台", "附近项目", "我的值班", "我的网格"}),
         ("town_clerk", STAFF),
         ("county_office", STAFF | {COCKPIT, "地图数据", "催报规则", "对外发送", "接口密钥"}),
-        ("dispatcher", EVERYBODY | {"办理时效", "分类和交办"}),
+        ("dispatcher", EVERYBODY | {"办理时效", "分类和交办", "热线记录"}),
         ("unit_officer", EVERYBODY | {"办理时效", "进度月报"}),
-        ("leader", CONGRESS | {COCKPIT, "接待日", "办理时效", "分类和交办", "代表网格", "覆盖情况", "换届"}),
+        ("leader", CONGRESS | INSIGHT | {COCKPIT, "接待日", "办理时效", "分类和交办", "代表网格", "覆盖情况", "换届"}),
         ("stranger", set()),
     ],
 )
@@ -62,6 +63,15 @@ def test_groups_and_what_stands_for_them_on_phones(users, rf):
     assert fronts == {
         "deputy": ["工作台", CASES, "走访视察", "重点项目"], "county_office": [COCKPIT, CASES, "分配方案", "重点项目"], "unit_officer": ["通知", CASES, "问题整改", "重点项目"],
     }  # fmt: skip
+
+
+def test_what_would_be_too_much_at_the_left_is_folded(users, rf):
+    """Of many groups the first and the page's own stand open; a unit has few entries and sees them all."""
+    request = rf.get("/plates/")
+    request.user = users.county_office
+    assert [group.label for group in navigation(request) if not group.folded] == ["我的工作", "数据与设置"]
+    request.user = users.unit_officer
+    assert not any(group.folded for group in navigation(request))
 
 
 def test_the_page_is_marked_in_the_navigation(users):
