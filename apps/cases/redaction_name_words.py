@@ -1,6 +1,6 @@
 """What names are made of, what stands beside them, and what only looks like one. Words alone; `redaction_names` says what they mean."""
 
-COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|端木|夏侯|宇文|长孙|轩辕|南宫|独孤"
+COMPOUND = "欧阳|司马|上官|诸葛|皇甫|尉迟|公孙|慕容|令狐|司徒|端木|夏侯|宇文|长孙|轩辕|南宫|独孤"
 SURNAMES = (  # by frequency; those that mostly mean something else in running text stand in DOUBTFUL
     "范纪程王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩邓冯曹彭曾肖萧田董潘袁蔡蒋余杜叶魏苏吕丁任沈姚卢姜崔钟谭陆汪石廖贾夏韦付傅白邹孟熊"
     "秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵钱严覃武戴莫孔汤康易乔赖庞樊殷施洪翟颜倪牛温芦俞章鲁葛伍申尤毕聂柳邢岳梅庄辛涂祁耿牟詹苗凌费靳盛"

@@ -75,6 +75,9 @@ SPOKEN = re.compile(
 )
 TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
 PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
+OF_PLACE = re.compile(
+    "[\u4e00-\u9fff]?(?:村(?![民支主里])|社区|街道)|镇|乡|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
+)
 COUNTS = frozenset("0123456789一二三四五六七八九十几两这那每")
 MEASURES = frozenset("张段方项包万卷")
 STOP = re.compile(r"[\s，,。、；;：:（(）)]|$")
@@ -146,6 +149,8 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
 
 def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
     given, two = seen[after:end], end - after == 2
+    if OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
+        return False
     if not CALLED_TITLED.issuperset(given):
         described = company in (APART, ROLE) and DESCRIBED.match(seen, end) and NEVER_GIVEN.isdisjoint(given)
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
@@ -179,6 +184,8 @@ def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: 
 
 def _left_over(seen: str, start: int, after: int, end: int, company: int) -> bool:
     """Whether these characters belong to no word: neither among themselves nor with what stands before and behind them."""
+    if OF_PLACE.match(seen, end) or (end - after == 2 and OF_PLACE.match(seen, end - 1)):
+        return False
     given, before, two = seen[after:end], seen[start - 1 : start] if start else "", end - after == 2
     if (
         before + seen[start] in WORDS
@@ -238,7 +245,7 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             named = (
                 alone
                 or (before == "老" and _familiar(seen, start, after))
-                or (before in "找问跟" and TITLE_OF.match(seen, after))
+                or (bool(before) and before in "找问跟" and TITLE_OF.match(seen, after))
             )
             if seen[start] not in NO_SURNAME and named:
                 yield start, after
