@@ -86,35 +86,61 @@ def projects_with_reports():
 
 def compare_all(day: dt.date, ground: Ground | None) -> list[tuple[Compared, float | None]]:
     """Every turning point up to a day, with q over all of them."""
-    first = first_report()
-    found = [compare(project, turn, on, WITHIN, day, ground, first) for project in projects_with_reports() for turn, on in turns(project) if on <= day]
+    told = Told.read(day) if ground else None
+    found = [compare(project, turn, on, WITHIN, day, ground, told) for project in projects_with_reports() for turn, on in turns(project) if on <= day]
     q = false_discoveries([np.nan if one.change is None else one.change.p for one in found])
     return [(one, None if np.isnan(share) else float(share)) for one, share in zip(found, q.tolist(), strict=True)]
 
 
-def first_report() -> dt.date | None:
-    return Fact.objects.counted().aggregate(first=Min("day"))["first"]
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Every matter that has a place, by the first day of its week on which it was told: int64 arrays of the cell of 100 m and of days since
+    `first`, the day from which anything is known. As for hot spots one matter told at one place within a week counts once."""
+
+    first: dt.date
+    col: Ints
+    row: Ints
+    day: Ints
+
+    @classmethod
+    def read(cls, day: dt.date) -> "Told | None":
+        """Up to a day; None where nothing is known."""
+        first = Fact.objects.counted().aggregate(first=Min("day"))["first"]
+        if first is None:
+            return None
+        facts, categories = (connection.ops.quote_name(model._meta.db_table) for model in (Fact, Category))
+        with connection.cursor() as cursor:
+            # As text of numbers, which numpy reads ten times quicker than rows: there may be a million.
+            cursor.execute(
+                f"""SELECT string_agg(col::text, ' '), string_agg("row"::text, ' '), string_agg(day::text, ' ') FROM (
+                    SELECT f.col, f."row", min(f.day - %(first)s::date) AS day FROM {facts} f LEFT JOIN {categories} c ON c.id = f.category
+                    WHERE f.counted AND f.col IS NOT NULL AND f.day <= %(day)s
+                    GROUP BY f.col, f."row", CASE WHEN c.level = 3 THEN c.parent_id ELSE c.id END, (f.day - %(first)s::date) / 7) matters""",
+                {"first": first, "day": day},
+            )
+            col, row, when = (np.array((text or "").split(), np.int64) for text in cursor.fetchone())
+        return cls(first, col, row, when)
 
 
-def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.date, ground: Ground | None, first: dt.date | None) -> Compared:
-    """One turning point; first: the day from which reports are known. The periods are of one length and reach as far as both can."""
-    days = min(LONGEST, (day - on).days + 1, (on - first).days if first else 0)
-    if ground is None or days < SHORTEST:
+def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.date, ground: Ground | None, told: Told | None) -> Compared:
+    """One turning point. The periods are of one length and reach as far as both can."""
+    days = min(LONGEST, (day - on).days + 1, (on - told.first).days if told else 0)
+    if ground is None or told is None or days < SHORTEST:
         return Compared(project, turn, on, within, day, max(days, 0), too_little=str(Verdict.SHORT))
-    counts = _Counts.read(ground, on, days)
+    counts = _Counts.of(told, ground, on, days)
     near, far = counts.distances(project, within)
     here = near <= within
     before, after = int(counts.before[here].sum()), int(counts.after[here].sum())
     matched = counts.places(far & (near > within + APART))
     wanted = np.bincount(counts.kind[here], weights=(counts.before + counts.after)[here], minlength=KINDS)
     used = matched.of(np.flatnonzero(wanted))
-    told = Compared(project, turn, on, within, day, days, before, after, int(used.before.sum()), int(used.after.sum()), too_little=str(Verdict.FEW))
+    seen = Compared(project, turn, on, within, day, days, before, after, int(used.before.sum()), int(used.after.sum()), too_little=str(Verdict.FEW))
     usual = elsewhere(matched.before, matched.after, matched.kind, wanted)
     if before + after < FEW or usual is None:
-        return told
+        return seen
     own = counts.places(here)
     both = own.before + own.after
-    return Compared(**{**vars(told), "change": changed(before, after, usual, float((both * (both - 1)).sum() / both.sum()))})
+    return Compared(**{**vars(seen), "change": changed(before, after, usual, float((both * (both - 1)).sum() / both.sum()))})
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +156,7 @@ class _Places:
 
 @dataclass(frozen=True, eq=False)
 class _Counts:
-    """Matters of two periods by cell of 100 m, where people live; kind: how densely, by thirds of them. As for hot spots one matter told at one
-    place within a week counts once."""
+    """Matters of two periods by cell of 100 m, where people live; kind: how densely, by thirds of them."""
 
     ground: Ground
     col: Ints
@@ -141,18 +166,13 @@ class _Counts:
     kind: Ints
 
     @classmethod
-    def read(cls, ground: Ground, on: dt.date, days: int) -> "_Counts":
-        facts, categories = (connection.ops.quote_name(model._meta.db_table) for model in (Fact, Category))
-        matter = "(CASE WHEN c.level = 3 THEN c.parent_id ELSE c.id END, floor((f.day - %(on)s::date) / 7.0))"
-        with connection.cursor() as cursor:
-            # Distinct kinds and weeks at each place: a million rows become some thousand where they are.
-            cursor.execute(
-                f"""SELECT f.col, f."row", count(DISTINCT {matter}) FILTER (WHERE f.day < %(on)s), count(DISTINCT {matter}) FILTER (WHERE f.day >= %(on)s)
-                FROM {facts} f LEFT JOIN {categories} c ON c.id = f.category
-                WHERE f.counted AND f.col IS NOT NULL AND f.day BETWEEN %(first)s AND %(last)s GROUP BY 1, 2 ORDER BY 1, 2""",
-                {"on": on, "first": on - dt.timedelta(days=days), "last": on + dt.timedelta(days=days - 1)},
-            )
-            col, row, before, after = np.array(cursor.fetchall(), np.int64).reshape(-1, 4).T
+    def of(cls, told: Told, ground: Ground, on: dt.date, days: int) -> "_Counts":
+        turned = (on - told.first).days
+        within = (told.day >= turned - days) & (told.day < turned + days)
+        cells, which = np.unique(np.column_stack([told.col[within], told.row[within]]), axis=0, return_inverse=True)
+        col, row = cells.T
+        late = told.day[within] >= turned
+        before, after = (np.bincount(which.reshape(-1), weights=some, minlength=len(cells)).astype(np.int64) for some in (~late, late))
         down, across, inside = ground.at(col // BLOCKS, row // BLOCKS)
         lived = np.zeros(len(col))
         lived[inside] = ground.residents[down[inside], across[inside]]

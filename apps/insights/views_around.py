@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from apps.accounts.models import User
 from apps.accounts.perms import Permission, requires
 from apps.insights.around import ProjectAround
-from apps.insights.around_projects import RINGS, WITHIN, Compared, compare, first_report, projects_with_reports, turns
+from apps.insights.around_projects import RINGS, WITHIN, Compared, Told, compare, projects_with_reports, turns
 from apps.insights.before_after import FEW
 from apps.insights.ground import county_ground
 from apps.insights.theme_models import sees_unplaced
@@ -70,8 +70,9 @@ def around(request: HttpRequest, code: str) -> HttpResponse:
     asked = request.GET.get("within", "")
     within = int(asked) if asked in map(str, RINGS) else WITHIN
     kept = {(row.turn, row.within): row for row in ProjectAround.objects.filter(project=project)}
-    day, ground, first = last_whole_day(), county_ground(), first_report()
-    found = [compare(project, turn, on, within, day, ground, first) for turn, on in turns(project) if on <= day]
+    day = last_whole_day()
+    ground, told = county_ground(), Told.read(day)
+    found = [compare(project, turn, on, within, day, ground, told) for turn, on in turns(project) if on <= day]
     return render(request, "insights/around/around.html", {
         "project": project, "within": within, "rings": RINGS, "few": FEW, "found": [_shown(one, kept.get((one.turn, one.within))) for one in found],
         "to_come": project.starts > day, "behind": _links(project, within),
