@@ -155,11 +155,11 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
     period, (first, last) = _period(query, today)
     compare, before = _compared(query, period, first, last, today)
     categories = dict(
-        Category.objects.filter(code__in=query.getlist("category"))
+        Category.objects.filter(code__in=_codes(query, "category"))
         .order_by("level", "order")
         .values_list("code", "label")
     )
-    sources = _sources(query.getlist("source"))
+    sources = _sources(_codes(query, "source"))
     region, place = _region(query.get("region", ""))
     named = [("region", place), ("category", "、".join(categories.values())), ("source", "、".join(sources.values()))]
     return Question(
@@ -168,6 +168,11 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
         hours=_numbers(query.getlist("hour"), 24), weekdays=_numbers(query.getlist("weekday"), 7), region=region,
         size=int(one_of("size", [str(size) for size in SIZES])), named=tuple((name, words) for name, words in named if words),
     )  # fmt: skip
+
+
+def _codes(query: QueryDict, name: str) -> list[str]:
+    """What could be a code: the database refuses the character of number 0."""
+    return [code for code in query.getlist(name) if "\x00" not in code]
 
 
 def _period(query: QueryDict, today: dt.date) -> tuple[str, tuple[dt.date, dt.date]]:

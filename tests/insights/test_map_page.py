@@ -234,7 +234,7 @@ def test_a_town_counts_and_offers_its_own(client, town_clerk, voices):
 
 QUERIES = (
     "", "by=cell&size=100", "by=hex&period=30", "by=density", "by=hot", "by=change&over=cell&compare=year", "level=county", "level=grid&breaks=natural", "region=339999100&level=village",
-    "by=x&level=y&period=-1&size=z&hour=99&weekday=a&category=none&source=%00&at=%00&page=x&since=x&compare=custom", "since=2026-03-01&until=2026-02-01", "since2=2025-01-01&until2=2025-01-31&by=change",
+    "by=x&level=y&period=-1&size=z&hour=99&weekday=a&category=none&category=%00&source=s.%00&region=%00&at=%00&page=x&since=x&compare=custom", "since=2026-03-01&until=2026-02-01", "since2=2025-01-01&until2=2025-01-31&by=change",
     "category=noise_fume&source=web&source=record&state=late&hour=8&hour=9&weekday=0",
 )  # fmt: skip
 
@@ -243,6 +243,7 @@ QUERIES = (
 def test_every_address_is_answered(client, leader, voices, query):
     client.force_login(leader)
     assert client.get(f"{reverse('insight_map')}?{query}").status_code == 200
+    assert client.get(f"{reverse('insight_data')}?{query}").status_code == 200
     assert set(ask(client, query)) >= {"caption", "list", "clock", "bars", "steps", "lists"}
 
 
