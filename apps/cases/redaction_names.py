@@ -71,7 +71,7 @@ COUNTED = re.compile(
     r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住养装漏门阳院安搭违]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
 )
 SPOKEN = re.compile(
-    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]"
+    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|也[可说有来去在不]|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]"
 )
 TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
 PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
@@ -79,6 +79,7 @@ OF_PLACE = re.compile(
     "[\u4e00-\u9fff]?(?:村(?![民支主里])|社区|街道)|镇|乡|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
 )
 COUNTS = frozenset("0123456789一二三四五六七八九十几两这那每")
+BESIDE = frozenset("员者师长人的")
 MEASURES = frozenset("张段方项包万卷")
 STOP = re.compile(r"[\s，,。、；;：:（(）)]|$")
 END, SPEAKS = re.compile(_end), re.compile("[说称在的与和是把被于将等夫反]|家[里住的]|来电|表示|投诉")
@@ -133,15 +134,16 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
         start, after = match.span()
         if start < upto:
             continue
-        company = _before(seen, start)
+        company, before = _before(seen, start), seen[start - 1] if start else ""
         doubted = seen[start] in DOUBTED and after - start == 1
-        judged = _is_name_all_the_same if doubted and company in (ROLE, MYSELF) else _is_name
+        if doubted and company == NONE and before not in BESIDE:
+            continue
+        judged = _is_name_all_the_same if doubted else _is_name
+        whole = (before + seen[start]) not in WORDS and seen[after - 1 : after + 1] not in WORDS
         for end in (after + 2, after + 1):
-            if end > len(seen):
+            if end > len(seen) or OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
                 continue
-            if ((not doubted or judged is not _is_name) and judged(seen, start, after, end, company)) or _left_over(
-                seen, start, after, end, company
-            ):
+            if judged(seen, start, after, end, company) or (whole and _left_over(seen, start, after, end, company)):
                 yield start, end
                 upto = end
                 break
@@ -149,13 +151,13 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
 
 def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
     given, two = seen[after:end], end - after == 2
-    if OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
-        return False
     if not CALLED_TITLED.issuperset(given):
         described = company in (APART, ROLE) and DESCRIBED.match(seen, end) and NEVER_GIVEN.isdisjoint(given)
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
     usual, counted = CALLED.issuperset(given), COUNTED.match(seen, end)
     likely: object = TITLE.match(seen, end)
+    if company == ROLE and SPOKEN.match(seen, end) and seen[start : start + 2] not in TWO_CHARACTERS:
+        return not _office_or_word(seen[start:end])  # 桂花 is a word, and 诉求人林桂花 is called so
     if company == ROLE:
         likely = (
             likely
@@ -177,39 +179,34 @@ def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
 
 def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: int) -> bool:
     """Of a surname that is mostly another word."""
+    if company not in (ROLE, MYSELF):
+        return False
     two, described = end - after == 2, DESCRIBED.match(seen, end)
     firm = described or (two and SPOKEN.match(seen, end))
     return bool(firm) and CALLED.issuperset(seen[after:end]) and not _word(seen[start:end])
 
 
 def _left_over(seen: str, start: int, after: int, end: int, company: int) -> bool:
-    """Whether these characters belong to no word: neither among themselves nor with what stands before and behind them."""
-    if OF_PLACE.match(seen, end) or (end - after == 2 and OF_PLACE.match(seen, end - 1)):
-        return False
-    given, before, two = seen[after:end], seen[start - 1 : start] if start else "", end - after == 2
-    if (
-        before + seen[start] in WORDS
-        or seen[after - 1 : after + 1] in WORDS
-        or given[-1] + seen[end : end + 1] in WORDS
-    ):
-        return False
-    if not NEVER_GIVEN.isdisjoint(given) or not all(map(_hanzi, given)) or _word(seen[start:end]):
+    """Whether these characters belong to no word: neither among themselves nor with what stands behind them. That the surname belongs to none
+    has been seen to."""
+    given, before, two = seen[after:end], seen[start - 1] if start else "", end - after == 2
+    usual, sure = CALLED.issuperset(given), after - start == 2 or seen[start] in HARDLY_WORDS
+    if (not usual and not (sure and two)) or given[-1] + seen[end : end + 1] in WORDS:
         return False
     if (before in COUNTS and seen[start] in MEASURES) or (seen[start] in LEANING and company == NONE):
         return False
-    usual, sure = CALLED.issuperset(given), after - start == 2 or seen[start] in HARDLY_WORDS
-    goes_on = END.match(seen, end) or SPOKEN.match(seen, end) or DEALT.match(seen, end) or COUNTED.match(seen, end)
-    beside = company != NONE or before in "员者师长人的"
-    if seen[start] in DOUBTED and after - start == 1:
-        return bool(two and usual and given not in WORDS and beside and goes_on)
-    if two and usual:
+    if not NEVER_GIVEN.isdisjoint(given) or not all(map(_hanzi, given)) or _word(seen[start:end]):
+        return False
+    if two and usual and (seen[start] not in DOUBTED or after - start == 2):
         return sure or given not in WORDS
-    if two:
-        return bool(sure and given not in WORDS and given[-1] not in PLACE_ENDS and beside and goes_on)
-    named = company == ROLE or before in "员者师"
-    return bool(
-        usual and ((sure and (beside or goes_on)) or (named and seen[start] not in LEANING) or (beside and goes_on))
-    )
+    beside = company != NONE or before in BESIDE
+    goes_on = END.match(seen, end) or SPOKEN.match(seen, end) or DEALT.match(seen, end) or COUNTED.match(seen, end)
+    if two:  # a doubtful surname, or characters that hardly anybody is called by
+        return bool(given not in WORDS and given[-1] not in PLACE_ENDS and beside and goes_on)
+    if seen[start] in DOUBTED and after - start == 1:
+        return False
+    named = (company == ROLE or before in "员者师") and seen[start] not in LEANING
+    return bool(named or (beside and goes_on) or (sure and goes_on) or (sure and beside))
 
 
 def _before(seen: str, start: int) -> int:
