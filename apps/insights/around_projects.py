@@ -25,6 +25,7 @@ LONGEST, SHORTEST = 365, 60  # days
 PLACE = 10  # cells of 100 m: other places are squares of 1 km
 KINDS = 3  # sparse, middling, dense
 CALLED = 0.05
+_WIDE = 1 << 20  # cells: a row of them, so that column and row make one number
 Turn, Verdict = ProjectAround.Turn, ProjectAround.Verdict
 Ints = NDArray[np.int64]
 
@@ -169,8 +170,9 @@ class _Counts:
     def of(cls, told: Told, ground: Ground, on: dt.date, days: int) -> "_Counts":
         turned = (on - told.first).days
         within = (told.day >= turned - days) & (told.day < turned + days)
-        cells, which = np.unique(np.column_stack([told.col[within], told.row[within]]), axis=0, return_inverse=True)
-        col, row = cells.T
+        cells, which = np.unique(told.row[within] * _WIDE + told.col[within], return_inverse=True)
+        row = (cells + _WIDE // 2) // _WIDE
+        col = cells - row * _WIDE
         late = told.day[within] >= turned
         before, after = (np.bincount(which.reshape(-1), weights=some, minlength=len(cells)).astype(np.int64) for some in (~late, late))
         down, across, inside = ground.at(col // BLOCKS, row // BLOCKS)
@@ -185,10 +187,15 @@ class _Counts:
         fine = self.ground.lattice
         plane = shapely.transform(shapely.from_wkb(bytes(project.geom.wkb)), lambda at: np.column_stack(fine.metric(at[:, 0], at[:, 1])))
         side = fine.metres / BLOCKS
-        near = shapely.distance(shapely.points((self.col + 0.5) * side, (self.row + 0.5) * side), plane)
-        place_col, place_row = self.col // PLACE, self.row // PLACE
-        boxes = shapely.box(place_col * PLACE * side, place_row * PLACE * side, (place_col + 1) * PLACE * side, (place_row + 1) * PLACE * side)
-        return near, shapely.distance(boxes, plane) > within
+        x, y = (self.col + 0.5) * side, (self.row + 0.5) * side
+        west, south, east, north = plane.bounds
+        reach = within + APART + 2 * PLACE * side
+        some = (x > west - reach) & (x < east + reach) & (y > south - reach) & (y < north + reach)  # the others lie far off
+        near, far = np.full(len(x), np.inf), np.ones(len(x), bool)
+        near[some] = shapely.distance(shapely.points(x[some], y[some]), plane)
+        left, low = self.col[some] // PLACE * PLACE * side, self.row[some] // PLACE * PLACE * side
+        far[some] = shapely.distance(shapely.box(left, low, left + PLACE * side, low + PLACE * side), plane) > within
+        return near, far
 
     def places(self, some: NDArray[np.bool_]) -> _Places:
         """The chosen cells as places of 1 km and one kind."""
