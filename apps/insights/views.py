@@ -90,13 +90,13 @@ def _version(request: HttpRequest, question: Question) -> str:
 def _answer(request: HttpRequest, question: Question, version: str) -> dict:
     seen = Cockpit(request.user, question)
     spots = seen.spots()
-    shown = {"spots": spots, "rising": seen.rising(), "limits": seen.limits, "shares": seen.shares(), "most": max((row["open"] for row in seen.limits), default=0)}
+    shown = {"spots": spots, "limits": seen.limits, "shares": seen.shares(), "most": max((row["open"] for row in seen.limits), default=0)}
     return {
         "version": version, "period_label": question.period_label, "at": f"{timezone.localtime():%-m月%-d日 %H:%M:%S}",
         "numbers_html": render_to_string("insights/cockpit/_numbers.html", {"numbers": seen.numbers()}),
         "spots_html": render_to_string("insights/cockpit/_spots.html", shown), "limits_html": render_to_string("insights/cockpit/_limits.html", shown),
         "shares_html": render_to_string("insights/cockpit/_shares.html", shown), "spots": _marks(spots), "regions": seen.regions(), "trend": seen.trend(),
-        "content": seen.content(), "projects": seen.projects(), "activity": seen.activity_months(),
+        "content": seen.content(), "rising": seen.rising(), "projects": seen.projects(), "activity": seen.activity_months(),
     }  # fmt: skip
 
 

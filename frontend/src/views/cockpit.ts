@@ -2,7 +2,7 @@
  * The cockpit: map and charts over what the server counted; asks for news as long as somebody looks.
  *
  * Elements: form #cockpit-filters (data-url); #cockpit-map, #hot-spots [data-id], #cockpit-numbers, #cockpit-limits, #cockpit-shares,
- * #cockpit-trend, #cockpit-projects, #cockpit-content, #cockpit-activity, #cockpit-at, #cockpit-fresh, #cockpit-leave. JSON "cockpit-data".
+ * #cockpit-trend, #cockpit-projects, #cockpit-content, #cockpit-activity, #cockpit-at, #cockpit-fresh, #cockpit-rising, #cockpit-leave. JSON "cockpit-data".
  */
 import type { FeatureCollection } from "geojson";
 import { ApiError, request } from "../api";
@@ -36,6 +36,7 @@ interface CockpitData {
   regions: Region[];
   trend: Inflow;
   content: Content[];
+  rising: number;
   projects: TownProjects[];
   activity: Activity;
 }
@@ -151,6 +152,8 @@ class Cockpit {
     const period = document.querySelector("#cockpit-period");
     if (period) period.textContent = data.period_label;
     for (const [key, selector] of Object.entries(PARTS)) this.replace(selector, data[key as keyof typeof PARTS]);
+    const rising = document.querySelector<HTMLElement>("#cockpit-rising");
+    if (rising) [rising.hidden, rising.textContent] = [data.rising === 0, `${data.rising} 个话题在升温`];
     this.drawMap();
     void this.drawCharts();
   }
