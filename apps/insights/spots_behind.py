@@ -44,12 +44,13 @@ _BEHIND = """
 
 @dataclass(frozen=True)
 class Behind:
-    """How many cases and records, open and late ones of both, and units (key, open, late), most open first; None: with no unit yet."""
+    """How many cases and records, open and late ones of both, open ones that are cases, and units (key, open, late), most open first; None: with no unit yet."""
 
     cases: int = 0
     records: int = 0
     open: int = 0
     late: int = 0
+    open_cases: int = 0
     units: list[tuple[int | None, int, int]] = field(default_factory=list)
 
 
@@ -69,10 +70,10 @@ def standing(spots: Sequence[HotSpot], user: User) -> dict[int, Behind]:
         """SELECT spot, kind, organisation, count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 0 AND due_on < %(today)s)
         FROM behind GROUP BY 1, 2, 3""",
     )  # fmt: skip
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     units: dict[int, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for spot, kind, unit, count, still_open, late in rows:
-        for place, more in ((0 if kind == CASE else 1, count), (2, still_open), (3, late)):
+        for place, more in ((0 if kind == CASE else 1, count), (2, still_open), (3, late), (4, still_open if kind == CASE else 0)):
             sums[spot][place] += more
         if still_open:
             held = units[spot][unit]
