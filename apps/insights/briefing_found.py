@@ -80,9 +80,9 @@ def themes(briefing: Briefing, ground: dict[str, BaseGeometry], report: Report) 
         for number, pk in enumerate(order, 1) for theme in (chosen[pk],)
     )  # fmt: skip
     legend = tuple((THEMES[at % len(THEMES)], f"{at + 1} {chosen[pk].name}") for at, pk in enumerate(order))
-    drawn = [Drawing("热点话题在哪里", said, tuple(shapes), legend, tuple(ground.values()), "方格边长 1 公里，数字标在说得最多的一格；没有写明地点的不在图上。")] if shapes else []
-    heads = ("序号", "话题", "本期件数", "全县最早", "全县最近", "主要承办", "全县趋势", "监督")
-    return [*drawn, Table("热点话题一览", said, heads, rows, frozenset({2}), (10, 60, 18, 22, 22, 44, 28, 24))]
+    drawn = [Drawing("热点主题在哪里", said, tuple(shapes), legend, tuple(ground.values()), "方格边长 1 公里，数字标在说得最多的一格；没有写明地点的不在图上。")] if shapes else []
+    heads = ("序号", "主题", "本期件数", "全县最早", "全县最近", "主要承办", "全县趋势", "监督")
+    return [*drawn, Table("热点主题一览", said, heads, rows, frozenset({2}), (10, 60, 18, 22, 22, 44, 28, 24))]
 
 
 def _squares(cells: Sequence[tuple[int | None, int | None, int]], name: str, colour: str, mark: str) -> list[Shape]:

@@ -27,7 +27,7 @@ Level, Part = PublicCount.Level, PublicCount.Part
 def published(briefing: Briefing) -> PublicTable:
     """The table of the briefing's quarter. MoveRefused where there is none that anybody may read."""
     if briefing.kind != "quarter" or briefing.categories or briefing.sources or briefing.themes:
-        raise MoveRefused("可外发的简报只写已经公开的整季度数字：请选季度，不选类别、来源和话题。")
+        raise MoveRefused("可外发的简报只写已经公开的整季度数字：请选季度，不选类别、来源和主题。")
     if briefing.area.level == AdminArea.Level.VILLAGE:
         raise MoveRefused("村社只公开总数，做不了可外发的简报。请选全县或乡镇街道。")
     table = PublicTable.objects.public().filter(quarter=briefing.first).first()

@@ -22,7 +22,7 @@ class Briefing(LongWork):
     last = models.DateField("截止日期")
     categories = models.JSONField("类别", default=list, blank=True, help_text="类别代码；空：全部")
     sources = models.JSONField("来源", default=list, blank=True, help_text="来源编号；空：全部")
-    themes = models.JSONField("热点话题", default=list, blank=True, help_text="话题编号")
+    themes = models.JSONField("热点主题", default=list, blank=True, help_text="主题编号")
     outside = models.BooleanField("可外发", default=False, help_text="只写已经公开的数字")
     html_bytes = models.PositiveIntegerField("网页文件字节", default=0)
     pdf_bytes = models.PositiveIntegerField("PDF 字节", default=0)

@@ -12,7 +12,7 @@ from apps.insights.report_counting import source_choices
 from apps.insights.theme_models import Theme
 from apps.insights.workflow_briefings import Wanted
 
-THEMES_OFFERED, MOST_THEMES = 40, 8
+THEMES_OFFERED, MOST_THEMES = 24, 8
 LATELY = dt.timedelta(days=90)
 
 
@@ -26,7 +26,7 @@ class BriefingForm(PeriodFields):
     )  # fmt: skip
     categories = forms.MultipleChoiceField(label="类别", required=False, widget=forms.CheckboxSelectMultiple, help_text="一个都不选就是全部")
     sources = forms.TypedMultipleChoiceField(label="来源", required=False, coerce=int, widget=forms.CheckboxSelectMultiple, help_text="一个都不选就是全部")
-    themes = forms.TypedMultipleChoiceField(label="热点话题", required=False, coerce=int, widget=forms.CheckboxSelectMultiple, help_text=f"最多 {MOST_THEMES} 个；近三个月说得多的在前")
+    themes = forms.TypedMultipleChoiceField(label="热点主题", required=False, coerce=int, widget=forms.CheckboxSelectMultiple, help_text=f"最多 {MOST_THEMES} 个；近三个月有人说的，说得多的在前")
 
     field_order = ("area", "period", "on", "since", "until", "outside", "themes", "categories", "sources", "title")
 
@@ -35,13 +35,13 @@ class BriefingForm(PeriodFields):
         self.fields["categories"].choices = list(Category.objects.filter(level=1).order_by("order").values_list("code", "label"))
         self.fields["sources"].choices = source_choices()
         today = timezone.localdate()
-        themes = Theme.objects.standing().visible_to(user).with_voices(user, since=today - LATELY, until=today).filter(here__gt=0).order_by("-lately", "-here", "pk")
+        themes = Theme.objects.standing().visible_to(user).with_voices(user, since=today - LATELY, until=today).filter(lately__gt=0).order_by("-lately", "-here", "pk")
         self.fields["themes"].choices = [(theme.pk, f"{theme.name}（近三个月 {theme.lately} 件）") for theme in themes.only("name")[:THEMES_OFFERED]]
 
     def clean_themes(self) -> list[int]:
         themes = self.cleaned_data["themes"]
         if len(themes) > MOST_THEMES:
-            raise forms.ValidationError(f"最多选 {MOST_THEMES} 个话题，现在选了 {len(themes)} 个。请去掉几个，或分成两份简报。")
+            raise forms.ValidationError(f"最多选 {MOST_THEMES} 个主题，现在选了 {len(themes)} 个。请去掉几个，或分成两份简报。")
         return themes
 
     def clean_title(self) -> str:

@@ -65,7 +65,7 @@ def make(pk: int) -> Briefing:
         content = _gathered(briefing)
         page = briefing_page.write(content) if _moved_on(pk, 1) else b""
         if len(page) > briefing_page.MOST_BYTES:
-            raise MoveRefused(f"文件有 {len(page) / 1e6:.1f} MB，超过了 8 MB。请少选几个话题，或换小一些的区域。")
+            raise MoveRefused(f"文件有 {len(page) / 1e6:.1f} MB，超过了 8 MB。请少选几个主题，或换小一些的区域。")
         if not page or not _moved_on(pk, 2):
             return Briefing.objects.get(pk=pk)
         paper = io.BytesIO()

@@ -104,9 +104,9 @@ def test_it_says_what_the_report_says(spoken):
     assert {shape.name: shape.words[0] for shape in towns.shapes} == {"东溪镇": "12 件", "南山乡": "0 件", "城关街道": "3 件"} and "另有 2 件没有写明地点" in towns.note
     assert part(content, "与上期").shapes[1].mark == "东溪镇 ↑"
     assert part(content, "热点一览").rows[0][1] == "溪口村一带 各类诉求"
-    (row,) = part(content, "热点话题一览").rows
-    assert (row[1], row[2]) == ("路灯不亮", "12") and len(part(content, "热点话题在哪里").shapes) == 2  # twelve cells in a row are two squares of a kilometre
-    assert all("2026年2月1日—2026年2月28日" in each.caption for each in content.parts if "热点" not in each.title or "话题" in each.title)
+    (row,) = part(content, "热点主题一览").rows
+    assert (row[1], row[2]) == ("路灯不亮", "12") and len(part(content, "热点主题在哪里").shapes) == 2  # twelve cells in a row are two squares of a kilometre
+    assert all("2026年2月1日—2026年2月28日" in each.caption for each in content.parts if "热点" not in each.title or "主题" in each.title)
     assert all(each.caption for each in content.parts)
 
 
@@ -129,7 +129,7 @@ def test_numbers_that_would_cover_each_other_stand_together():
 def test_a_town_s_briefing_holds_nothing_from_elsewhere(spoken):
     content = gather(briefing_of(spoken, area=spoken.towns["S"]), TODAY)
     assert "收到诉求 3 件" in content.points[0] and not any(each.title == "热点" for each in content.parts)
-    assert part(content, "热点话题一览").rows[0][2] == "0" and {shape.name for shape in part(content, "各处反映多少").shapes} == {"城东社区", "城北社区"}
+    assert part(content, "热点主题一览").rows[0][2] == "0" and {shape.name for shape in part(content, "各处反映多少").shapes} == {"城东社区", "城北社区"}
 
 
 def test_nothing_loads_and_no_name_becomes_markup(spoken):

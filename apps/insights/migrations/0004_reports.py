@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('last', models.DateField(verbose_name='截止日期')),
                 ('categories', models.JSONField(blank=True, default=list, help_text='类别代码；空：全部', verbose_name='类别')),
                 ('sources', models.JSONField(blank=True, default=list, help_text='来源编号；空：全部', verbose_name='来源')),
-                ('themes', models.JSONField(blank=True, default=list, help_text='话题编号', verbose_name='热点话题')),
+                ('themes', models.JSONField(blank=True, default=list, help_text='主题编号', verbose_name='热点主题')),
                 ('outside', models.BooleanField(default=False, help_text='只写已经公开的数字', verbose_name='可外发')),
                 ('html_bytes', models.PositiveIntegerField(default=0, verbose_name='网页文件字节')),
                 ('pdf_bytes', models.PositiveIntegerField(default=0, verbose_name='PDF 字节')),
