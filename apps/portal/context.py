@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed
 from apps.cases.publishing import AnswersPage
+from apps.insights.public_counts import VoicesPage
 from apps.portal.tiles import LAYERS, layer_versions
 from apps.record.notices import Notice
 from apps.territory.models import AdminArea
@@ -21,11 +22,11 @@ class _County:
     name: str
     bounds: tuple[float, float, float, float] | None
     synthetic: str
-    answers: bool = False  # whether the page of public answers is open
+    opened: tuple[tuple, ...] = ()  # pages for residents that the office has opened
 
 
 def _read_county() -> _County:
-    return replace(_read_area(), answers=AnswersPage.objects.filter(is_open=True).exists())
+    return replace(_read_area(), opened=tuple(entry for switch, entry in SWITCHED if switch.objects.filter(is_open=True).exists()))
 
 
 def _read_area() -> _County:
@@ -42,10 +43,10 @@ def _read_area() -> _County:
     return _County(name, bounds, "")
 
 
-_county = Remembered(("area", "answers"), _read_county)
+_county = Remembered(("area", "answers", "voices"), _read_county)
 
 PUBLIC = (("找代表", "home", "search", None), ("联络站", "station_list", "building-community", None), ("查进度", "follow", "history", None))
-ANSWERS = ("公开答复", "answer_list", "message-2", None)  # where the office has opened the page
+SWITCHED = ((AnswersPage, ("公开答复", "answer_list", "message-2", None)), (VoicesPage, ("民情公开", "public_voices", "chart-bar", None)))  # where the office has opened the page
 OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of each of four groups stands in the bar
     "我的工作": (
         ("工作台", "desk", "layout-dashboard", Permission.DEPUTY_DESK),
@@ -88,11 +89,12 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
     "研判": (
         ("民情地图", "insight_map", "map-2", Permission.SEE_INSIGHT),
         ("热点", "hot_spot_list", "flame", Permission.SEE_INSIGHT),
-        ("热点主题", "theme_list", "bulb", Permission.SEE_INSIGHT),
+        ("民情主题", "theme_list", "bulb", Permission.SEE_INSIGHT),
         ("项目周边", "around_list", "crane", Permission.SEE_INSIGHT),
         ("区域报告", "region_report_list", "report-analytics", Permission.SEE_INSIGHT),
         ("简报", "briefing_list", "news", Permission.MAKE_BRIEFINGS),
         ("热线记录", "record_list", "phone-incoming", Permission.SEE_RECORDS),
+        ("民情公开", "voices_office", "world", Permission.OPEN_PUBLIC_VOICES),
     ),
     "数据与设置": (
         ("门牌码", "plate_list", "qrcode", Permission.MANAGE_CODES),
@@ -132,7 +134,7 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
     groups = {}
-    for label, offered in (OFFICE if signed_in else {"": (*PUBLIC, ANSWERS) if _county.current().answers else PUBLIC}).items():
+    for label, offered in (OFFICE if signed_in else {"": (*PUBLIC, *_county.current().opened)}).items():
         entries = [_entry(*entry) for entry, permission in ((each[:3], each[3]) for each in offered) if not permission or allowed(user, permission)]
         groups[label] = [entry for entry in entries if entry]
     here = max((entry["url"] for entries in groups.values() for entry in entries if _lies_under(request.path, entry["url"])), key=len, default="")

@@ -5,6 +5,7 @@ from django.test import RequestFactory
 from django.urls import resolve
 
 from apps.cases.publishing import AnswersPage
+from apps.insights.public_counts import VoicesPage
 from apps.portal.context import navigation, shell
 from apps.territory.models import AdminArea, LayerVersion
 from tests.town import PASSWORD
@@ -12,7 +13,7 @@ from tests.town import PASSWORD
 CASES, COCKPIT = "民情件", "驾驶舱"
 EVERYBODY = {"通知", CASES, "部门在线", "走访视察", "监督事项", "问题整改", "成效评估", "重点项目", "工作日历"}
 CONGRESS = EVERYBODY | {"分配方案", "认领", "就近联络", "代表小组"}
-INSIGHT = {"民情地图", "热点", "热点主题", "项目周边", "区域报告", "简报", "热线记录"}
+INSIGHT = {"民情地图", "热点", "民情主题", "项目周边", "区域报告", "简报", "热线记录"}
 STAFF = INSIGHT | CONGRESS | {
     "接待日",
     "公开答复",
@@ -41,7 +42,7 @@ def labels(user, path="/"):
     [
         ("deputy", CONGRESS | {"接待日", "电话告知", "工作台", "附近项目", "我的值班", "我的网格"}),
         ("town_clerk", STAFF),
-        ("county_office", STAFF | {COCKPIT, "地图数据", "催报规则", "对外发送", "接口密钥"}),
+        ("county_office", STAFF | {COCKPIT, "民情公开", "地图数据", "催报规则", "对外发送", "接口密钥"}),
         ("dispatcher", EVERYBODY | {"办理时效", "分类和交办", "热线记录"}),
         ("unit_officer", EVERYBODY | {"办理时效", "进度月报"}),
         ("leader", CONGRESS | INSIGHT | {COCKPIT, "接待日", "办理时效", "分类和交办", "代表网格", "覆盖情况", "换届"}),
@@ -88,8 +89,9 @@ def test_residents(client, town):
     assert labels(AnonymousUser()) == (["找代表", "联络站", "查进度"], ["找代表"])
     assert labels(AnonymousUser(), "/find")[1] == []
     AnswersPage.objects.create(pk=1, is_open=True)
+    VoicesPage.objects.create(pk=1, is_open=True)
     LayerVersion.raise_for("answers")
-    assert labels(AnonymousUser(), "/answers/3/") == (["找代表", "联络站", "查进度", "公开答复"], ["公开答复"])
+    assert labels(AnonymousUser(), "/answers/3/") == (["找代表", "联络站", "查进度", "公开答复", "民情公开"], ["公开答复"])
 
 
 @pytest.mark.parametrize("who", ["deputy", "town_clerk", "county_office", "dispatcher", "unit_officer", "leader"])
