@@ -30,7 +30,8 @@ BUCKETS = 1 << 20  # of hashed pairs and threes
 LONGEST = 1200  # characters of a text that are read
 TITLE_TIMES = 2  # how often a title counts
 PLACE_TIMES, BROAD_TIMES = 1.6, 0.8  # what names a place, and what names a town or more, against other words
-WIDEST = 0.04, 120  # a word in more than this share of the texts, and in more than so many, tells nothing
+# A word in more than this share of the texts and in more than so many, or in more than so many at all, tells nothing.
+WIDEST, FEW, MANY = 0.04, 120, 2000
 # What stands in every letter counts as if it stood in so many of so many earlier ones.
 ALREADY, COMMON_SHARE = 200.0, 0.4
 COMMON = (
@@ -145,7 +146,7 @@ def _counted(title: str, text: str) -> tuple[NDArray[np.int32], NDArray[np.float
 
 def _rarity(seen: NDArray[np.int32], count: int) -> NDArray[np.float32]:
     """What each bucket weighs among so many texts; 0 for what stands in too many of them, and in one alone."""
-    telling = (seen > 1) & ((seen <= WIDEST[0] * count) | (seen <= WIDEST[1]))
+    telling = (seen > 1) & ((seen <= WIDEST * count) | (seen <= FEW)) & (seen <= MANY)
     common = np.zeros(BUCKETS)
     common[_counted("", COMMON)[0]] = ALREADY * COMMON_SHARE
     return np.where(telling, np.log((1 + ALREADY + count) / (1 + common + seen)) + 1, 0).astype(np.float32)
@@ -311,7 +312,7 @@ def _reassigned(rows: sparse.csr_matrix, placed: Placed, label: NDArray) -> Ints
         return label
     sums, whereabouts = _sums(rows, placed, label)
     _, own = _nearness_to_own(rows, placed, label, sums, whereabouts)
-    best, nearness = _held_against(rows, placed, sums, whereabouts, least=LEAVES, without=label)
+    best, nearness = _held_against(rows, placed, _profiles(sums), whereabouts, least=LEAVES, without=label)
     moves = (best >= 0) & (best != label) & (nearness >= np.where(label >= 0, np.maximum(own + MOVES, JOINS), JOINS))
     stays = (label >= 0) & (own >= LEAVES)
     return _numbered(np.where(moves, best, np.where(stays, label, -1)))
@@ -331,7 +332,7 @@ def _held_against(
     best, nearness = np.full(count, -1, np.int32), np.zeros(count, np.float32)
     if not sums.shape[0]:
         return best, nearness
-    across = _unit_length(sums).T.tocsr()
+    across = sums.T.tocsr()
     for start in range(0, count, AT_ONCE):
         found = (rows[start : start + AT_ONCE] @ across).tocoo()
         row, other, value = found.row + start, found.col, found.data.astype(float)
