@@ -74,6 +74,7 @@ class Permission(StrEnum):
     SEE_COCKPIT = "see_cockpit"
     SEE_INSIGHT = "see_insight"
     DRAFT_FROM_INSIGHT = "draft_from_insight"
+    PROPOSE_TOPICS = "propose_topics"
     MAKE_BRIEFINGS = "make_briefings"
     OPEN_PUBLIC_VOICES = "open_public_voices"
     SEE_RECORDS = "see_records"
@@ -152,7 +153,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_EVALUATION: ALL,  # which rows: views_evaluation
     Permission.SEE_COCKPIT: frozenset({Role.LEADER, Role.COUNTY_OFFICE}),
     Permission.SEE_INSIGHT: STAFF | {Role.LEADER},  # maps, hot spots, themes and reports of the places in their scope
-    Permission.DRAFT_FROM_INSIGHT: frozenset({Role.COUNTY_OFFICE}),  # a place or theme becomes a supervision topic
+    Permission.DRAFT_FROM_INSIGHT: frozenset({Role.COUNTY_OFFICE}),  # a theme is named, noted, becomes a supervision topic
+    Permission.PROPOSE_TOPICS: frozenset({Role.COUNTY_OFFICE, Role.LEADER}),  # 作为监督议题: a draft, which the office takes over or not
     Permission.MAKE_BRIEFINGS: STAFF | {Role.LEADER},
     Permission.OPEN_PUBLIC_VOICES: frozenset({Role.COUNTY_OFFICE}),
     Permission.SEE_RECORDS: STAFF | {Role.LEADER, Role.DISPATCHER},  # which of them: Record.objects.visible_to(user)

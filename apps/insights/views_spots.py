@@ -63,7 +63,7 @@ def hot_spot_list(request: HttpRequest) -> HttpResponse:
         "page_obj": page, "asked": asked, "run": HotSpotRun.objects.defer("cells").latest(), "running": HotSpotRun.objects.defer("cells").filter(state=HotSpotRun.State.RUNNING).first(),
         "categories": Category.objects.filter(level=1).values_list("code", "label"), "states": HotSpot.State.choices,
         "towns": AdminArea.objects.visible_to(request.user).towns().values_list("code", "name"), "narrowed": any(asked.values()),
-        "may_oversee": allowed(request.user, Permission.OVERSEE_CASES), "may_draft": allowed(request.user, Permission.DRAFT_FROM_INSIGHT),
+        "may_oversee": allowed(request.user, Permission.OVERSEE_CASES), "may_draft": allowed(request.user, Permission.PROPOSE_TOPICS),
     })  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _page(request: HttpRequest, spot: HotSpot, form: OverseeForm, cases: list[Ca
         "spot": spot, "page_obj": page, "behind": behind, "linked": spots_behind.linked([spot], request.user)[spot.pk],
         "holders": held_by(behind, Organisation.objects.in_bulk([unit for unit, *_ in behind.units[:UNITS] if unit])),
         "events": [(WORDS.get(event.verb, event.verb), _told(event), event) for event in spot.events.select_related("actor").order_by("-pk")[:20]],
-        "cases": cases, "form": form, "chosen": form["cases"].value() or [], "may_oversee": may_oversee, "may_draft": allowed(request.user, Permission.DRAFT_FROM_INSIGHT),
+        "cases": cases, "form": form, "chosen": form["cases"].value() or [], "may_oversee": may_oversee, "may_draft": allowed(request.user, Permission.PROPOSE_TOPICS),
         "project_data": {"shape": outline, "name": spot.title, "tone": "late"},
     }, status=status)  # fmt: skip
 
@@ -164,7 +164,7 @@ def hot_spot_oversee(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-@requires(Permission.DRAFT_FROM_INSIGHT)
+@requires(Permission.PROPOSE_TOPICS)
 def hot_spot_topic(request: HttpRequest, pk: int) -> HttpResponse:
     """作为监督议题: leads to the draft, new or the one that stands already."""
     get_object_or_404(HotSpot.objects.visible_to(request.user), pk=pk)
@@ -173,7 +173,8 @@ def hot_spot_topic(request: HttpRequest, pk: int) -> HttpResponse:
     except MoveRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("hot_spot", pk)
-    messages.success(request, "已起草监督议题。核对地点、责任单位和内容，再纳入监督。" if new else "这个热点已经起草过监督议题，没有再起草一份。")
+    made = "已起草监督议题。核对地点、责任单位和内容，再纳入监督。" if allowed(request.user, Permission.DRAFT_SUPERVISION) else "已提出监督议题，工委收到通知，核对后纳入监督。"
+    messages.success(request, made if new else "这个热点已经起草过监督议题，没有再起草一份。")
     return redirect("topic_detail", topic.pk)
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
 from apps.accounts.perms import Permission, allowed
 from apps.cases.models import OPEN_STATES, Case
 from apps.cases.workflow_oversight import Body, oversee
@@ -18,6 +18,7 @@ from apps.insights.finding_spots import Found, Place, centre_of, find, shape_of
 from apps.insights.spells import continued
 from apps.insights.spots import HotSpot, HotSpotEvent, HotSpotRun
 from apps.organisations.models import Organisation
+from apps.record.notices import Notice
 from apps.record.states import MoveRefused
 from apps.supervision.topics import Topic
 from apps.supervision.workflow_topics import Matter, Origin, draft_topic
@@ -186,8 +187,8 @@ def oversee_spot(spot_id: int, user: User, codes: Iterable[str], body: str, deci
 @transaction.atomic
 def make_topic(spot_id: int, user: User) -> tuple[Topic, bool]:
     """作为监督议题: the draft of a topic with place, reason and the way back; once, however often it is pressed. The topic, and whether it is new."""
-    if not allowed(user, Permission.DRAFT_FROM_INSIGHT):
-        raise MoveRefused("监督议题由县人大常委会工委起草。")
+    if not allowed(user, Permission.PROPOSE_TOPICS):
+        raise MoveRefused("监督议题由县人大常委会工委或领导提出。")
     spot = _locked(spot_id, user)
     if spot.topic_id:
         return Topic.objects.with_facts().get(pk=spot.topic_id), False
@@ -196,6 +197,9 @@ def make_topic(spot_id: int, user: User) -> tuple[Topic, bool]:
     spot.topic = topic
     spot.save(update_fields=["topic"])
     HotSpotEvent.objects.append(spot, "draft", actor=user, topic=topic.pk, code=topic.code)
+    if user.role != Role.COUNTY_OFFICE:
+        office = User.objects.filter(role=Role.COUNTY_OFFICE, is_active=True)
+        Notice.objects.tell(office, "insight", f"{user}提出监督议题：{topic.title}", "请核对地点、责任单位和内容，纳入监督或不采用。", topic.url, key=f"hotspot-topic-{spot.pk}")
     return topic, new
 
 

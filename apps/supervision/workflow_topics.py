@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.models import Role, User
+from apps.accounts.perms import Permission, allowed
 from apps.deputies.models import Field
 from apps.organisations.models import Organisation
 from apps.record.states import MoveRefused
@@ -71,7 +72,8 @@ class Origin:
 def draft_topic(user: User, matter: Matter, origin: Origin) -> tuple[Topic, bool]:
     """What was found becomes the draft of a topic, and whether it is new: one for each origin, however often and by however many it is asked.
     Nobody supervises it before the office has taken it over."""
-    _demand_office(user)
+    if not allowed(user, Permission.PROPOSE_TOPICS):
+        raise MoveRefused("监督议题由县人大常委会工委或领导提出。")
     columns = matter.columns()
     LayerVersion.raise_for("topic")  # whoever asks second waits here, and finds what the first has made
     drafted = Topic.objects.filter(origin_key=origin.key).first()

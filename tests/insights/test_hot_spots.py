@@ -13,6 +13,7 @@ from apps.hotline.models import Intake
 from apps.insights import workflow_spots
 from apps.insights.ground import county_ground
 from apps.insights.spots import HotSpot, HotSpotEvent, HotSpotRun
+from apps.record.notices import Notice
 from apps.record.states import MoveRefused
 from apps.supervision.topics import Topic
 from apps.supervision.workflow_topics import settle_draft
@@ -251,7 +252,20 @@ def test_towns_neither_oversee_nor_draft(spot, client, users):
     assert client.post(reverse("hot_spot_topic", args=[spot.pk])).status_code == 403
     assert "列为督办" not in client.get(spot.url).content.decode()
     with pytest.raises(MoveRefused):
-        workflow_spots.make_topic(spot.pk, users.leader)
+        workflow_spots.make_topic(spot.pk, users.town_clerk)
+
+
+def test_a_leader_proposes_it_and_the_office_hears_of_it(spot, client, users):
+    client.force_login(users.leader)
+    assert "作为监督议题" in client.get(spot.url).content.decode()
+    for _ in range(2):
+        page = client.post(reverse("hot_spot_topic", args=[spot.pk]), follow=True).content.decode()
+    topic = Topic.objects.get(origin_key=f"hotspot:{spot.pk}")
+    told = Notice.objects.filter(recipient=users.county_office, path=topic.url)
+    assert "草稿" in page and reverse("topic_settle", args=[topic.pk]) not in page
+    assert told.count() == 1 and str(users.leader) in told.get().title
+    with pytest.raises(MoveRefused):
+        settle_draft(users.leader, topic.pk, take=True)
 
 
 def test_it_becomes_the_draft_of_a_topic_once(spot, client, users, town):
