@@ -1,4 +1,4 @@
-"""Citizens' letters → the matters that many of them are about: five hot issues that are known of these letters, and five that nobody tuned for.
+"""Citizens' letters → the matters that many of them are about: five hot issues that are known of these letters, and five others, seen when its cut was chosen.
 
 The letters belong to nobody here and are not shipped: without them nothing is asked. Which letters are about which matter was told by reading
 them; a letter that may be counted to a matter or not counts for neither. Peers get the same letters as TF-IDF of character pairs, and the best of
