@@ -90,8 +90,9 @@ def public_voices(request: HttpRequest) -> HttpResponse:
 @limited(READING)
 @require_GET
 def public_voices_data(request: HttpRequest) -> HttpResponse:
-    """/voices/data.csv?quarter=2026-3 — every number of one table; those that are not shown say so."""
-    found = next((each for each in public_quarters() if each.table.key == request.GET.get("quarter")), None)
+    """/voices/data.csv?quarter=2026-3 — every number of one table, of the newest where none is named; those that are not shown say so."""
+    wanted = request.GET.get("quarter")
+    found = next((each for each in public_quarters() if wanted in (None, each.table.key)), None)
     if found is None:
         raise Http404
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")

@@ -317,7 +317,9 @@ def test_a_seed_decides_everything(small: County, tmp_path: Path) -> None:
     again = grown(tmp_path / "again", "--scale", "town")
     assert digest(again.folder) == digest(small.folder)
     other = grown(tmp_path / "other", "--scale", "town", "--seed", "8")
-    assert not set(digest(other.folder).values()) & set(digest(small.folder).values())
+    here, there = digest(small.folder), digest(other.folder)
+    assert here.pop("records.json") == there.pop("records.json")  # what heads the columns of the hotline's tables is the same everywhere
+    assert not set(there.values()) & set(here.values())
 
 
 def test_today_moves_the_cases_and_the_term_with_it(tmp_path: Path) -> None:
