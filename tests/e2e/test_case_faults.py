@@ -156,7 +156,7 @@ def test_the_database_is_restarted_and_its_disk_fills_under_load(tmp_path: Path,
         def restart() -> None:
             for _ in range(3):
                 time.sleep(2)
-                cluster._as_owner("pg_ctl", "restart", "-D", cluster.data, "-m", "immediate", "-w", "-t", "60")
+                cluster._as_owner("pg_ctl", "restart", "-D", cluster.data, "-l", cluster.home / "server.log", "-m", "immediate", "-w", "-t", "60")
 
         def fill() -> None:
             time.sleep(1)
