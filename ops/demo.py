@@ -176,7 +176,7 @@ class Demo:
         self.stop()
         demand_free_port(self.options.host, self.options.port)
         environment = self._environment()
-        self.worker.start([PYTHON, "manage.py", "procrastinate", "worker"], environment)
+        self.worker.start([PYTHON, "manage.py", "run_worker"], environment)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         self.web.start(
             [

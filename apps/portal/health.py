@@ -26,5 +26,5 @@ def health(request: HttpRequest) -> JsonResponse:
         answer["message"] = "数据库没有应答。请检查数据库是否已启动，或运行 make demo。"
         return JsonResponse(answer, status=503)
     if not answer["worker"]:
-        answer["message"] = "后台进程没有心跳。请运行 make demo，或启动 manage.py procrastinate worker。"
+        answer["message"] = "后台进程没有心跳。请运行 make demo，或启动 manage.py run_worker。"
     return JsonResponse(answer, status=200 if all(answer[part] for part in ("database", "postgis", "worker")) else 503)

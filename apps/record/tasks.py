@@ -6,7 +6,9 @@ from pathlib import Path
 
 from django.conf import settings
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.job_context import JobContext
+from procrastinate.jobs import Status
 
 from apps.record import buckets, crossing
 from apps.record.files import Photo
@@ -14,15 +16,29 @@ from apps.record.notices import Delivery
 
 logger = logging.getLogger(__name__)
 SILENT_SECONDS = 60
+JOB_HOURS = 14 * 24  # that a job which is over stays on the record of the queue
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="record.retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
-    """Every task is safe to run twice; a worker that has not been heard for a minute is taken for dead."""
+    """Every task is safe to run twice. A worker that has not been heard for a minute is taken for dead; and as one does a single job
+    at a time, whatever else lies with this one was left when the database went away before it could be told of the end."""
     manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
-        await manager.retry_job(job)
+    silent = await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS)
+    left = await manager.list_jobs_async(status=Status.DOING.value, worker_id=context.job.worker_id) if context.job.worker_id else []
+    for job in [*silent, *(job for job in left if job.id != context.job.id)]:
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:  # of those that come by themselves the next one waits already
+            await manager.finish_job(job, Status.FAILED, delete_job=False)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(name="record.forget_jobs", queueing_lock="forget_jobs", pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:
+    """Dozens begin each minute: the queue would outgrow all else."""
+    await context.app.job_manager.delete_old_jobs(JOB_HOURS, include_failed=True, include_cancelled=True, include_aborted=True)
 
 
 @app.periodic(cron="* * * * *")

@@ -59,7 +59,7 @@ class Product:
         self.facts = json.loads(self._finish("prepare", preparing).splitlines()[-1])
         port = _free_port()
         self.address = f"http://127.0.0.1:{port}"
-        self._serve("worker", "manage.py", "procrastinate", "worker")
+        self._serve("worker", "manage.py", "run_worker")
         self._serve(
             "web", "-m", "gunicorn", "geo_renda.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
             "--workers", str(self.processes), "--threads", "4", "--keep-alive", "30", "--graceful-timeout", "2", "--no-control-socket",

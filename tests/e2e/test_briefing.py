@@ -65,7 +65,7 @@ def test_ordered_made_and_taken_away(visit: Callable[..., Visitor], chromium: Br
     page.get_by_label("标题").fill("给主任会议的简报")
     page.get_by_role("button", name="开始制作").click()
     link = page.get_by_role("link", name="网页文件")
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible()
     with page.expect_download() as taken:
         link.click()
     file = tmp_path / taken.value.suggested_filename

@@ -73,7 +73,7 @@ def test_entered_without_a_network_and_sent_once(deputy: Visitor) -> None:
             page.get_by_role("button", name="录入").click()
         expect(page.get_by_text("您写的已存在这台设备上")).to_be_visible()
     sent = page.locator(".notice-good").filter(has_text="已经提交").or_(page.get_by_role("heading", name="已录入"))
-    expect(sent.first).to_be_visible(timeout=30_000)
+    expect(sent.first).to_be_visible()
     page.goto("/cases/?state=all&sort=newest")
     expect(page.get_by_role("listitem").filter(has_text=words)).to_have_count(1)
 

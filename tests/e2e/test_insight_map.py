@@ -59,7 +59,7 @@ def test_a_leader_looks_in_every_way(visit: Visit) -> None:
     settled(visitor)
     assert (total(page), page.locator("#insight-now").inner_text()) == (one, shown)
     page.get_by_role("button", name="播放").click()
-    expect(page.get_by_role("button", name="播放")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="播放")).to_be_visible()
     expect(page.locator("#insight-now")).not_to_have_text(shown)
 
     # A click leads to what is behind, and a picture of it can be taken away.

@@ -68,7 +68,7 @@ def test_one_screen_on_the_wall_kept_up_to_date(visit: Visit) -> None:
     assert not scrolls(page) and shade(page) < 80
     asked = page.evaluate("new URL(location.href).searchParams.get('period')")
     assert asked == "90"
-    with page.expect_response(lambda response: "/cockpit/data" in response.url, timeout=30_000) as answer:
+    with page.expect_response(lambda response: "/cockpit/data" in response.url) as answer:
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     assert answer.value.ok
     page.keyboard.press("Escape")

@@ -69,7 +69,7 @@ def recorded(page: Page, words: str = WORDS) -> int:
 def expect_sent(page: Page) -> Locator:
     """Said on whichever page is open; the link to what became of it."""
     link = page.locator(".notice-good").filter(has_text="已经提交").get_by_role("link", name="打开", exact=True)
-    expect(link).to_be_visible(timeout=15_000)
+    expect(link).to_be_visible()
     return link
 
 

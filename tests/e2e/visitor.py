@@ -22,7 +22,7 @@ WIDTHS = {
 }
 CSP_WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('CSP', e.effectiveDirective, e.blockedURI))"
 FINGER = 44  # px
-MAP_PATIENCE = 30_000  # ms; the drawing is done by the processor here
+PATIENCE = 60_000  # ms for a step and for what is expected after it: two processes of tests share two processors with what draws the maps
 
 
 class Visitor:
@@ -33,11 +33,11 @@ class Visitor:
         self.width = WIDTHS[width]["viewport"]["width"]
         self.complaints: list[str] = []
         self._expected: set[int] = set()
-        self._cut_off = False
+        self._cut_off = self._was_cut_off = False
         self.context: BrowserContext = browser.new_context(
             base_url=product.address, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce", **WIDTHS[width], **options
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(CSP_WATCH)
         self.context.on("request", self._on_request)
         self.context.on("requestfailed", self._on_failure)
@@ -79,6 +79,7 @@ class Visitor:
     def _on_console(self, message: ConsoleMessage) -> None:
         # Chromium also writes every answer of 400 and above to the console; those are judged in _on_response.
         gone = self._cut_off and ("ERR_INTERNET_DISCONNECTED" in message.text or "ERR_FAILED" in message.text)
+        gone = gone or (self._was_cut_off and "Worker failed to load" in message.text)  # the map's own script; the page stands without a map
         if message.text.startswith(("htmx:afterRequest", "htmx:sendAbort")):
             return  # a newer question took the older one's place, as hx-sync asks; of what failed htmx writes sendError or responseError
         if message.type == "error" and not gone and not message.text.startswith("Failed to load resource: the server responded"):
@@ -94,7 +95,7 @@ class Visitor:
     @contextmanager
     def cut_off(self) -> Iterator[None]:
         """Requests fail, as they do without a network; that is not noted."""
-        self._cut_off = True
+        self._cut_off = self._was_cut_off = True
         yield
         self.page.wait_for_timeout(200)  # what failed before is told a moment later
         self._cut_off = False
@@ -160,7 +161,7 @@ class Visitor:
         """The page's map, once it has drawn all that it has."""
         found = self.page.locator("[data-map]").first
         found.scroll_into_view_if_needed()
-        expect(found).to_have_attribute("data-state", "ready", timeout=MAP_PATIENCE)
+        expect(found).to_have_attribute("data-state", "ready")
         return found
 
     def tap_map(self, right: float = 0.5, down: float = 0.5) -> None:

@@ -1,26 +1,34 @@
-"""A worker killed in the middle of a job: the job is done all the same, by the next worker."""
+"""A worker killed in the middle of a job: the job is done all the same, by the next worker. A database gone in the middle: by the same one."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
+from procrastinate.contrib.django import app
+from psycopg import sql
 
 from apps.supervision import workflow
 from apps.supervision.models import AssignmentRun
 from tests import town as toy
 
 
-def worker(*arguments: str) -> subprocess.Popen:
+def database_url(name: str) -> str:
     database = connection.settings_dict
-    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}&port={database['PORT']}"
+    return f"postgresql://{database['USER']}:{database['PASSWORD']}@/{name}?host={database['HOST']}&port={database['PORT']}"
+
+
+def worker() -> subprocess.Popen:
+    url = database_url(connection.settings_dict["NAME"])
     environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": "x" * 50, "CONTACT_KEY": settings.CONTACT_KEY, "CODE_KEYS": "k" * 40}
     return subprocess.Popen(
-        [sys.executable, "manage.py", "procrastinate", "worker", *arguments], cwd=settings.BASE_DIR, env=environment,
+        [sys.executable, "manage.py", "run_worker"], cwd=settings.BASE_DIR, env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -34,10 +42,24 @@ def wait_for(condition, seconds: float = 90) -> bool:
     return False
 
 
-def status() -> list[str]:
+def status(task: str = "supervision.solve_run") -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT status FROM procrastinate_jobs WHERE task_name = 'supervision.solve_run' ORDER BY id")
+        cursor.execute("SELECT status FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [task])
         return [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def no_database():
+    """Nobody gets in any more and everybody but this test is put out, as when the server is restarted."""
+    mine, name = connection.connection.info.backend_pid, connection.settings_dict["NAME"]
+    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        server.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        try:
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s", [name, mine])
+            yield
+        finally:
+            server.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
 
 
 @pytest.fixture
@@ -74,3 +96,23 @@ def test_a_killed_workers_job_is_done_by_the_next(queue):
         successor.wait(20)
     run.refresh_from_db()
     assert run.state == run.State.DRAFT and run.proven
+
+
+def test_a_worker_outlives_its_database(queue):
+    """Cut off in the middle of a job that nobody has told to try again, and kept out for a while."""
+    app.configure_task("record.deliver_notices").defer()
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE record_delivery IN ACCESS EXCLUSIVE MODE")
+    working = worker()
+    try:
+        assert wait_for(lambda: status("record.deliver_notices") == ["doing"]), "the worker never took the job"
+        with no_database():
+            time.sleep(1)
+            with connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+            assert status("record.deliver_notices") == ["doing"], "the worker could still tell of the end: nothing is shown"
+        assert wait_for(lambda: status("record.deliver_notices") == ["succeeded"]), f"the job is {status('record.deliver_notices')}"
+        assert working.poll() is None
+    finally:
+        working.terminate()
+        assert working.wait(20) == 0
