@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SEE_ROUTING = "see_routing"
     MANAGE_RULES = "manage_rules"
     MANAGE_MODELS = "manage_models"
+    MANAGE_CATEGORIES = "manage_categories"
     ASSIGN_TO_UNITS = "assign_to_units"
     ANSWER_AS_UNIT = "answer_as_unit"
     WORK_ON_CASES = "work_on_cases"
@@ -108,6 +109,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     Permission.SEE_ROUTING: STAFF | {Role.DISPATCHER, Role.LEADER},
     Permission.MANAGE_RULES: frozenset({Role.COUNTY_OFFICE, Role.DISPATCHER}),  # which unit leads on what
     Permission.MANAGE_MODELS: frozenset({Role.COUNTY_OFFICE}),
+    Permission.MANAGE_CATEGORIES: frozenset({Role.COUNTY_OFFICE}),
     Permission.ASSIGN_TO_UNITS: frozenset({Role.DISPATCHER}),
     Permission.ANSWER_AS_UNIT: STAFF | {Role.UNIT, Role.DISPATCHER},
     Permission.WORK_ON_CASES: ALL - {Role.LEADER},  # and only while holding the case

@@ -6,7 +6,7 @@ class CasesConfig(AppConfig):
     verbose_name = "民情件"
 
     def ready(self) -> None:
-        from apps.cases import arrivals, telling_ways, workflow_publishing
+        from apps.cases import arrivals, telling_ways, workflow_categories, workflow_publishing
         from apps.cases.limits import ROOM, level_and_topic
         from apps.record.outbox import SECTIONS, Section
         from apps.worktime.narrowing import NARROWINGS
@@ -17,3 +17,4 @@ class CasesConfig(AppConfig):
         SECTIONS.append(Section("电话告知等着打", "telling_list", "phone", telling_ways.figures))
         arrivals.register_kinds()
         workflow_publishing.register_kind()
+        workflow_categories.register_kind()

@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.cases import crossing, departures, joining, told, workflow, workflow_limits, workflow_ratings
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.elsewhere import Elsewhere
 from apps.cases.elsewhere import Kind as Led
 from apps.cases.models import Case, CaseEvent, Joiner, ReporterContact
-from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer
+from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer, PublishedPhoto
 from apps.cases.reports import ReportPhoto
 from apps.cases.taxonomy import Category
 from apps.cases.workflow import Report
@@ -91,7 +92,8 @@ def rated(body: dict) -> None:
 
 def supplied(body: dict) -> None:
     case = _case(body["case"])
-    _resident(case, lambda: workflow_limits.supply(case, body["words"]))
+    photos = _photos(body.get("photos", []), f"supply-{case.pk}-{case.revision}")
+    _resident(case, lambda: workflow_limits.supply(case, body["words"], photos=photos))
 
 
 def withdrawn(body: dict) -> None:
@@ -116,7 +118,7 @@ def _case(submission: str) -> Case:
     return case
 
 
-def _photos(pictures: list[str], submission: uuid.UUID) -> tuple[Photo, ...]:
+def _photos(pictures: list[str], submission: uuid.UUID | str) -> tuple[Photo, ...]:
     """Checked and written anew as if they had been sent here."""
     files = [SimpleUploadedFile(f"{number}.jpg", base64.b64decode(picture)) for number, picture in enumerate(pictures, start=1)]
     return tuple(Photo.objects.accept_all(files, by=None, submission=str(submission)))
@@ -140,6 +142,8 @@ def moved(body: dict) -> None:
         case.save()
         if (line := body["event"]) and not CaseEvent.objects.filter(subject=case, data__origin=line["uuid"]).exists():
             CaseEvent.objects.append(case, line["verb"], at=_moment(line["at"]), **line["data"], origin=line["uuid"])
+    photos = _photos(body.get("answer_photos", []), f"answer-{case.pk}-{case.reopened}")
+    AnswerPhoto.objects.bulk_create([AnswerPhoto(case=case, photo=photo, round=case.reopened) for photo in photos], ignore_conflicts=True)
     _publish(case, body["published"])
 
 
@@ -160,10 +164,13 @@ def _publish(case: Case, said: dict | None) -> None:
     words = {name: said[name] for name in ("title", "question", "answer")}
     settled = {"state": Publication.State.PUBLISHED, "edited_by": editor, "confirmed_by": editor, "confirmed_at": timezone.now(), "source": ""}
     publication, _ = Publication.objects.update_or_create(case=case, defaults={**words, **settled})
-    PublishedAnswer.objects.update_or_create(publication=publication, defaults={
+    answer, _ = PublishedAnswer.objects.update_or_create(publication=publication, defaults={
         **words, "category": case.category, "town": case.town, "village": _known(AdminArea, said["village"]), "answered_by": said["answered_by"],
         "asked_on": said["asked_on"], "answered_on": said["answered_on"], "published_at": _moment(said["published_at"]),
     })  # fmt: skip
+    photos = _photos(said.get("photos", []), f"published-{publication.pk}")
+    answer.photos.exclude(photo__in=photos).delete()
+    PublishedPhoto.objects.bulk_create([PublishedPhoto(answer=answer, photo=photo) for photo in photos], ignore_conflicts=True)
     AnswersPage.objects.get_or_create(pk=1, defaults={"is_open": said["open"]})  # from then on it is told by itself
 
 

@@ -31,7 +31,7 @@ def of(case: Case, user: User, form: MoveForm, offered: list[dict], held: bool) 
     return {
         "photos": list(ReportPhoto.objects.of_case(case)), "answer_photos": list(AnswerPhoto.objects.filter(case=case).select_related("photo")),
         "guesses": _guesses(case) if held else (), "proposal": _proposal(case, form) if "assign_to_unit" in verbs else None,
-        "templates": templates_answer.offered(user, case) if verbs else [], "answering": bool(verbs & set(ANSWERS)),
+        "templates": templates_answer.offered(user, case) if verbs else [], "answering": bool(verbs & set(ANSWERS)), "supplying": "supply" in verbs,
         "marks": listing.marked(case), "folded": any(not action["front"] for action in offered),
         "may_merge": "merge" in verbs, "look_for_similar": case.state in OPEN_STATES and allowed(user, Permission.PASS_CASES_ON),
         "overruled": Overruled.objects.filter(case=case).select_related("by").first(), "joined": _joined(case), "joined_count": case.joiners.count(),

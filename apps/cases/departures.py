@@ -4,11 +4,14 @@ Contacts cross sealed, as they lie. Nothing that offices wrote to each other goe
 """
 
 import base64
+from collections.abc import Iterable
 
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.models import BorderAnswer, Case, CaseEvent, Joiner, Rating, ReporterContact
 from apps.cases.publishing import AnswersPage, PublishedAnswer
 from apps.cases.reports import Overruled, ReportPhoto
 from apps.cases.timeline import PLAIN
+from apps.record.files import Photo
 
 SHOWN = (  # columns that the public zone takes over as they are
     "state", "level", "answer", "reopened", "pause_reason", "revision", "unrated", "text", "place", "channel", "hide_name", "follow_code",
@@ -60,13 +63,18 @@ def fill_rate(body: dict) -> dict:
 
 def fill_words(body: dict) -> dict:
     event = _event(body)
-    return {"case": str(event.subject.submission), "words": event.note}
+    photos = Photo.objects.filter(pk__in=event.data.get("photos", ())).shown().order_by("pk")
+    return {"case": str(event.subject.submission), "words": event.note, "photos": _read(photos)}
 
 
 def _photos(case: Case, joiner: Joiner | None) -> list[str]:
-    """Those whose files are there: a report does not wait for a picture that was lost."""
     links = ReportPhoto.objects.filter(case=case, joiner=joiner).select_related("photo").order_by("pk")
-    return [base64.b64encode(path.read_bytes()).decode() for path in (link.photo.path() for link in links) if path.exists()]
+    return _read(link.photo for link in links)
+
+
+def _read(photos: Iterable[Photo]) -> list[str]:
+    """Those whose files are there: a message does not wait for a picture that was lost."""
+    return [base64.b64encode(path.read_bytes()).decode() for path in (photo.path() for photo in photos) if path.exists()]
 
 
 def _sealed(content: bytes) -> str:
@@ -84,7 +92,7 @@ def fill_moved(body: dict) -> dict:
     days = {name: value.isoformat() if (value := getattr(case, name)) else None for name in ("submitted_at", "due_on", "answered_at", "paused_at")}
     return {
         "submission": str(case.submission), "lon": case.point.x, "lat": case.point.y, **{name: getattr(case, name) for name in SHOWN}, **days, **linked,
-        **{name: row.code if row else "" for name, row in rows.items()}, "event": _line(body["event"]), "published": _published(case),
+        **{name: row.code if row else "" for name, row in rows.items()}, "event": _line(body["event"]), "published": _published(case), "answer_photos": _answered_with(case, body["event"]),
     }  # fmt: skip
 
 
@@ -97,6 +105,13 @@ def _line(pk: int | None) -> dict | None:
     return {"uuid": event.hash, "verb": event.verb, "at": event.at.isoformat(), "data": {name: value for name, value in event.data.items() if name in shown}}
 
 
+def _answered_with(case: Case, event: int | None) -> list[str]:
+    """What goes with an answer, in the message that tells of it."""
+    if not CaseEvent.objects.filter(pk=event, verb__startswith="answer_").exists():
+        return []
+    return _read(each.photo for each in AnswerPhoto.objects.of_answers(case).select_related("photo"))
+
+
 def _published(case) -> dict | None:
     """The public answer, word for word as it was settled; None while there is none."""
     row = PublishedAnswer.objects.filter(publication__case=case).select_related("town", "village", "category").first()
@@ -105,5 +120,5 @@ def _published(case) -> dict | None:
     return {
         "title": row.title, "question": row.question, "answer": row.answer, "answered_by": row.answered_by, "asked_on": row.asked_on.isoformat(),
         "answered_on": row.answered_on.isoformat(), "published_at": row.published_at.isoformat(), "village": row.village.code if row.village else "",
-        "open": AnswersPage.objects.filter(is_open=True).exists(),
+        "open": AnswersPage.objects.filter(is_open=True).exists(), "photos": _read(Photo.objects.filter(pk__in=row.photos.values("photo")).shown().order_by("pk")),
     }  # fmt: skip

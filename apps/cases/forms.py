@@ -178,7 +178,15 @@ class Settled:
 
 
 class CategoryForm(RowForm):
+    """What a case is about. current: what it is said to be now, though that may be offered no more."""
+
     category = RowField(lambda: Category.objects.offered(), group="level1", label="类别", widget=SELECT)
+
+    def __init__(self, *args, current: Category | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["category"]
+        if current is None or not current.active:
+            field.choices = [("", f"{current}（已停用）" if current else "请选择"), *field.choices]
 
 
 class RatingForm(forms.Form):

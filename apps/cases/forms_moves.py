@@ -58,7 +58,7 @@ ASKS = {  # what the button asks before it is done
     "pass_to_dispatcher": "转出后由县政府办确定承办单位。确定转出吗？", "return_to_dispatcher": "退回后由县政府办重新交办。确定退回吗？",
     "return_to_county": "退回后由县人大常委会工委办理。确定退回吗？", "take_back": "收回后由您重新交办。确定收回吗？",
     "take_over": "接手后由您办理，代表不再办理这一件。确定接手吗？", "take_over_by_county": "接手后由您办理，原来的办理人不再办理这一件。确定接手吗？",
-    "split": "拆分后每一件分别办理，不能再合回去。确定拆分吗？", "merge": "并案后这一件随另一件办理，不能再分开。确定并案吗？",
+    "split": "拆分后每一件分别办理，不能再合回去。确定拆分吗？", "merge": "合并后这一件随另一件办理，不能再分开。确定合并吗？",
     "turn_away": "不予受理后这一件不再办理，理由会显示给反映人。确定吗？", "oversee": "督办决定会告诉办理人和代表。确定吗？",
 }  # fmt: skip
 SHOWN_AS_REQUIRED = ("organisation", "joining", "deputy", "days", "consent", "parts", "into", "body", "decided_on", "score")
@@ -193,7 +193,7 @@ ACTS: dict[str, Act] = {
     **{verb: _words(getattr(workflow_limits, verb)) for verb in ("note_contact", "pause", "resume", "refuse_extension")},
     **{verb: _words(getattr(workflow_oversight, verb)) for verb in ("remind", "put_on_joint_list", "take_off_joint_list")},
     "turn_away": _words(workflow_ratings.turn_away),
-    "supply": lambda c, u, d: workflow_limits.supply(c, d["note"], u, revision=d["revision"]),
+    "supply": lambda c, u, d: workflow_limits.supply(c, d["note"], u, photos=d.get("photos", ()), revision=d["revision"]),
     "assign_to_unit": lambda c, u, d: workflow_units.assign_to_unit(
         c, u, _named(d, "organisation", "请选择承办单位。"), d["note"], co_handlers=d["co_handlers"], revision=d["revision"]
     ),

@@ -1,6 +1,7 @@
 """What people type around a case's thread and its public answer. Errors stand at their field; nothing typed is lost."""
 
 import uuid
+from collections.abc import Iterable
 
 from django import forms
 
@@ -55,13 +56,20 @@ class PublicationForm(forms.Form):
     question = _words("反映的问题", WORDS, rows=9)
     answer = _words("答复", WORDS, rows=9)
     show_village = forms.BooleanField(label="写明村、社区", required=False)
+    photos = forms.TypedMultipleChoiceField(
+        label="照片", coerce=int, required=False, error_messages={"invalid_choice": "选中的照片里有不属于这次答复的，请重新选。"}
+    )
     source = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     kept = forms.BooleanField(label="上面这些我看过了，可以公开", required=False)
 
+    def __init__(self, *args, photos: Iterable[int] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["photos"].choices = [(pk, pk) for pk in photos]
+
     def words(self) -> Words:
         data = self.cleaned_data
-        return Words(data["title"], data["question"], data["answer"], data["show_village"])
+        return Words(data["title"], data["question"], data["answer"], data["show_village"], tuple(data["photos"]))
 
 
 class ReasonForm(forms.Form):

@@ -124,7 +124,19 @@ class RatingForm(forms.Form):
 
 
 class SupplyForm(forms.Form):
-    words = text_field("您的补充", 1000, rows=4, empty="请写下补充的内容。")
+    """What the reporter was asked for. of: which part of a case that was split; photos: how many came with it."""
+
+    of = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    words = text_field("您的补充", 1000, rows=4, required=False)
+
+    def __init__(self, *args, photos: int = 0, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.photos = photos
+
+    def clean_words(self) -> str:
+        if not self.cleaned_data["words"] and not self.photos:
+            raise forms.ValidationError("请写下补充的内容，或选一张照片。")
+        return self.cleaned_data["words"]
 
 
 class WithdrawForm(forms.Form):

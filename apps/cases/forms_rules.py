@@ -29,7 +29,8 @@ class CategoryField(RowField):
         rows = list(self.rows())
         groups: dict[str, list[tuple[str, str]]] = {}
         for row in rows:
-            groups.setdefault(row.level1, []).append((row.code, row.label if row.level == 2 else f"　{row.label}"))
+            label = row.label if row.active else f"{row.label}（已停用）"
+            groups.setdefault(row.level1, []).append((row.code, label if row.level == 2 else f"　{label}"))
         self.choices = [("", self.empty), *groups.items()]
 
 

@@ -147,7 +147,7 @@ def _retire(version: ModelVersion, actor: User | None, note: str) -> None:
 
 def _words() -> list[Lesson]:
     """The third level's words, as one text each: so that a category nobody has met yet can be recognised too."""
-    thirds = Category.objects.filter(level=3).select_related("parent").order_by("order")
+    thirds = Category.objects.filter(level=3, active=True, parent__active=True).select_related("parent").order_by("order")
     return [Lesson("，".join([*one.words, one.label, one.parent.label]), one.parent.code, one.level1) for one in thirds]
 
 

@@ -149,7 +149,7 @@ class Case(models.Model):
         WITH_UNIT = "with_unit", "承办单位办理中"
         ANSWERED = "answered", "已答复"
         CLOSED = "closed", "已办结"
-        MERGED = "merged", "已并案"
+        MERGED = "merged", "已合并办理"
         SPLIT = "split", "已拆分办理"
         WITHDRAWN = "withdrawn", "已撤回或不予受理"
 

@@ -56,7 +56,7 @@ MOVES = StateTable(
         _move("supply", "登记反映人的补充", OPEN, "", DEPUTY, TOWN, COUNTY, DISPATCHER, UNIT, None),
         _move("resume", "不再等，继续办理", OPEN, "", DEPUTY, TOWN, COUNTY, DISPATCHER, UNIT),
         _move("split", "拆分办理", {S.WITH_TOWN, S.WITH_COUNTY, S.WITH_DISPATCHER}, S.SPLIT, TOWN, COUNTY, DISPATCHER),
-        _move("merge", "并案办理", {S.WITH_DEPUTY, S.WITH_TOWN, S.WITH_COUNTY, S.WITH_DISPATCHER}, S.MERGED, DEPUTY, TOWN, COUNTY, DISPATCHER),
+        _move("merge", "合并办理", {S.WITH_DEPUTY, S.WITH_TOWN, S.WITH_COUNTY, S.WITH_DISPATCHER}, S.MERGED, DEPUTY, TOWN, COUNTY, DISPATCHER),
         _move("turn_away", "不予受理", {S.WITH_TOWN, S.WITH_COUNTY}, S.WITHDRAWN, TOWN, COUNTY),
         _move("withdraw", "撤回", OPEN, S.WITHDRAWN, None),
         _move("remind", "催办", OPEN, "", TOWN, COUNTY, DISPATCHER),

@@ -5,6 +5,7 @@ holds nothing but what stands on the page, there only while the answer is public
 """
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from apps.cases.models import Case, Category
 from apps.record.events import Event
+from apps.record.files import Photo
 from apps.territory.models import AdminArea
 
 TITLE, WORDS = 60, 3000  # characters; marks may make the words longer than what was reported
@@ -54,6 +56,9 @@ class Publication(models.Model):
     )
     confirmed_at = models.DateTimeField("确认时间", null=True, blank=True)
     reason = models.CharField("撤回原因", max_length=300, blank=True)
+    photos = ArrayField(
+        models.BigIntegerField(), verbose_name="选出公开的照片", default=list, blank=True, help_text="Photo 的编号"
+    )
 
     objects = PublicationQuerySet.as_manager()
 
@@ -132,6 +137,24 @@ class PublishedAnswer(models.Model):
 
     def where(self) -> str:
         return f"{self.town.name}{self.village.name if self.village else ''}"
+
+
+class PublishedPhoto(models.Model):
+    """公开照片: a photo of the answer that somebody has looked at and chosen; there only while the answer is public."""
+
+    answer = models.ForeignKey(
+        PublishedAnswer, verbose_name="公开答复", on_delete=models.CASCADE, related_name="photos"
+    )
+    photo = models.ForeignKey(Photo, verbose_name="照片", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "公开照片"
+        verbose_name_plural = "公开照片"
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["answer", "photo"], name="cases_publishedphoto_once")]
+
+    def __str__(self) -> str:
+        return f"{self.answer}的照片"
 
 
 class AnswersPage(models.Model):

@@ -16,6 +16,9 @@ from apps.territory.remembered import Remembered
 
 SURE = 0.9  # from this probability on a category is given without asking
 LIKELY = 0.5  # from here on it is worth a reason
+FEW = 8  # letters: fewer tell too little to be sure of anything
+LONGEST_FEW = 200  # characters in which so many letters are looked for
+UNSURE = 0.3  # the most that is believed of them
 LAYER = "category"  # raised when another version is put to use
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,10 @@ class Guess:
         return self.best is not None and self.confidence >= SURE
 
     @property
+    def likely(self) -> bool:
+        return self.best is not None and self.confidence >= LIKELY
+
+    @property
     def proposals(self) -> tuple[Category, ...]:
         return tuple(category for category in (self.best, self.second) if category is not None)
 
@@ -50,8 +57,9 @@ class Recogniser:
             if category.parent_id:
                 category.parent = by_id[category.parent_id]
         self.keywords = Keywords(
-            Known(category.code, category.parent.code, (*category.words, category.label)) for category in categories if category.level == 3
-        )
+            Known(category.code, category.parent.code, (*category.words, category.label))
+            for category in categories if category.level == 3 and category.active and category.parent.active
+        )  # fmt: skip
         self.first, self.second, self.version = first, second, version
 
     def guess(self, text: str) -> Guess:
@@ -65,9 +73,13 @@ class Recogniser:
         return [self._guessed(text, *self._learned(text, above, below, self.second)) for text, above, below in both]
 
     def _guessed(self, text: str, codes: list[str], confidence: float) -> Guess:
-        known = [self.by_code[code] for code in codes if code in self.by_code]
+        known = [self.by_code[code] for code in codes if code in self.by_code and self.by_code[code].active]
         if not known:
             return Guess(None, None, None, 0.0, self.version)
+        if known[0].code != codes[0]:  # what is most likely is offered no more
+            confidence = min(1 - confidence, LIKELY)
+        if sum(map(str.isalnum, text[:LONGEST_FEW])) < FEW:
+            confidence = min(confidence, UNSURE)
         return Guess(known[0], known[1] if len(known) > 1 else None, self.third(text, known[0]), confidence, self.version)
 
     def _by_words(self, text: str) -> tuple[list[str], float]:
@@ -130,7 +142,7 @@ def at_intake(text: str, chosen: Category | None, *, by_office: bool, has_town: 
     category, source, confidence = chosen, "person" if by_office else "reporter", None
     if chosen is None:
         category, source, confidence = (found.best, "machine", round(found.confidence, 3)) if found.sure else (None, "", None)
-    likely = category or (found.best if found.confidence >= LIKELY else None)
+    likely = category or (found.best if found.likely else None)
     third = knows.third(text, category) if category else None
     level = of_category(text, likely, has_town=has_town)
     said = {"category": str(category), "source": source} if category else {}

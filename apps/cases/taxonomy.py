@@ -10,6 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from apps.record.events import Event
+
 SOURCES = [("person", "工作人员确定"), ("machine", "系统识别"), ("reporter", "反映人选的"), ("", "未注明")]
 """Who said what a case is about. Only a person's word is learned from."""
 
@@ -19,7 +21,7 @@ LEVELS = [("deputy", "代表级"), ("town", "镇级"), ("county", "县级")]
 class CategoryQuerySet(models.QuerySet):
     def offered(self):
         """The second level, in the order of the tree: what people choose from."""
-        return self.filter(level=2).order_by("order")
+        return self.filter(level=2, active=True).order_by("order")
 
     def under(self, codes: Iterable[str]):
         """These categories and all that lie below them."""
@@ -41,6 +43,8 @@ class Category(models.Model):
     lead_competence = models.CharField("一般由承担这项职能的单位主办", max_length=20, blank=True, default="", help_text="交办规则没有另定时")
     co_competences = ArrayField(models.CharField(max_length=20), verbose_name="一般由承担这些职能的单位会办", default=list, blank=True)
     congress_only = models.BooleanField("只由人大办理", default=False, help_text="法院、检察院的事，不转政府部门")
+    active = models.BooleanField("在用", default=True, help_text="停用的不再供选、不再识别；已经是这一类的民情件不变")
+    version = models.PositiveIntegerField("修订号", default=0)
 
     objects = CategoryQuerySet.as_manager()
 
@@ -52,3 +56,14 @@ class Category(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class CategoryEvent(Event):
+    """类别经过: one change of a category."""
+
+    subject = models.ForeignKey(Category, verbose_name="类别", on_delete=models.PROTECT, related_name="events")
+
+    class Meta(Event.Meta):
+        abstract = False
+        verbose_name = "类别经过"
+        verbose_name_plural = "类别经过"

@@ -38,7 +38,7 @@ class What(models.TextChoices):
     PAUSED = "paused", "请您补充"
     ANSWERED = "answered", "已答复"
     REOPENED = "reopened", "重新办理"
-    MERGED = "merged", "并案办理"
+    MERGED = "merged", "合并办理"
     CLOSED = "closed", "已办结"
 
 

@@ -2,6 +2,7 @@ from django.urls import path, register_converter
 
 from apps.cases import (
     views,
+    views_categories,
     views_entry,
     views_escalation,
     views_learning,
@@ -65,6 +66,10 @@ urlpatterns = [
     path("rules/try/", views_rules.rule_try, name="rule_try"),
     path("rules/<int:pk>/", views_rules.rule_edit, name="rule_edit"),
     path("rules/<int:pk>/switch", views_rules.rule_switch, name="rule_switch"),
+    path("categories/", views_categories.category_list, name="category_list"),
+    path("categories/<int:pk>/add", views_categories.category_add, name="category_add"),
+    path("categories/<int:pk>/change", views_categories.category_change, name="category_change"),
+    path("categories/<int:pk>/move", views_categories.category_move, name="category_move"),
     path("models/", views_learning.model_list, name="model_list"),
     path("models/learn", views_learning.model_learn, name="model_learn"),
     path("models/words", views_learning.model_words, name="model_words"),

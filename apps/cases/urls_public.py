@@ -15,5 +15,6 @@ urlpatterns = [
     path("follow/<str:code>/answer/<int:photo>/<slug:size>", views_similar.follow_answer_photo, name="follow_answer_photo"),
     path("follow/<str:code>/photos/<int:photo>/<str:size>", views_follow.follow_photo, name="follow_photo"),
     path("answers/", views_published.answer_list, name="answer_list"),
+    path("answers/<int:pk>/photos/<int:photo>/<str:size>", views_published.answer_picture, name="answer_picture"),
     path("answers/<int:pk>/", views_published.answer_detail, name="answer_detail"),
 ]

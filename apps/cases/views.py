@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.perms import Permission, requires
 from apps.cases import answer_photos, beside, listing, timeline, workflow
 from apps.cases.forms import CategoryForm
-from apps.cases.forms_moves import ANSWERS, SHOWN_AS_REQUIRED, MoveForm, actions, make
+from apps.cases.forms_moves import ANSWERS, NOTES, SHOWN_AS_REQUIRED, MoveForm, actions, make
 from apps.cases.models import BorderAnswer, Case
 from apps.cases.moves import FROM_ABOVE, possible_moves
 from apps.matching.datum import NAMES
 from apps.record.files import Photo, UploadRefused
 from apps.record.states import Move, MoveRefused
+
+WITH_PHOTOS = (*ANSWERS, "supply")
 
 
 @never_cache
@@ -48,17 +50,19 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
             return render(request, "cases/case_gone.html", {"typed": form.cleaned_data["note"]}, status=404)
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _detail(request, case, possible_moves(case, request.user), form, status=409)
-    messages.success(request, f"已办好。这一件现在：{moved.holder()}。")
+    messages.success(request, f"已办好。这一件现在：{moved.holder()}{'，等反映人补充，期限已停' if moved.paused_at else ''}。")
     return redirect(_next(request) or case_or_list(request, moved))
 
 
 def _move(request: HttpRequest, case: Case, verb: str, data: dict) -> Case:
-    """With an answer its photos, in one transaction. Those that were sent before the answer was refused belong to nothing, and go."""
-    uploads = request.FILES.getlist("photos") if verb in ANSWERS else []
-    photos = Photo.objects.accept_all(uploads, by=request.user, submission=f"answer-{case.pk}-{case.reopened}", most=answer_photos.MOST_PHOTOS)
+    """With an answer, or what the reporter added, its photos, in one transaction. Those of a move that is refused belong to nothing, and go."""
+    uploads = request.FILES.getlist("photos") if verb in WITH_PHOTOS else []
+    sent = f"answer-{case.pk}-{case.reopened}" if verb in ANSWERS else f"{verb}-{case.pk}-{case.revision}"
+    photos = Photo.objects.accept_all(uploads, by=request.user, submission=sent, most=answer_photos.MOST_PHOTOS)
     with transaction.atomic():
-        moved = make(verb, case, request.user, data)
-        answer_photos.keep(moved, photos)
+        moved = make(verb, case, request.user, {**data, "photos": photos})
+        if verb in ANSWERS:
+            answer_photos.keep(moved, photos)
     return moved
 
 
@@ -71,13 +75,14 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         first = [action["verb"] for action in offered if action["front"] and (action["verb"] not in FROM_ABOVE or not held)]
         # What was typed for a step that somebody else has made impossible is not put under another one.
         chosen = first[0] if first and request.method == "GET" else ""
+    form.fields["note"].label = NOTES.get(chosen, form.fields["note"].label)
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
     page = {
         **around,
         "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
         "actions": offered, "chosen": chosen, "revision": case.revision,
-        "category_form": CategoryForm(initial={"category": case.category.code if case.category else ""}) if held else None,
+        "category_form": CategoryForm(current=case.category, initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.order_by("round", "pk"),
         "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum),
         "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},

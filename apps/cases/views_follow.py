@@ -3,7 +3,9 @@ rights of the public role. The code is the reporter's or one of those who joined
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,8 +17,9 @@ from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.forms import CodeForm
 from apps.cases.forms_report import RatingForm, SupplyForm, WithdrawForm
 from apps.cases.models import OPEN_STATES, Case, CaseEvent, Joiner, Rating
-from apps.cases.reports import ReportPhoto
+from apps.cases.reports import MOST_PHOTOS, ReportPhoto
 from apps.record.codes import grouped, read_code
+from apps.record.files import Photo, UploadRefused
 from apps.record.limits import GUESSING, ONE_CODE, POSTING, READING, limited
 from apps.record.states import MoveRefused
 
@@ -42,9 +45,22 @@ class Followed:
     def text(self) -> str:
         return self.joiner.words if self.joiner else self.own.text
 
+    @cached_property
+    def parts(self) -> list[Case]:
+        """What it was split into, the newest time."""
+        return list(Case.objects.as_followed().filter(parent=self.case.pk, reopened=self.case.reopened).order_by("pk"))
+
+    def asked(self) -> list[Case]:
+        """What waits for his answer: the case, or parts of it."""
+        return [each for each in (self.case, *self.parts) if each.paused_at is not None] if self.is_own else []
+
     def photos(self) -> list[ReportPhoto]:
-        photos = ReportPhoto.objects.filter(case=self.own, joiner=self.joiner).select_related("photo").order_by("pk")
-        return list(photos.only("joiner", "case__id", "photo__name", "photo__width", "photo__height"))
+        """What he has sent: with the report, and since."""
+        links = ReportPhoto.objects.filter(Q(case=self.own.pk) | Q(case__parent=self.own.pk), joiner=self.joiner and self.joiner.pk)
+        return list(links.select_related("photo").order_by("pk").only("joiner", "case__id", "photo__name", "photo__width", "photo__height"))
+
+    def answer_photos(self) -> list[AnswerPhoto]:
+        return list(AnswerPhoto.objects.of_answers(self.case, *self.parts).only("case", "photo"))
 
     def rated(self) -> bool:
         rounds = Rating.objects.filter(case=self.own.pk, joiner=self.joiner and self.joiner.pk, part=Rating.Part.OUTCOME, round=self.case.reopened)
@@ -120,12 +136,19 @@ def case_rate(request: HttpRequest, code: str) -> HttpResponse:
 def case_supply(request: HttpRequest, code: str) -> HttpResponse:
     """The answer to what the reporter was asked."""
 
+    uploads = request.FILES.getlist("photos")
+
     def supply(found: Followed, said: dict) -> None:
         if not found.is_own:
             raise MoveRefused("只有最先反映的人能在这里补充。")
-        workflow_limits.supply(found.own, said["words"])
+        asked = next((each for each in found.asked() if said["of"] in (None, each.pk)), None)
+        if asked is None:
+            raise MoveRefused("现在没有等您补充的问题，请刷新页面后再看。")
+        photos = Photo.objects.accept_all(uploads, by=None, submission=f"supply-{asked.pk}-{asked.revision}", most=MOST_PHOTOS)
+        workflow_limits.supply(asked, said["words"], photos=photos)
 
-    return _moved(request, code, "supply", SupplyForm(request.POST), supply)
+    form = SupplyForm(request.POST, photos=len(uploads), auto_id=f"id_{request.POST.get('of', '')[:20]}_%s")
+    return _moved(request, code, "supply", form, supply)
 
 
 @limited(POSTING, GUESSING, ONE_CODE)
@@ -163,25 +186,33 @@ def _moved(request: HttpRequest, code: str, name: str, form, act: Callable[[Foll
         return _page(request, found, problem=f"还没有提交：{first}", status=422, **{name: form})
     try:
         act(found, form.cleaned_data)
+    except UploadRefused as refusal:
+        return _page(request, found, problem=f"还没有提交：{refusal}", status=422, **{name: form})
     except MoveRefused as refusal:
         return _page(request, followed(code), problem=str(refusal), status=409, **{name: form})
     return redirect("case_follow", code=found.code)
 
 
-def _page(request: HttpRequest, found: Followed, *, status: int = 200, problem: str = "", **forms) -> HttpResponse:
+def _page(request: HttpRequest, found: Followed, *, status: int = 200, problem: str = "", supply: SupplyForm | None = None, **forms) -> HttpResponse:
     case = found.case
     answered, again = case.state in (S.ANSWERED, S.CLOSED), case.reopened > 0 and case.state in OPEN_STATES
     page = {
         "found": found, "case": case, "code": grouped(found.code), "follow_code": found.code, "problem": problem, "answered": answered,
         "again": again, "shows_answer": answered or again,
         "steps": timeline.for_resident(found.own, case, timezone.localdate(), found.joiner),
-        "parts": list(Case.objects.as_followed().filter(parent=case.pk, reopened=case.reopened).order_by("pk")), "photos": found.photos(),
-        "answer_photos": list(AnswerPhoto.objects.filter(case=case.pk).only("case", "photo")),
-        "rateable": answered and case.parent_id is None and not found.rated(), "asked": found.is_own and case.paused_at is not None,
+        "parts": found.parts, "photos": found.photos(), "answer_photos": found.answer_photos(),
+        "rateable": answered and case.parent_id is None and not found.rated(), "questions": _questions(found, supply), "most_photos": MOST_PHOTOS,
         "withdrawable": found.withdrawable(), "last_word": answered and found.last_word(),
-        "rating": RatingForm(), "supply": SupplyForm(), "withdraw": WithdrawForm(), **forms,
+        "rating": RatingForm(), "withdraw": WithdrawForm(), **forms,
     }  # fmt: skip
     return private(render(request, "cases/case_follow.html", page, status=status))
+
+
+def _questions(found: Followed, typed: SupplyForm | None) -> list[tuple[Case, SupplyForm]]:
+    """What he is asked, each with its form; what he has just typed stands in its own."""
+    asked = found.asked()
+    of = str(typed["of"].value() or asked[0].pk) if typed and asked else ""
+    return [(each, typed if typed and of == str(each.pk) else SupplyForm(initial={"of": each.pk}, auto_id=f"id_{each.pk}_%s")) for each in asked]
 
 
 def unknown(request: HttpRequest, typed: str) -> HttpResponse:

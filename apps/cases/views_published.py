@@ -1,12 +1,13 @@
 """公开答复: what others asked and what was answered, for everybody. No login; only rights of the public role on a table of its own."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from apps.cases.forms_publishing import AnswersForm
-from apps.cases.publishing import PublishedAnswer
+from apps.cases.publishing import PublishedAnswer, PublishedPhoto
+from apps.record.files import Photo
 from apps.record.limits import READING, limited
 
 PAGE = 20
@@ -34,4 +35,15 @@ def answer_list(request: HttpRequest) -> HttpResponse:
 def answer_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """/answers/12/ — gone as soon as it was taken back, or the page turned off."""
     answer = get_object_or_404(PublishedAnswer.objects.public(), pk=pk)
-    return render(request, "cases/answer_detail.html", {"answer": answer})
+    photos = list(PublishedPhoto.objects.filter(answer=answer.pk).values_list("photo", flat=True))
+    return render(request, "cases/answer_detail.html", {"answer": answer, "photos": photos})
+
+
+@limited(READING)
+@require_GET
+def answer_picture(request: HttpRequest, pk: int, photo: int, size: str) -> HttpResponse:
+    """A photo that was confirmed for this answer, as long as the answer is there."""
+    shown = PublishedPhoto.objects.filter(answer__in=PublishedAnswer.objects.public().filter(pk=pk).values("pk"), photo=photo)
+    if not shown.exists():
+        raise Http404
+    return Photo.objects.shown().get(pk=photo).response(request, size)

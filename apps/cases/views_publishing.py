@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.models import Role
 from apps.accounts.perms import Permission, allowed, requires
 from apps.cases import workflow_publishing as workflow
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.forms_publishing import PublicationForm, ReasonForm
 from apps.cases.models import Case
 from apps.cases.publishing import AnswersPage, Publication
@@ -54,9 +55,10 @@ def publication_review(request: HttpRequest, code: str) -> HttpResponse:
     """/cases/<code>/publication — the original with what was found marked in it, beside the words to be published. POST act=settle|publish."""
     case = _case(request, code)
     publication = Publication.objects.filter(case=case).select_related("edited_by", "confirmed_by").first()
+    photos = [each.photo_id for each in workflow.photos_of(case)]
     if request.method == "GET":
-        return _review(request, case, publication, PublicationForm(initial=_initial(case, publication)))
-    form = PublicationForm(request.POST)
+        return _review(request, case, publication, PublicationForm(initial=_initial(case, publication), photos=photos))
+    form = PublicationForm(request.POST, photos=photos)
     if not form.is_valid():
         return _review(request, case, publication, form, status=422)
     data, publishing = form.cleaned_data, request.POST.get("act") == "publish"
@@ -72,6 +74,7 @@ def publication_review(request: HttpRequest, code: str) -> HttpResponse:
         # What is sent next time is held against what stands there now; whoever sends it has been told.
         form.data = {
             **form.data.dict(),
+            "photos": request.POST.getlist("photos"),
             "source": workflow.source_of(case),
             "version": publication.version if publication else 0,
         }
@@ -124,7 +127,7 @@ def _initial(case: Case, publication: Publication | None) -> dict:
     words = workflow.proposal(case).words if publication is None else publication
     return {
         "title": words.title, "question": words.question, "answer": words.answer, "show_village": words.show_village,
-        "source": workflow.source_of(case), "version": publication.version if publication else 0,
+        "source": workflow.source_of(case), "version": publication.version if publication else 0, "photos": publication.photos if publication else [],
     }  # fmt: skip
 
 
@@ -138,11 +141,18 @@ def _review(
     return render(request, "cases/publication_review.html", {
         "case": case, "publication": publication, "form": form, "published": published, "why_not": workflow.why_not(case, request.user),
         "original": [("反映的问题", _pieces(case.text, proposal.question)), ("答复", _pieces(case.answer, proposal.answer))],
-        "found": len(proposal.question.spans) + len(proposal.answer.spans), "remaining": [] if published else words.remaining(),
+        "photos": _photos(case, publication, form, published), "found": len(proposal.question.spans) + len(proposal.answer.spans), "remaining": [] if published else words.remaining(),
         "answered_by": workflow.answered_by(case), "reason_form": reason_form or ReasonForm(), "typed_over": typed_over,
         "outdated": publication is not None and not published and publication.source != workflow.source_of(case),
         "answers_page": AnswersPage.objects.filter(pk=1, is_open=True).exists(),
     }, status=status)  # fmt: skip
+
+
+def _photos(case: Case, publication: Publication | None, form: PublicationForm, published: bool) -> list[tuple[AnswerPhoto, bool]]:
+    """The answer's photos, each with whether it is chosen; of a published answer those alone."""
+    chosen = {str(pk) for pk in (publication.photos if published and publication else form["photos"].value() or ())}
+    photos = [(each, str(each.photo_id) in chosen) for each in workflow.photos_of(case)]
+    return [pair for pair in photos if pair[1]] if published else photos
 
 
 def _pieces(text: str, redaction: Redaction) -> list[tuple[str, str]]:

@@ -75,19 +75,17 @@ class DayForm(RowForm):
             else Station.objects.filter(pk=day.station_id)
         )
         field.load()
-        on = timezone.localdate()
-        people = (
-            Deputy.objects.serving_on(on)
-            .filter(pk__in=Deputy.objects.visible_to(user).values("pk"))
-            .order_by("station__code", "code")
-            .select_related("station")
-            .defer("station__point", "workplace")
-        )
-        kept = day.deputies.all() if day else ()
-        choices = {
-            each.pk: f"{each.name}（{each.station}）" if each.station else each.name for each in (*people, *kept)
-        }
-        self.fields["deputies"].choices = list(choices.items())
+        here = day.station.code if day else str(self["station"].value() or "")
+        self.fields["deputies"].choices = _receiving(user, here, day)
+
+    def groups(self) -> list[tuple[str, list, bool]]:
+        """The deputies to tick by group, and whether it stands open: the first, and where somebody is ticked."""
+        boxes, groups = list(self["deputies"]), self.fields["deputies"].choices
+        shown = []
+        for name, group in groups:
+            own, boxes = boxes[: len(group)], boxes[len(group) :]
+            shown.append((name, own, not shown or any(box.data["selected"] for box in own)))
+        return shown
 
     def plan(self) -> workflow.Plan:
         data = self.cleaned_data
@@ -101,18 +99,41 @@ class DayForm(RowForm):
         )
 
 
+def _receiving(user, here: str, day: ReceptionDay | None) -> list[tuple[str, list[tuple[int, str]]]]:
+    """Who may receive, in two groups: the deputies of the chosen station, and all others in the user's scope by their stations."""
+    people = (
+        Deputy.objects.serving_on(timezone.localdate())
+        .filter(pk__in=Deputy.objects.visible_to(user).values("pk"))
+        .order_by("station__code", "code")
+        .select_related("station")
+        .defer("station__point", "workplace")
+    )
+    everyone = {each.pk: each for each in (*people, *(day.deputies.select_related("station") if day else ()))}.values()
+    own = [(each.pk, each.name) for each in everyone if each.station and each.station.code == here]
+    others = [
+        (each.pk, f"{each.name}（{each.station}）" if each.station else each.name)
+        for each in everyone
+        if not (each.station and each.station.code == here)
+    ]
+    return [(name, group) for name, group in (("本站代表", own), ("其他代表", others)) if group]
+
+
 @never_cache
 @require_GET
 @requires(Permission.SEE_RECEPTIONS)
 def reception_list(request: HttpRequest) -> HttpResponse:
-    """/cases/receptions/?when=past — those to come, nearest first; those that were, latest first; each with how many cases were entered."""
+    """/cases/receptions/?when=past&month=2026-03 — those to come, nearest first; those that were, latest first, of a month only those held; each
+    with how many cases were entered."""
     past, today = request.GET.get("when") == "past", timezone.localdate()
+    month = _month(request.GET.get("month", "")) if past else None
     days = _days(request.user)
-    days = (
-        days.filter(day__lt=today).order_by("-day", "-starts", "-pk")
-        if past
-        else days.filter(day__gte=today).order_by("day", "starts", "pk")
-    )
+    if month:
+        days = days.filter(day__year=month.year, day__month=month.month, state=ReceptionDay.State.HELD)
+    elif past:
+        days = days.filter(day__lt=today)
+    else:
+        days = days.filter(day__gte=today)
+    days = days.order_by("-day", "-starts", "-pk") if past else days.order_by("day", "starts", "pk")
     page = Paginator(days.values_list("pk", flat=True), PAGE).get_page(request.GET.get("page"))
     rows = (
         ReceptionDay.objects.select_related("station__area")
@@ -127,12 +148,20 @@ def reception_list(request: HttpRequest) -> HttpResponse:
     for row in page.object_list:
         row.heard = counted.get(row.pk, 0)
     return render(request, "cases/reception_list.html", {
-        "page_obj": page, "past": past, "today": today, "may_arrange": allowed(request.user, Permission.ARRANGE_RECEPTIONS), "months": _months(today),
+        "page_obj": page, "past": past, "month": month, "today": today, "may_arrange": allowed(request.user, Permission.ARRANGE_RECEPTIONS), "months": _months(today),
     })  # fmt: skip
 
 
 def _days(user):
     return ReceptionDay.objects.filter(pk__in=ReceptionDay.objects.visible_to(user).values("pk"))
+
+
+def _month(text: str) -> dt.date | None:
+    """2026-03 -> its first day; None where it cannot be read."""
+    try:
+        return dt.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
 
 
 def _months(today: dt.date) -> list[dt.date]:
@@ -159,14 +188,20 @@ def reception_lay_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.ARRANGE_RECEPTIONS)
 def reception_new(request: HttpRequest) -> HttpResponse:
-    """A day by itself."""
+    """A day by itself. GET ?station=&deputies= — the form for that station, with these ticked."""
     if request.method == "GET":
         station = Station.objects.visible_to(request.user).filter(code=request.GET.get("station", "")).first()
         starts, ends = workflow.hours_of(station) if station else workflow.USUAL
         form = DayForm(
             request.user,
             None,
-            initial={"station": station and station.code, "day": timezone.localdate(), "starts": starts, "ends": ends},
+            initial={
+                "station": station and station.code,
+                "day": timezone.localdate(),
+                "starts": starts,
+                "ends": ends,
+                "deputies": request.GET.getlist("deputies"),
+            },
         )
         return _form(request, form, None)
     form = DayForm(request.user, None, request.POST)

@@ -11,6 +11,7 @@ from apps.cases.models import Case
 from apps.cases.moves import possible_moves
 from apps.cases.similar import similar_cases
 from apps.cases.views_follow import followed, private
+from apps.record.files import Photo
 from apps.record.limits import GUESSING, ONE_CODE, READING, limited
 
 
@@ -37,7 +38,6 @@ def answer_photo(request: HttpRequest, code: str, photo: int, size: str) -> Http
 def follow_answer_photo(request: HttpRequest, code: str, photo: int, size: str) -> HttpResponse:
     """The same for the resident, with his follow code."""
     found = followed(code)
-    link = AnswerPhoto.objects.filter(case=found.case.pk, photo=photo).select_related("photo").only("case", "photo__name").first() if found else None
-    if link is None:
+    if found is None or photo not in [each.photo_id for each in found.answer_photos()]:
         raise Http404
-    return private(link.photo.response(request, size))
+    return private(Photo.objects.shown().get(pk=photo).response(request, size))

@@ -1,6 +1,7 @@
 """A case's time: waiting for the reporter (the clocks stand still), more time by consent, and the first contact with him."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +11,9 @@ from apps.cases import clocks, told
 from apps.cases.clocks import Clock
 from apps.cases.models import Case
 from apps.cases.moves import GRANTORS, PUBLIC_STEP, S, is_late, locked_for, moved, said
+from apps.cases.reports import ReportPhoto
 from apps.cases.workflow_ratings import locked_by_resident
+from apps.record.files import Photo
 from apps.record.states import MoveRefused
 from apps.worktime.models import CalendarDay
 
@@ -42,15 +45,17 @@ def pause(case: Case, actor: User, question: str, *, revision: int | None = None
 
 
 @transaction.atomic
-def supply(case: Case, words: str, actor: User | None = None, *, revision: int | None = None) -> Case:
-    """What the reporter adds, on his page or told to an office; the clocks run on."""
-    words = said(words, "请写下补充的内容。", 1000)
+def supply(case: Case, words: str, actor: User | None = None, *, photos: Sequence[Photo] = (), revision: int | None = None) -> Case:
+    """What the reporter adds, on his page or told to an office; the clocks run on. photos: those that no row holds yet."""
+    words = said(words or ("（照片）" if photos else ""), "请写下补充的内容。", 1000)
     if actor is None:
         locked = locked_by_resident(case)
         if locked.paused_at is None:
             raise MoveRefused("现在没有等您补充的问题，请刷新页面后再看。")
-        return _go_on(locked, "supply", None, words)
-    return _go_on(locked_for(case, "supply", actor, revision), "supply", actor, words)
+    else:
+        locked = locked_for(case, "supply", actor, revision)
+    ReportPhoto.objects.bulk_create([ReportPhoto(case_id=locked.pk, photo=photo) for photo in photos])
+    return _go_on(locked, "supply", actor, words, **({"photos": [photo.pk for photo in photos]} if photos else {}))
 
 
 @transaction.atomic
@@ -106,13 +111,13 @@ def tell_of_long_waits(today: dt.date) -> int:
     return count
 
 
-def _go_on(locked: Case, verb: str, actor: User | None, words: str) -> Case:
+def _go_on(locked: Case, verb: str, actor: User | None, words: str, **data) -> Case:
     now = timezone.now()
     since, locked.paused_at, locked.pause_reason = locked.paused_at, None, ""
     clocks.resume(locked, now)
     return moved(
         locked, verb, actor, words, now, step=False, label="" if actor else told.REPORTER, columns=PUBLIC_STEP,
-        paused_on=timezone.localdate(since).isoformat() if since else "",
+        paused_on=timezone.localdate(since).isoformat() if since else "", **data,
     )  # fmt: skip
 
 

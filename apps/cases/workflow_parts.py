@@ -1,4 +1,4 @@
-"""One case made several (拆分) and several made one (并案). The reporter keeps one page: the whole with its parts, or the case it goes on in."""
+"""One case made several (拆分) and several made one (合并). The reporter keeps one page: the whole with its parts, or the case it goes on in."""
 
 import datetime as dt
 import uuid

@@ -12,8 +12,17 @@ from django.utils import timezone
 
 from apps.accounts.models import Role, User
 from apps.accounts.perms import Permission, allowed
+from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.models import Case, CaseEvent
-from apps.cases.publishing import TITLE, WORDS, AnswersPage, AnswersPageEvent, Publication, PublishedAnswer
+from apps.cases.publishing import (
+    TITLE,
+    WORDS,
+    AnswersPage,
+    AnswersPageEvent,
+    Publication,
+    PublishedAnswer,
+    PublishedPhoto,
+)
 from apps.cases.redaction import Redaction, redact
 from apps.record.messages import OFFICE, Kind, Outgoing, register
 from apps.record.states import MoveRefused
@@ -28,12 +37,13 @@ CHANGED = "别人刚刚改过这份公开稿。您写的还在下面，请和左
 
 @dataclass(frozen=True)
 class Words:
-    """What is to stand on the public page."""
+    """What is to stand on the public page. photos: ids of those of the answer's that somebody has looked at and chosen."""
 
     title: str
     question: str
     answer: str
     show_village: bool = True
+    photos: tuple[int, ...] = ()
 
     def remaining(self) -> list[str]:
         """What in these words still looks like personal data: the characters themselves, once each, in order."""
@@ -61,6 +71,12 @@ def proposal(case: Case) -> Proposal:
     first = next((sentence for sentence in sentences if len(sentence) > 5 and "〔" not in sentence), "")
     title = first if len(first) <= 40 else f"{first[:39]}…"
     return Proposal(question, answer, Words(title[:TITLE], question.text, answer.text))
+
+
+def photos_of(case: Case) -> list[AnswerPhoto]:
+    """Photos that came with the answer as it stands, and with those of the parts that it was put together from."""
+    parts = case.parts.filter(reopened=case.reopened).only("reopened", "state")
+    return list(AnswerPhoto.objects.of_answers(case, *parts).select_related("case", "photo").only("case__code", "photo"))
 
 
 def source_of(case: Case) -> str:
@@ -103,12 +119,13 @@ def publish(case: Case, actor: User, words: Words, *, source: str, version: int,
     now = timezone.now()
     publication.state, publication.confirmed_by, publication.confirmed_at = State.PUBLISHED, actor, now
     publication.save()
-    PublishedAnswer.objects.update_or_create(publication=publication, defaults={
+    answer, _ = PublishedAnswer.objects.update_or_create(publication=publication, defaults={
         "title": publication.title, "question": publication.question, "answer": publication.answer, "category": locked.category, "town": locked.town,
         "village": locked.village if publication.show_village else None, "answered_by": answered_by(locked),
         "asked_on": timezone.localdate(locked.submitted_at), "answered_on": timezone.localdate(locked.answered_at), "published_at": now,
     })  # fmt: skip
-    CaseEvent.objects.append(locked, "publish_answer", actor=actor, title=publication.title, kept=len(remaining))
+    PublishedPhoto.objects.bulk_create([PublishedPhoto(answer=answer, photo_id=pk) for pk in publication.photos])
+    CaseEvent.objects.append(locked, "publish_answer", actor=actor, title=publication.title, kept=len(remaining), photos=publication.photos)
     return publication
 
 
@@ -216,6 +233,9 @@ def _write(case: Case, publication: Publication, actor: User, words: Words) -> N
         if len(text) > most:
             raise MoveRefused(f"最多 {most} 个字，现在有 {len(text)} 个。", field)
         setattr(publication, field, text.strip())
+    if not set(words.photos) <= {each.photo_id for each in photos_of(case)}:
+        raise MoveRefused("选中的照片里有不属于这次答复的，请重新选。", "photos")
+    publication.photos = sorted(set(words.photos))
     publication.show_village, publication.source, publication.reason = words.show_village, source_of(case), ""
     publication.edited_by, publication.edited_at, publication.state = actor, timezone.now(), State.DRAFT
     publication.version += 1

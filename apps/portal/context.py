@@ -62,7 +62,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("公开答复", "publication_list", "world", Permission.PUBLISH_ANSWERS),
         ("电话告知", "telling_list", "phone", Permission.TELL_REPORTERS),
         ("办理时效", "punctuality", "clock-check", Permission.SEE_PUNCTUALITY),
-        ("分类和交办", "rule_list", "list-check", Permission.SEE_ROUTING),
+        ("交办规则", "rule_list", "list-check", Permission.SEE_ROUTING),
         ("催报规则", "escalation_list", "bell-ringing", Permission.MANAGE_ESCALATION),
     ),
     "监督": (
@@ -101,7 +101,7 @@ OFFICE = {  # group -> label, url name, icon, permission; on phones one entry of
         ("换届", "term_list", "replace", Permission.SEE_TERMS),
         ("地图数据", "import_list", "database", Permission.IMPORT_DATA),
         ("工作日历", "calendar", "calendar", Permission.SEE_CALENDAR),
-        ("对外发送", "outbox", "send", Permission.SEE_OUTBOX),
+        ("发件箱", "outbox", "send", Permission.SEE_OUTBOX),
         ("接口密钥", "key_list", "key", Permission.MANAGE_KEYS),
     ),
 }
@@ -111,7 +111,7 @@ FRONT = {Role.DEPUTY: ("visit_list",), Role.DISPATCHER: ("finding_list",), Role.
 
 UNFOLDED = 16  # entries that stand at the left all at once
 
-ALSO = {"model_list": "rule_list", "publication_review": "publication_list", "case_thread": "thread_list"}  # pages that lie elsewhere: which entry is marked there
+ALSO = {"model_list": "rule_list", "category_list": "rule_list", "publication_review": "publication_list", "case_thread": "thread_list"}  # pages that lie elsewhere: which entry is marked there
 
 
 @dataclass(frozen=True)

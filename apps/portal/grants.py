@@ -64,10 +64,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "record_photo": ("SELECT (id, by_id, name, submission, sha256, width, height)", "INSERT"),  # not where and when an office's was taken
     "cases_borderanswer": ("INSERT",),
     "cases_publishedanswer": READ,  # what a person settled for everybody to read, and nothing else of a case
+    "cases_publishedphoto": READ,  # which of the answer's photos a person confirmed
     "cases_answerspage": READ,
     "cases_publication": ("SELECT (id, case_id)",),  # which case a public answer is of, for who filed it by program
     "insights_voicespage": READ,
-    "insights_publictable": ("SELECT (id, quarter, version, is_current, made_at, reason, since, reach, threshold, cells, hidden)",),  # not what the numbers were
+    "insights_publictable": ("SELECT (id, quarter, version, is_current, made_at, reason, since, reach, threshold, cells, hidden, clumping)",),  # not what the numbers were
     "insights_publiccount": READ,
     "interop_apikey": ("SELECT (id, name, digest, per_hour, by_token, stopped_at)",),
     "interop_postedrequest": ("SELECT (case_id, key_id, code, token)", "INSERT"),

@@ -1,7 +1,8 @@
 /**
  * The form of a case's moves (cases/case_actions.html), wherever it stands: words from a template, a case to merge into, photos, voice.
  *
- * Elements: select[data-fill="#id"] in a hidden .note-templates; [data-into] with #id_into and #do-merge; [data-photos]; [data-voice].
+ * Elements: [name=do] (data-must: not without words) and #id_note; select[data-fill="#id"] in a hidden .note-templates; [data-into] with
+ * #id_into and #do-merge; [data-photos]; [data-voice].
  */
 import { connectPhotos } from "./photos";
 import { connectVoice } from "./voice";
@@ -10,6 +11,7 @@ import { connectVoice } from "./voice";
 export function connectMoves(root: ParentNode): void {
   connectPhotos(root);
   connectVoice(root);
+  for (const form of root.querySelectorAll<HTMLFormElement>(".move-form")) askForWords(form);
   for (const select of root.querySelectorAll<HTMLSelectElement>("select[data-fill]")) {
     const field = document.querySelector<HTMLTextAreaElement>(select.dataset.fill ?? "");
     if (!field) continue;
@@ -21,6 +23,16 @@ export function connectMoves(root: ParentNode): void {
       field.focus();
     });
   }
+}
+
+/** Words are required where the chosen move needs them: nothing is confirmed before they are there (shell.ts). */
+function askForWords(form: HTMLFormElement): void {
+  const note = form.querySelector<HTMLTextAreaElement>("#id_note");
+  const show = () => {
+    if (note) note.required = form.querySelector<HTMLInputElement>("[name=do]:checked")?.dataset.must !== undefined;
+  };
+  form.addEventListener("change", show);
+  show();
 }
 
 /** A case that is like this one is put into the form, and the move chosen; what was typed stays. */

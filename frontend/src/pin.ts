@@ -1,6 +1,8 @@
 /**
- * The pin of a form: #id_lat, #id_lon, #id_accuracy, #id_datum and a map; #report-locate marks where one stands, #report-place says so.
+ * The pin of a form: #id_lat, #id_lon, #id_accuracy, #id_datum and a map; #report-locate marks where one stands, #report-place says so;
+ * #place-words, asked anew after every change, says what lies there.
  */
+import htmx from "htmx.org";
 import { distanceWords, metresBetween, pointFeature } from "./geo";
 import type { LonLat, PlaceMap } from "./map";
 import { coordinate, currentPosition } from "./place-words";
@@ -48,6 +50,9 @@ export function connectPlace(element: HTMLElement, load: LoadMap, later = false)
     }
   };
   document.querySelector<HTMLElement>("#report-locate")?.addEventListener("click", () => void locate());
+  // What was asked about an earlier choice must not be answered over a newer one, which is asked about a moment later.
+  const words = document.querySelector<HTMLElement>("#place-words");
+  words?.addEventListener("change", () => htmx.trigger(words, "htmx:abort"));
   let drawn = false;
   const draw = () => {
     if (drawn) return;

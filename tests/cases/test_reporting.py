@@ -306,7 +306,7 @@ def test_the_question_is_answered_on_the_page(town, people, page):  # noqa: F811
     assert "是哪一根灯杆" not in words(page.get(f"/follow/{joiner.follow_code}"))
     assert page.post(f"/follow/{joiner.follow_code}/supply", {"words": "七号"}).status_code == 409
     empty = page.post(f"/follow/{case.follow_code}/supply", {"words": " "})
-    assert empty.status_code == 422 and "请写下补充的内容。" in words(empty)
+    assert empty.status_code == 422 and "请写下补充的内容，或选一张照片。" in words(empty)
     assert page.post(f"/follow/{case.follow_code}/supply", {"words": "七号灯杆"}).status_code == 302
     assert "您补充了情况" in words(page.get(f"/follow/{case.follow_code}")) and Case.objects.get().paused_at is None
     again = page.post(f"/follow/{case.follow_code}/supply", {"words": "还有八号"})

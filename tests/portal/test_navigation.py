@@ -19,7 +19,7 @@ STAFF = INSIGHT | CONGRESS | {
     "公开答复",
     "电话告知",
     "办理时效",
-    "分类和交办",
+    "交办规则",
     "代表网格",
     "覆盖情况",
     "排班",
@@ -42,10 +42,10 @@ def labels(user, path="/"):
     [
         ("deputy", CONGRESS | {"接待日", "电话告知", "工作台", "附近项目", "我的值班", "我的网格"}),
         ("town_clerk", STAFF),
-        ("county_office", STAFF | {COCKPIT, "民情公开", "地图数据", "催报规则", "对外发送", "接口密钥"}),
-        ("dispatcher", EVERYBODY | {"办理时效", "分类和交办", "热线记录"}),
+        ("county_office", STAFF | {COCKPIT, "民情公开", "地图数据", "催报规则", "发件箱", "接口密钥"}),
+        ("dispatcher", EVERYBODY | {"办理时效", "交办规则", "热线记录"}),
         ("unit_officer", EVERYBODY | {"办理时效", "进度月报"}),
-        ("leader", CONGRESS | INSIGHT | {COCKPIT, "接待日", "办理时效", "分类和交办", "代表网格", "覆盖情况", "换届"}),
+        ("leader", CONGRESS | INSIGHT | {COCKPIT, "接待日", "办理时效", "交办规则", "代表网格", "覆盖情况", "换届"}),
         ("stranger", set()),
     ],
 )
@@ -79,7 +79,7 @@ def test_the_page_is_marked_in_the_navigation(users):
     assert labels(users.county_office, "/supervision/evaluation/")[1] == ["成效评估"]  # not what lies above it too
     assert labels(users.leader, "/cases/ABCDE/")[1] == [CASES]
     assert labels(users.leader, "/cockpit/")[1] == [COCKPIT]
-    assert labels(users.county_office, "/cases/models/")[1] == ["分类和交办"]  # a tab of that page
+    assert labels(users.county_office, "/cases/models/")[1] == ["交办规则"]  # a tab of that page
     assert labels(users.county_office, "/cases/ABCDE/publication")[1] == ["公开答复"]
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 from django import template
 from django.utils import timezone
 
+from apps.accounts.perms import Permission, allowed
 from apps.worktime.due import Due
 from apps.worktime.due import due as due_of
 from apps.worktime.models import CalendarDay, TimeLimit
@@ -67,7 +68,7 @@ def limit_name(limit: TimeLimit) -> str:
     return limit.label if limit.general else f"{limit.label}（{words_of(limit.step, limit.level, limit.topic)}）"
 
 
-@register.inclusion_tag("worktime/_gap.html")
-def calendar_gap() -> dict:
-    """Says so where limits already reach into a year whose holidays nobody has entered; one query."""
-    return {"missing": CalendarDay.objects.missing_soon()}
+@register.inclusion_tag("worktime/_gap.html", takes_context=True)
+def calendar_gap(context) -> dict:
+    """Says so, to those who can enter them, where limits already reach into a year whose holidays nobody has entered; one query."""
+    return {"missing": CalendarDay.objects.missing_soon() if allowed(context["user"], Permission.MANAGE_CALENDAR) else ()}

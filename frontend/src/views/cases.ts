@@ -14,6 +14,7 @@ function boxes(): HTMLInputElement[] {
 }
 
 function connectMany(form: HTMLFormElement): void {
+  const first = `勾选后可以一起办${window.matchMedia("(hover: hover) and (pointer: fine)").matches ? "（键盘：x）" : ""}`;
   const page = form.querySelector<HTMLInputElement>("[data-many-page]");
   const all = form.querySelector<HTMLInputElement>("[name=all]");
   const said = form.querySelector<HTMLElement>("[data-many-count]");
@@ -23,7 +24,7 @@ function connectMany(form: HTMLFormElement): void {
   const show = () => {
     const ticked = boxes().filter((box) => box.checked).length;
     const chosen = all?.checked ? Infinity : ticked;
-    if (said) said.textContent = all?.checked ? "全部符合条件的" : ticked ? `已勾选 ${ticked} 件` : "勾选后可以一起办（键盘：x）";
+    if (said) said.textContent = all?.checked ? "全部符合条件的" : ticked ? `已勾选 ${ticked} 件` : first;
     form.classList.toggle("many-open", chosen > 0);
     if (page) page.checked = ticked > 0 && ticked === boxes().length;
     const move = verb?.selectedOptions[0];

@@ -43,9 +43,6 @@ function start(): void {
   }
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) keepTyped(form);
   connectVoice();
-  // What was asked about an earlier choice must not be answered over a newer one, which is asked about a moment later.
-  const place = document.querySelector<HTMLElement>("#place-words");
-  place?.addEventListener("change", () => htmx.trigger(place, "htmx:abort"));
   const element = document.querySelector<HTMLElement>("#report-map");
   const words = document.querySelector<HTMLTextAreaElement>("#id_text");
   const counter = document.querySelector<HTMLElement>("#text-count");
