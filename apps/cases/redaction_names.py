@@ -18,6 +18,7 @@ from apps.cases.redaction_name_words import (
     HARDLY_WORDS,
     LABELS,
     LEANING,
+    NO_NAMES,
     NOT_BEFORE_TITLED,
     NOT_GIVEN,
     ROLES,
@@ -65,7 +66,7 @@ SIGNED = re.compile(
 )
 FOREIGNER = re.compile(rf"[{FOREIGN}]{{2,7}}[·•][{FOREIGN}]{{2,8}}")
 TITLE = re.compile(rf"(?:{_titles})(?![期远大久年])")
-TITLE_OF = re.compile(rf"某{{0,2}}(?:{_titles})(?![期远大久处年家会])")
+TITLE_OF = re.compile(rf"某{{0,2}}(?:{_titles})(?![期远大久处年会]|家[居具装])")
 DESCRIBED = re.compile(rf"[，,（( 、:：]{{1,2}}(?:{DESCRIPTIONS})")
 COUNTED = re.compile(
     r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住养装漏门阳院安搭违]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
@@ -76,10 +77,12 @@ SPOKEN = re.compile(
 TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
 PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
 OF_PLACE = re.compile(
-    "[\u4e00-\u9fff]?(?:村(?![民支主里])|社区|街道)|镇|乡|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
+    "[\u4e00-\u9fff]?(?:村(?![民支主里委干])|社区|街道)|镇(?![长里上])|乡(?![长里村])|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
+    "|[园区馆](?!长)|城(?!管)|[厦郡寓]|学校|[小中大]学(?!生)|院(?![长内子里士])|站(?![长在着起到出立])|店(?![长主里员])|厂(?![长里])|幼儿园|超市|酒店|集团|置业|中心|商[品行]|交易|印刷|实业|科技"
 )
 COUNTS = frozenset("0123456789一二三四五六七八九十几两这那每")
-BESIDE = frozenset("员者师长人的")
+PERSONS = frozenset("员者师")
+BESIDE = PERSONS | frozenset("长人的")
 MEASURES = frozenset("张段方项包万卷")
 STOP = re.compile(r"[\s，,。、；;：:（(）)]|$")
 END, SPEAKS = re.compile(_end), re.compile("[说称在的与和是把被于将等夫反]|家[里住的]|来电|表示|投诉")
@@ -89,11 +92,12 @@ DEALT = re.compile(
 DEALT_SURELY = re.compile("打过?电话|联系|沟通|反映|承包|签订?|协商|代为|代理|发生|名下|本人")
 MINE = re.compile(r"[\s，,。；;（(、]|$|[系现家住男女今]")
 SOMEBODY = re.compile("某{1,3}(?![些种个天日时处地月年人方])|某人")
-NO_SURNAME = frozenset("和向从由时应关计单元双革支符简师家人百年板公大小")
+PARTICLES = frozenset("和从由来都连全原应")  # in running text hardly anybody's
+NO_SURNAME = frozenset("和向从由时应关计单元双革支符简师家人百年板公大小班")
 PERSON = re.compile("先生|女士|小姐|师傅|阿姨|大爷|大叔|大伯|大妈|大姐|大哥|奶奶|爷爷|某")
 OF_SURNAME = re.compile("姓(?:村民|居民|业主|市民|男子|女子|老板|邻居|老人|司机|先生|女士|师傅|人家|员工|工人|的)")
 AFTER_SURNAME = re.compile(r"[的，。,、（(\s某；;]|$|先生|女士")
-FAMILIAR = re.compile(r"[说讲家来去跟和，,。在的]|$")
+FAMILIAR = re.compile(r"[说讲家来去跟和，,。、；;：:（(在的]|$")
 NEXT_NAME = re.compile(
     rf"(?:{_titles})?[、和与及，,/]((?:{COMPOUND}|[{''.join(sorted(FIRST))}])[{''.join(sorted(CALLED_TITLED))}]{{1,2}})(?=[、，,。；;（(\s等和与及两三四五]|$|{_titles})"
 )
@@ -134,16 +138,20 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
         start, after = match.span()
         if start < upto:
             continue
+        if TITLE_OF.match(seen, after):
+            continue  # 陈书记 is no 陈书: a surname alone
         company, before = _before(seen, start), seen[start - 1] if start else ""
         doubted = seen[start] in DOUBTED and after - start == 1
-        if doubted and company == NONE and before not in BESIDE:
+        if doubted and (seen[start] in PARTICLES or (company == NONE and before not in BESIDE)):
             continue
         judged = _is_name_all_the_same if doubted else _is_name
-        whole = (before + seen[start]) not in WORDS and seen[after - 1 : after + 1] not in WORDS
+        apart = not _pair(before + seen[start])
+        whole = apart and not _pair(seen[after - 1 : after + 1])
         for end in (after + 2, after + 1):
             if end > len(seen) or OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
                 continue
-            if judged(seen, start, after, end, company) or (whole and _left_over(seen, start, after, end, company)):
+            firm = (apart or company != NONE) and judged(seen, start, after, end, company)
+            if firm or (whole and _left_over(seen, start, after, end, company)):
                 yield start, end
                 upto = end
                 break
@@ -156,7 +164,11 @@ def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
     usual, counted = CALLED.issuperset(given), COUNTED.match(seen, end)
     likely: object = TITLE.match(seen, end)
-    if company == ROLE and SPOKEN.match(seen, end) and seen[start : start + 2] not in TWO_CHARACTERS:
+    if (
+        company == ROLE
+        and SPOKEN.match(seen, end)
+        and not (_pair(seen[start : start + 2]) and seen[start] not in HARDLY_WORDS)
+    ):
         return not _office_or_word(seen[start:end])  # 桂花 is a word, and 诉求人林桂花 is called so
     if company == ROLE:
         likely = (
@@ -205,7 +217,7 @@ def _left_over(seen: str, start: int, after: int, end: int, company: int) -> boo
         return bool(given not in WORDS and given[-1] not in PLACE_ENDS and beside and goes_on)
     if seen[start] in DOUBTED and after - start == 1:
         return False
-    named = (company == ROLE or before in "员者师") and seen[start] not in LEANING
+    named = (company == ROLE or before in PERSONS) and seen[start] not in LEANING
     return bool(named or (beside and goes_on) or (sure and goes_on) or (sure and beside))
 
 
@@ -241,7 +253,7 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             alone = not _hanzi(before) and (PERSON.match(seen, after) or OF_SURNAME.match(seen, after))
             named = (
                 alone
-                or (before == "老" and _familiar(seen, start, after))
+                or (before == "老" and not _pair(before + seen[start]) and _familiar(seen, start, after))
                 or (bool(before) and before in "找问跟" and TITLE_OF.match(seen, after))
             )
             if seen[start] not in NO_SURNAME and named:
@@ -249,7 +261,7 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             continue
         if _as_surname(seen, start, after, before):
             yield start, after
-        elif before not in NEVER and TITLE_OF.match(seen, after):
+        elif before not in NEVER and TITLE_OF.match(seen, after) and _begins(seen, start, before):
             if seen[start] in LEANING and _hanzi(before) and before not in "的请找向问给跟和对由是叫让":
                 continue
             ends_a_name = (
@@ -259,6 +271,11 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
                 and not _word(seen[start - 2 : start])
             )
             yield start - 2 if ends_a_name else start, after
+
+
+def _begins(seen: str, start: int, before: str) -> bool:
+    """Whether a word begins here: not in 感谢局长 or 实习医生."""
+    return before in "老小" or not _pair(before + seen[start]) or _whose(seen, start)
 
 
 def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
@@ -274,18 +291,24 @@ def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
 def _familiar(seen: str, start: int, after: int) -> bool:
     """老王, 小李: where the word begins there."""
     before = seen[start - 2 : start - 1] if start >= 2 else ""
-    return (not _hanzi(before) or before in "的说找叫跟问和与被") and bool(FAMILIAR.match(seen, after))
+    begins = not _hanzi(before) or before in "的说找叫跟问和与被壁" or _whose(seen, start - 1)
+    return begins and bool(FAMILIAR.match(seen, after))
 
 
 def _office_or_word(name: str) -> bool:
-    return name[1:] in OFFICES or name in TWO_CHARACTERS
+    return name[1:] in OFFICES or name[-2:] in NO_NAMES or name in TWO_CHARACTERS
 
 
 def _word(name: str) -> bool:
     """Whether what looks like a name is a word, or the name of a place or an office."""
-    if _office_or_word(name):
+    if _office_or_word(name) or (name in WORDS and name[0] not in HARDLY_WORDS):
         return True
     return name[:2] in TWO_CHARACTERS or name[-2:] in TWO_CHARACTERS or (len(name) > 2 and name[-1] in TAIL)
+
+
+def _pair(characters: str) -> bool:
+    """Whether two characters are a word: then neither of them begins or ends another."""
+    return characters in WORDS or characters in TWO_CHARACTERS
 
 
 def _hanzi(character: str) -> bool:
@@ -295,4 +318,5 @@ def _hanzi(character: str) -> bool:
 def _everywhere(seen: str, whole: set[str]) -> Iterator[Found]:
     if whole:
         for match in re.finditer("|".join(map(re.escape, sorted(whole, key=len, reverse=True)[:200])), seen):
-            yield *match.span(), "姓名"
+            if not OF_PLACE.match(seen, match.end()):
+                yield *match.span(), "姓名"
