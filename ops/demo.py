@@ -155,6 +155,7 @@ class Demo:
         self.logins.touch(0o600)
         self.logins.write_text(made)
         self._manage(task, "demo_rules")
+        self._manage(task, "demo_loop")
         self._manage(task, "demo_conversations")
         self._manage(task, "demo_calls")
         self._manage(task, "demo_desks")

@@ -101,7 +101,7 @@ def _page(request: HttpRequest, place: str = "", form: NamingForm | None = None,
     below: dict[int | None, list[Category]] = {}
     opened: set[int | None] = set()
     for row in rows:
-        row.cases = (counted if row.level == 2 else closer).get(row.pk, 0)
+        row.many = (counted if row.level == 2 else closer).get(row.pk, 0)
         row.adding, row.changing = place == f"add-{row.pk}", place == f"change-{row.pk}"
         if row.adding or row.changing:
             opened = {row.pk, row.parent_id, *(each.parent_id for each in rows if each.pk == row.parent_id)}

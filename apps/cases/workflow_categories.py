@@ -18,6 +18,7 @@ from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
 
 LONGEST, LONGEST_WORD, MOST_WORDS = 20, 20, 60  # characters, characters, words
+LAST = 32_767  # in the order, until the tree has been numbered
 TOLD = "cases.categories"  # a message to the other zone
 CROSSING = ("label", "level1", "level", "order", "words", "handled_at", "lead_competence", "co_competences", "congress_only", "active")
 
@@ -44,7 +45,7 @@ def add(parent: Category, naming: Naming, actor: User) -> Category:
     own = sum(each.code.startswith("own_") for each in tree.values()) + 1
     category = Category.objects.create(
         code=f"own_{own:03}", label=naming.label, words=list(naming.words), parent=above, level=above.level + 1, level1=above.level1,
-        handled_at=naming.handled_at, congress_only=above.congress_only, order=above.order,
+        handled_at=naming.handled_at, congress_only=above.congress_only, order=LAST,
     )  # fmt: skip
     CategoryEvent.objects.append(category, "add", actor=actor, label=category.label, below=str(above), words=category.words)
     _number()

@@ -3,17 +3,20 @@
 import io
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from apps.cases import workflow, workflow_publishing, workflow_ratings
+from apps.cases import answer_photos, workflow, workflow_publishing, workflow_ratings
 from apps.cases.models import Case, CaseEvent
 from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer
 from apps.cases.thread import CaseMessage
 from apps.cases.workflow_publishing import Words, proposal, source_of
+from apps.record.files import Photo
 from apps.record.messages import KINDS, Outgoing
 from apps.record.states import MoveRefused
+from gis_data.county import scenes
 from tests.cases.conftest import brought_to
 from tests.conftest import public_role
 
@@ -254,3 +257,29 @@ def test_words_are_found_by_the_index(db):
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
         )
     assert "cases_published_words" in PublishedAnswer.objects.about("路灯坏了").order_by().explain()
+
+
+def test_only_photos_that_somebody_chose_are_public(answered, opened, people, office, client):
+    chosen, other = (
+        Photo.objects.accept(
+            SimpleUploadedFile(f"{name}.jpg", scenes.drawn(name), content_type="image/jpeg"), by=people.unit_officer
+        )
+        for name in ("mended", "a face")
+    )
+    answer_photos.keep(Case.objects.get(pk=answered.pk), [chosen, other])
+    page = office.get(f"/cases/{answered.code}/publication")
+    assert page.context["photos"] == [(each, False) for each in workflow_publishing.photos_of(answered)]  # nobody has
+    given = {"title": GOOD.title, "question": GOOD.question, "answer": GOOD.answer}
+    wrong = office.post(f"/cases/{answered.code}/publication", typed(page, **given, photos=[chosen.pk, 999]))
+    assert wrong.status_code == 422 and "不属于这次答复" in wrong.content.decode()
+    assert office.post(f"/cases/{answered.code}/publication", typed(page, **given, photos=[chosen.pk])).status_code == 302
+    public = PublishedAnswer.objects.get()
+    with public_role():
+        shown = client.get(f"/answers/{public.pk}/").content.decode()
+        assert f"/photos/{chosen.pk}/small" in shown and f"/photos/{other.pk}/" not in shown
+        assert client.get(f"/answers/{public.pk}/photos/{chosen.pk}/full").status_code == 200
+        assert client.get(f"/answers/{public.pk}/photos/{other.pk}/full").status_code == 404
+    workflow_publishing.withdraw(answered, people.county_office, "反映人不愿意")
+    assert client.get(f"/answers/{public.pk}/photos/{chosen.pk}/full").status_code == 404
+    kept = office.get(f"/cases/{answered.code}/publication").context["photos"]
+    assert [(each.photo_id, ticked) for each, ticked in kept] == [(chosen.pk, True), (other.pk, False)]

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         for day in (today - dt.timedelta(days=step) for step in range(BACK, 0, -1)):
             stations = [
                 station
-                for station in Station.objects.exclude(duty_days="").order_by("code")
+                for station in Station.objects.exclude(duty_days="").select_related("area__parent").order_by("code")
                 if station.receives_on(day)
             ]
             for station, duty in zip(stations, on_duty(stations, day).values(), strict=True):
@@ -81,9 +81,8 @@ class Command(BaseCommand):
 
 
 def _heard(station: Station, day: dt.date) -> list[int]:
-    """Cases that came in there about then and could have been heard at the station."""
+    """Cases of the station's village or town that came in about then and could have been heard at the station."""
     around = (day - dt.timedelta(days=3), day)
-    cases = Case.objects.filter(
-        station=station, channel=Case.Channel.STATION, reception=None, submitted_at__date__range=around
-    )
+    town = station.area.parent if station.area.level == AdminArea.Level.VILLAGE else station.area
+    cases = Case.objects.filter(town=town, channel=Case.Channel.STATION, reception=None, submitted_at__date__range=around)
     return list(cases.order_by("pk").values_list("pk", flat=True)[:HEARD])
