@@ -139,6 +139,7 @@ DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "") or f"no-reply@{MAIL_DOMAIN}"
 GATEWAYS = {"sms": gateway("SMS"), "wechat": gateway("WECHAT")}
 DEPUTY_BUSY_AT = number("DEPUTY_BUSY_AT", 10, 1, 1000)  # so many cases wait for the nearest deputy: others of the district relieve him
 BORDER_METRES = number("BORDER_METRES", 30, 0, 1000)  # nearer to a district's border the resident is asked which side is his
+BRIEFINGS_DAYS = number("BRIEFINGS_DAYS", 365, 1, 36500)  # so long the files of briefings are kept
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql:///geo_renda"), "geo_public" if ZONE == "public" else "", WEB_THREADS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -122,7 +122,7 @@ def projects(briefing: Briefing, ground: dict[str, BaseGeometry]) -> Parts:
     rows = ProjectAround.objects.filter(verdict__in=(Verdict.MORE, Verdict.FEWER)).select_related("project__state_now")
     rows = rows.defer("project__geom", "project__geom_3857")
     if briefing.area.level != COUNTY:
-        rows = rows.filter(project__town=briefing.area if briefing.area.level == TOWN else None)
+        rows = rows.filter(project__town=briefing.area) if briefing.area.level == TOWN else rows.filter(project__site__coveredby=briefing.area.geom)
     found = list(rows.pressing()[:MOST])
     if not found:
         return []

@@ -21,17 +21,13 @@ from folium.template import Template
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from apps.insights.briefing_parts import UNKNOWN, Content, Drawing, Shape
+from apps.insights.briefing_parts import UNKNOWN, Content, Drawing, NotBuilt, Shape
 from apps.insights.report_charts import months_svg
 
 MOST_BYTES = 8_000_000
 HATCHED = "url(#hatched)"
 BORDER, GROUND, LAND = "#5b6671", "#9aa5b1", "#ffffff"
 LOADED = re.compile(r"url\((?!#|data:)[^)]*\)")  # of style sheets: pictures that Leaflet would fetch from beside itself
-
-
-class NotBuilt(Exception):
-    """Leaflet is not among the files of the front end. The message is Chinese and says what to do."""
 
 
 def write(content: Content) -> bytes:

@@ -20,6 +20,10 @@ THEMES = ("#1d5fa8", "#c2410c", "#2f7d4f", "#7b3fa0", "#b7791f", "#0f766e", "#9d
 DETAIL = 0.0004  # degrees: some 40 m, finer than a line on paper
 
 
+class NotBuilt(Exception):
+    """Leaflet is not among the files of the front end. The message is Chinese and says what to do."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """Something on a map: its area, its colour (UNKNOWN: hatched), what it is called, what is said of it, one line each."""

@@ -95,7 +95,8 @@ class Shape:
         return found
 
     def count(self, voices: Iterable[Voices]) -> NDArray[np.int64]:
-        """One number a cell. A place that is not of the table counts for the county, without a place in it."""
+        """One number a cell. A village that is not of the table counts for its town, another place for the county, without a place in it; a
+        category that is newer than the table is none."""
         counts = np.zeros(len(self.cells), np.int64)
         for each in voices:
             place: Place | None = self._leaf(each.place)
@@ -103,7 +104,8 @@ class Shape:
                 counts[self._at[place.code, ALL, ""]] += each.number
                 if place.code in self._full:
                     for part, key in each.keys.items():
-                        counts[self._at[place.code, part, key]] += each.number
+                        at = self._at.get((place.code, part, key))
+                        counts[self._at[place.code, part, UNSORTED] if at is None else at] += each.number
                 place = self._by_code.get(place.parent)
         return counts
 
@@ -113,7 +115,7 @@ class Shape:
         return Table(counts, self.sums, np.array(weights) * (1 + np.log1p(counts)))
 
     def _leaf(self, code: str) -> Place:
-        place = self._by_code.get(code, self.places[0])
+        place = self._by_code.get(code) or self._by_code.get(f"{code[:9]}000", self.places[0])
         return self._by_code.get(place.code + NOWHERE, place)
 
 

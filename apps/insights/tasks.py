@@ -50,6 +50,13 @@ def make_briefing(briefing: int) -> None:
     workflow_briefings.make(briefing)
 
 
+@app.periodic(cron="20 4 * * *")
+@app.task(name="insights.clear_briefings", queueing_lock="insights_clear_briefings")
+def clear_briefings(timestamp: int) -> None:
+    """Files of briefings are kept for BRIEFINGS_DAYS."""
+    workflow_briefings.clear_old(timezone.now())
+
+
 @app.task(name=theme_runs.JOB, retry=RetryStrategy(max_attempts=3, wait=30), lock="insights_group_themes", pass_context=False)
 def group_themes(run: int) -> None:
     theme_runs.carry_out(run)

@@ -1,5 +1,6 @@
 """情况简报: /insight/briefings/. Choose a place, a period and themes; a job makes one file that opens without a network, and a PDF."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -18,7 +19,7 @@ from apps.record.states import MoveRefused
 
 PAGE = 20
 TONES = {"queued": "neutral", "running": "info", "done": "good", "cancelled": "neutral", "failed": "late"}
-EVENTS = {"order": "下单", "done": "做好", "fail": "没有做成", "cancel": "停止", "resume": "重新制作"}
+EVENTS = {"order": "下单", "done": "做好", "fail": "没有做成", "cancel": "停止", "resume": "重新制作", "clear": "清理文件"}
 KINDS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
 
@@ -47,7 +48,7 @@ def briefing(request: HttpRequest, pk: int) -> HttpResponse:
     events = [(EVENTS.get(event.verb, event.verb), event) for event in found.events.select_related("actor").order_by("-pk")]
     return render(request, "insights/briefings/detail.html", {
         "briefing": found, "files": files, "events": events, "filters": Narrowed(tuple(found.categories), tuple(found.sources)).words(),
-        "themes": Theme.objects.filter(pk__in=found.themes).only("name").order_by("pk"),
+        "kept_days": settings.BRIEFINGS_DAYS, "themes": Theme.objects.filter(pk__in=found.themes).only("name").order_by("pk"),
     })  # fmt: skip
 
 

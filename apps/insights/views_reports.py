@@ -97,11 +97,10 @@ def region_report_now_file(request: HttpRequest, ending: str) -> HttpResponse:
 @requires(Permission.SEE_INSIGHT)
 def region_report_keep(request: HttpRequest) -> HttpResponse:
     """Keep a place's period as a report; where there is one already, and figures have changed, as its next version."""
-    area = get_object_or_404(report_areas(request.user), code=request.POST.get("area", "")[:12])
     form = PeriodFields(request.POST, user=request.user)
     if not form.is_valid():
         return render(request, "insights/reports/ask.html", {"form": form}, status=422)
-    period = form.asked_period(timezone.localdate())
+    area, period = form.area_chosen, form.asked_period(timezone.localdate())
     try:
         kept = keep(request.user, area, period, timezone.localdate())
     except MoveRefused as refusal:

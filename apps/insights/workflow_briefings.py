@@ -1,9 +1,11 @@
 """Verbs of briefings: ordered, made in the background, stopped, gone on with. What a briefing says is gathered when it is made."""
 
+import datetime as dt
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +13,7 @@ from procrastinate.contrib.django import app as jobs
 
 from apps.accounts.models import User
 from apps.insights import briefing_content, briefing_files, briefing_outside
-from apps.insights.briefing_parts import Content
+from apps.insights.briefing_parts import Content, NotBuilt
 from apps.insights.briefings import Briefing, BriefingEvent
 from apps.record.notices import Notice
 from apps.record.sheets import NoFont
@@ -56,12 +58,12 @@ def order(user: User, wanted: Wanted) -> Briefing:
 
 def make(pk: int) -> Briefing:
     """Write both files. Killed in the middle, it is simply run again; stopped, it leaves no file under a briefing's name undone."""
-    from apps.insights import briefing_page, briefing_paper  # only who makes files loads what draws maps
-
     briefing = _moved_on(pk, 0)
     if briefing is None:
         return Briefing.objects.get(pk=pk)
     try:
+        from apps.insights import briefing_page, briefing_paper  # only who makes files loads what draws maps
+
         content = _gathered(briefing)
         page = briefing_page.write(content) if _moved_on(pk, 1) else b""
         if len(page) > briefing_page.MOST_BYTES:
@@ -72,7 +74,7 @@ def make(pk: int) -> Briefing:
         briefing_paper.write(content, paper)
         briefing_files.keep(pk, "html", page)
         briefing_files.keep(pk, "pdf", paper.getvalue())
-    except (MoveRefused, NoFont, briefing_page.NotBuilt) as refusal:
+    except (MoveRefused, NoFont, NotBuilt) as refusal:
         return _ended(pk, State.FAILED, note=str(refusal))
     except Exception:
         _ended(pk, State.FAILED, note="制作时出了故障，没有做成。请点“重新制作”；仍不行请联系管理员。")
@@ -134,6 +136,25 @@ def resume(user: User, pk: int) -> Briefing:
     BriefingEvent.objects.append(briefing, "resume", actor=user)
     jobs.configure_task(TASK).defer(briefing=briefing.pk)
     return briefing
+
+
+def clear_old(now: dt.datetime) -> int:
+    """Take away the files of briefings that are older than BRIEFINGS_DAYS; what was chosen and what came of it stays. How many those were."""
+    there = list(briefing_files.kept())
+    old = set(Briefing.objects.filter(pk__in=there, finished_at__lt=now - dt.timedelta(days=settings.BRIEFINGS_DAYS)).values_list("pk", flat=True))
+    for pk in old:
+        _clear(pk)
+    for pk in set(there) - set(Briefing.objects.filter(pk__in=there).values_list("pk", flat=True)):  # of a database that was reset
+        briefing_files.clear(pk)
+    return len(old)
+
+
+@transaction.atomic
+def _clear(pk: int) -> None:
+    briefing = Briefing.objects.select_for_update(of=("self",)).get(pk=pk)
+    if not briefing.at_work:  # somebody has it made after all
+        BriefingEvent.objects.append(briefing, "clear", actor_label="系统", days=settings.BRIEFINGS_DAYS)
+        briefing_files.clear(pk)
 
 
 def _locked(user: User, pk: int) -> Briefing:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.bench import report
 from tests.bench.harness import carry_out, job_named
 
-JOBS = ("locate", "nearest", "ranking", "assignment", "warm", "hotspots", "density", "insight", "addresses", "codes", "nearby", "workbench", "reports", "worklist", "redaction", "places", "intake", "duplicates", "classification", "themes")
+JOBS = ("locate", "nearest", "ranking", "assignment", "warm", "hotspots", "density", "insight", "addresses", "codes", "nearby", "workbench", "reports", "worklist", "suppression", "redaction", "places", "intake", "duplicates", "classification", "themes")
 
 
 def main() -> int:
