@@ -13,9 +13,11 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 import openpyxl
 
@@ -26,8 +28,16 @@ LONGEST_FIELD = 64 << 20
 LONGEST_CELL = 20_000  # characters; what is longer is cut
 HEADING_ROWS = 15  # titles and notes may stand above the headings
 FIRST_OBJECTS = 200  # of a JSON file: their names are its headings
+LONGEST_OBJECT = 8 << 20  # characters
 SHEETS = 3
 MOST_COLUMNS = 200
+MOST_BROKEN = 0.05  # of the signs beyond ASCII may be unreadable: a program cut texts in the middle of a sign
+UNREADABLE = "\ufffd"  # stands where such a sign was
+UNPACKED, SHARED = 4 << 30, 256 << 20  # bytes of a workbook, and of the words in it that must be held
+DELIMITERS = "\t,;，|"
+MOST_BEGINNINGS = 1_000  # rows whose beginnings are remembered
+SHORTEST_NUMBER = 6  # signs of what a row is known by; a serial number in front of it is shorter
+DIGIT = re.compile(r"\d")
 
 OPENING = re.compile(
     r"""\s*\ufeff?(?:\{\s*(?:"[^"]*"\s*:\s*(?:"[^"]*"|[-\w.]+)\s*,\s*)*"[^"]*"\s*:\s*)?\[(?=\s*[{\]])"""
@@ -61,21 +71,28 @@ def open_table(file: BinaryIO, name: str, known: Callable[[str], bool]) -> Table
         raise FileRefused(
             "这是旧版 Excel 文件（.xls），或加了密码。请在 Excel 或 WPS 中另存为不加密码的 .xlsx 后再传。"
         )
+    opening = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    if opening.startswith(b"%PDF"):
+        raise FileRefused(f"文件“{name}”是 PDF，只改了后缀，不是表格。请从原来的系统导出 .xlsx 或 CSV 后再传。")
+    if opening.startswith(b"<"):
+        raise FileRefused(f"文件“{name}”是网页或 XML，不是真正的表格。请用 Excel 或 WPS 打开，另存为 .xlsx 后再传。")
     encoding = encoding_of(file, name)
-    if start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{"):
+    if opening[:1] in (b"[", b"{"):
         return _json(file, name, encoding)
     return _csv(file, name, encoding, known)
 
 
 def encoding_of(file: BinaryIO, name: str) -> str:
-    """BOM, else strict UTF-8 over the whole file, else GB 18030. FileRefused if neither."""
+    """By its BOM, else UTF-8 or GB 18030. FileRefused if too much cannot be read so, or if it is no text."""
     start = _start(file)
     if start.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8", "gb18030"):
-        if _decodes(file, encoding):
+        likely: tuple[str, ...] = ("utf-8-sig",)
+    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        likely = ("utf-16",)
+    else:
+        likely = ("utf-8", "gb18030")
+    for encoding in likely:
+        if _broken(file, encoding) <= MOST_BROKEN:
             return encoding
     raise FileRefused(f"文件“{name}”既不是 UTF-8 也不是 GBK 文本，可能不是表格。请另存为 CSV（UTF-8）或 .xlsx 后再传。")
 
@@ -85,36 +102,47 @@ def _start(file: BinaryIO) -> bytes:
     return file.read(4096)
 
 
-def _decodes(file: BinaryIO, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+def _broken(file: BinaryIO, encoding: str) -> float:
+    """The share of its signs beyond ASCII that cannot be read so; 1 for what is no text."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    signs = unreadable = 0
     file.seek(0)
-    try:
-        while block := file.read(BLOCK):
-            if "\0" in decoder.decode(block):
-                return False
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    while block := file.read(BLOCK):
+        text = decoder.decode(block)
+        signs += len(text) - len(text.encode("ascii", "ignore"))
+        unreadable += text.count(UNREADABLE)
+        if "\0" in text:
+            return 1.0
+    return (unreadable + decoder.decode(b"", final=True).count(UNREADABLE)) / max(signs, 1)
 
 
 # --- rows and headings ---------------------------------------------------------------------------------------------------
 
 
 def _table(records: Callable[[], Iterator[Numbered]], name: str, known: Callable[[str], bool]) -> Table:
-    """The headings are the row among the first ones that says most of what the caller knows."""
+    """The headings are the row among the first ones that says most of what the caller knows, with what stands above and below it in merged
+    cells."""
     first = list(islice((record for record in records() if _filled(record[1])), HEADING_ROWS))
-    scores = [len({text for cell in cells if (text := heading_text(cell)) and known(text)}) for _, cells in first]
     if not first:
         raise FileRefused(f"文件“{name}”里没有内容。请重新导出后再传。")
+    wide = max(len(cells) for _, cells in first)
+    texts = [[heading_text(cell) for cell in cells] + [""] * (wide - len(cells)) for _, cells in first]
+    scores = [len({text for text in row if text and known(text)}) for row in texts]
     best = max(range(len(first)), key=lambda row: (scores[row], -row))
     if not scores[best]:
-        best = next((row for row, (_, cells) in enumerate(first) if len(_filled(cells)) > 1), 0)
-    number, cells = first[best]
-    while not heading_text(cells[-1]):  # a sheet may be wider than what stands in it
-        cells = cells[:-1]
-    headings = _once([heading_text(cell) for cell in cells[:MOST_COLUMNS]])
-    width = len(headings)
+        best = next((row for row, cells in enumerate(texts) if len(_filled(cells)) > 1), 0)
+    merged, last = texts[best], best
+    for above, understood in zip(texts[:best], scores[:best], strict=True):
+        if understood > 1:
+            merged = [text or over for text, over in zip(merged, above, strict=True)]
+    if best + 1 < len(texts) and _continues(texts[best], texts[best + 1], known):
+        merged, last = [under or text for text, under in zip(merged, texts[best + 1], strict=True)], best + 1
+    if not any(merged):
+        raise FileRefused(f"文件“{name}”里没有表头。请在表的第一行写上各列的名称后再传。")
+    while not merged[-1]:  # a sheet may be wider than what stands in it
+        merged = merged[:-1]
+    headings = _once(merged[:MOST_COLUMNS])
+    number, width = first[last][0], len(headings)
 
     def rows() -> Iterator[Numbered]:
         for at, row in records():
@@ -122,6 +150,13 @@ def _table(records: Callable[[], Iterator[Numbered]], name: str, known: Callable
                 yield at, [*row[:width], *[None] * (width - len(row))]
 
     return Table(headings, rows)
+
+
+def _continues(headings: list[str], below: list[str], known: Callable[[str], bool]) -> bool:
+    """Whether the row below says what the columns under a merged heading are, and is no data: headings alone, one of them where none stood."""
+    said = [text for text in below if text]
+    under = any(text and not over for text, over in zip(below, headings, strict=True))
+    return under and sum(map(known, said)) * 2 > len(said) and not any(any(map(str.isdigit, text)) for text in said)
 
 
 def _filled(cells: Cells) -> list[Any]:
@@ -149,29 +184,72 @@ def _once(headings: list[str]) -> list[str]:
 def _csv(file: BinaryIO, name: str, encoding: str, known: Callable[[str], bool]) -> Table:
     csv.field_size_limit(LONGEST_FIELD)
 
-    def records() -> Iterator[Numbered]:
+    @contextmanager
+    def opened() -> Iterator[io.TextIOWrapper]:
         file.seek(0)
-        text = io.TextIOWrapper(file, encoding, newline="")
+        text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
         try:
-            first = next((line for line in iter(lambda: text.readline(BLOCK), "") if line.strip()), "")
-            text.seek(0)
-            reader = csv.reader(text, delimiter=max("\t,;，|", key=first.count))
-            yield from ((number, [cell[:LONGEST_CELL] for cell in row]) for number, row in enumerate(reader, 1))
-        except csv.Error:
-            raise FileRefused(
-                f"文件“{name}”第 {reader.line_num} 行附近不是合格的 CSV。请检查引号，或另存为 .xlsx 后再传。"
-            ) from None
+            yield text
         finally:
             text.detach()  # else it would close the file with itself
 
+    with opened() as text:
+        first = [line for line in islice(iter(lambda: text.readline(BLOCK), ""), 2 * HEADING_ROWS) if line.strip()]
+    delimiter = _delimiter(first, known)
+
+    def records() -> Iterator[Numbered]:
+        with opened() as text:
+            reader, beginnings = csv.reader(text, delimiter=delimiter), set[str]()
+            try:
+                for number, row in enumerate(reader, 1):
+                    if any("\n" in cell for cell in row) and _swallowed(row, delimiter, beginnings):
+                        raise FileRefused(
+                            f"文件“{name}”第 {number} 行的引号没有配对，后面的行成了它的内容。请补上引号，或另存为 .xlsx 后再传。"
+                        )
+                    if number < MOST_BEGINNINGS:
+                        beginnings.add(_beginning(row))
+                    yield number, [cell[:LONGEST_CELL] for cell in row]
+            except csv.Error:
+                raise FileRefused(
+                    f"文件“{name}”第 {reader.line_num} 行附近不是合格的 CSV。请检查引号，或另存为 .xlsx 后再传。"
+                ) from None
+
     return _table(records, name, known)
+
+
+def _delimiter(lines: list[str], known: Callable[[str], bool]) -> str:
+    """That by which one of the first lines has most known headings; where none has any, the one that stands there most."""
+
+    def told(delimiter: str) -> tuple[int, int]:
+        rows = csv.reader(lines, delimiter=delimiter)
+        return max((sum(map(known, map(heading_text, row))), len(row)) for row in rows)
+
+    return max(DELIMITERS, key=told) if lines else ","
+
+
+def _swallowed(row: list[str], delimiter: str, beginnings: set[str]) -> bool:
+    """Whether a cell holds whole rows, which begin as others do: a quotation mark was opened before them and not closed."""
+    lines = (line for cell in row for line in cell.split("\n")[1:])
+    return any((begins := _beginning(line.split(delimiter, 2))) and begins in beginnings for line in lines)
+
+
+def _beginning(row: list[str]) -> str:
+    """The form of a row's number or date, "" where it has none: LX2026-01 -> LX0000-00."""
+    first = next((cell for cell in row[:2] if len(cell) >= SHORTEST_NUMBER), "")
+    form = DIGIT.sub("0", first.strip('"'))
+    return form if "0" in form else ""
 
 
 def _excel(file: BinaryIO, name: str, known: Callable[[str], bool]) -> Table:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            sizes = {part.filename: part.file_size for part in ZipFile(file).infolist()}
+            if sum(sizes.values()) > UNPACKED or sizes.get("xl/sharedStrings.xml", 0) > SHARED:
+                raise FileRefused(f"Excel 文件“{name}”解开后太大。请分成几个文件，或另存为 CSV 后再传。")
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        except FileRefused:
+            raise
         except Exception:  # openpyxl lets whatever its zip and XML readers raise through
             raise FileRefused(f"Excel 文件“{name}”打不开：已损坏、加了密码，或不是 .xlsx。请重新另存后再传。") from None
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"][:SHEETS]
@@ -226,7 +304,7 @@ def _plain(value: Any) -> Any:
 def _objects(file: BinaryIO, name: str, encoding: str) -> Iterator[dict[str, Any]]:
     """The objects of the outermost list, of a list inside an object ({"total": 2, "data": [...]}), or one after the other."""
     file.seek(0)
-    decoder, reader = codecs.getincrementaldecoder(encoding)("strict"), json.JSONDecoder()
+    decoder, reader = codecs.getincrementaldecoder(encoding)("replace"), json.JSONDecoder()
     text, over = decoder.decode(file.read(BLOCK)), False
     opening = OPENING.match(text)
     text = text[opening.end() :] if opening else text
@@ -237,7 +315,7 @@ def _objects(file: BinaryIO, name: str, encoding: str) -> Iterator[dict[str, Any
         try:
             entry, end = reader.raw_decode(text)
         except (ValueError, RecursionError):
-            if over:
+            if over or len(text) > LONGEST_OBJECT:
                 if text or opening:
                     raise FileRefused(f"文件“{name}”不是合格的 JSON。要是一个列表，每项是一个对象。") from None
                 return

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from apps.cases.redaction_name_words import ROLES
 from apps.cases.redaction_numbers import GAP
 from apps.cases.redaction_reading import Reading, read
 
@@ -10,10 +11,13 @@ Found = tuple[int, int, str]
 
 _NOBODY = "匿名 匿名用户 市民 群众 居民 村民 网民 网友 业主 保密 不详 未知 无名 先生 女士 不愿透露 不公开 热心市民 本人 同上 来电人 诉求人"
 NOBODY = frozenset(_NOBODY.split())
+_MANY = re.compile(rf".*(?:{ROLES})$")  # 全体业主, 部分家长
 _NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,8}(?:[·•][\u4e00-\u9fff]{1,10})+")
 _TITLE = re.compile(r"(?:先生|女士|小姐|同志|师傅|老师|阿姨|大爷|某+)$")
 _NUMBER = re.compile(r"[\dXx()+\- ]+")
-_PARTS = re.compile(r"[,，;；、/|\s]+")
+_PARTS = re.compile(  # 王小明（13800000000）
+    r"[,，;；、/|\s()（）:：]+|(?<=[\u4e00-\u9fff])(?=[\d+])|(?<=\d)(?=[\u4e00-\u9fff])"
+)
 LEAST_DIGITS = 6
 
 
@@ -23,7 +27,7 @@ def told(reading: Reading, private: Sequence[str]) -> Iterator[Found]:
         plain = read(value).seen.strip()
         name = _TITLE.sub("", plain)
         digits = "".join(filter(str.isalnum, plain))
-        if _NAME.fullmatch(name) and not {name, plain} & NOBODY:
+        if _NAME.fullmatch(name) and not {name, plain} & NOBODY and not _MANY.match(name):
             yield from ((*match.span(), "姓名") for match in re.finditer(" ?".join(map(re.escape, name)), reading.seen))
         elif _NUMBER.fullmatch(plain) and len(digits) >= LEAST_DIGITS:
             mark = "电话" if len(digits) in (7, 8, 11, 12) else "身份证号" if len(digits) in (15, 18) else "证件号"

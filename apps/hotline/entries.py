@@ -14,6 +14,7 @@ from apps.hotline import values
 from apps.hotline.columns import FIELDS
 from apps.hotline.reading import RawRow
 from apps.hotline.values import Unreadable
+from gis_data.streams import UNREADABLE
 
 LONGEST = {"title": 400, "text": 20_000, "unit_words": 200, "address": 400, "town": 60, "village": 60, "channel": 40}
 WRITTEN_DOWN = re.compile(r"电话|来电|热线|走访|上门|接待|来访|窗口|来信|信函|书信|联络站|会议|座谈|代|站|phone|call|visit|letter", re.I)
@@ -45,8 +46,8 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """How rows of one source are read. columns: field -> places of its columns; seal: turns words into a number that leads nowhere back,
-    for sources whose records have none."""
+    """How the rows of one table are read, from its first on. columns: field -> places of its columns; seal: turns words into a number that
+    leads nowhere back, for sources whose records have none; met: how often each number has come so far."""
 
     columns: dict[str, list[int]]
     states: Mapping[str, str]
@@ -55,6 +56,7 @@ class Layout:
     seal: Callable[[str], str]
     channel: str = ""
     numbered: bool = True
+    met: Counter[int] = field(default_factory=Counter)  # by hash: a table may have a million
 
     @staticmethod
     def columns_of(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[int]]:
@@ -67,21 +69,21 @@ class Layout:
 
 def entries(rows: Iterable[tuple[int, Sequence[Any]]], layout: Layout) -> Iterator[tuple[Entry | None, list[Problem]]]:
     """For each row its entry, or None where it is refused, and what could not be read of it."""
-    again: Counter[str] = Counter()
     for row, cells in rows:
         problems: list[Problem] = []
         try:
-            yield _entry(row, cells, layout, again, problems), problems
+            yield _entry(row, cells, layout, problems), problems
         except Unreadable as refusal:
             yield None, [*problems, Problem(row, _label(refusal), str(refusal.args[0]))]
 
 
-def _entry(row: int, cells: Sequence[Any], layout: Layout, again: Counter[str], problems: list[Problem]) -> Entry:
+def _entry(row: int, cells: Sequence[Any], layout: Layout, problems: list[Problem]) -> Entry:
     def cell(name: str) -> Any:
         found = (cells[place] for place in layout.columns.get(name, ()))
         return next((value for value in found if value not in (None, "")), None)
 
     def text(name: str) -> str:
+        """Cut long before it is stored: a number cut in two would not be known for one."""
         found = (values.words(cells[place]) for place in layout.columns.get(name, ()))
         return "\n".join(dict.fromkeys(part for part in found if part))[: LONGEST.get(name, 200)]
 
@@ -99,17 +101,23 @@ def _entry(row: int, cells: Sequence[Any], layout: Layout, again: Counter[str], 
         raise Unreadable("受理时间在将来", FIELDS["received_at"].label)
     told = _told(read, layout, text("channel"), received)
     title, body = text("title"), text("text")
-    number = read("number", values.number, must=True)
-    if not number:
-        if layout.numbered or not (title or body):
-            raise Unreadable("没有工单号" if layout.numbered else "没有内容", FIELDS["number" if layout.numbered else "text"].label)
-        number = _numbered(layout, received, title, body, again)
+    if UNREADABLE in title + body:
+        problems.append(Problem(row, FIELDS["text"].label, "有读不出的字，文件里的编码坏了", refused=False))
+    number = read("number", lambda value: values.number(value, received[0].year if received else None), must=True)
+    if number:
+        layout.met[hash(number)] += 1
+        if layout.met[hash(number)] > 1:
+            problems.append(Problem(row, FIELDS["number"].label, "同一工单号前面已经有一行，以这一行为准", refused=False))
+    elif layout.numbered or not (title or body):
+        raise Unreadable("没有工单号" if layout.numbered else "没有内容", FIELDS["number" if layout.numbered else "text"].label)
+    else:
+        number = _numbered(layout, received, title, body)
     raw = RawRow(
         number=number, title=title, text=body, received_at=received[0] if received else None, unit_words=text("unit_words"),
         address=" ".join(text("address").split()), town_words=text("town"), village_words=text("village"),
         lon=read("lon", lambda value: values.degrees(value, 73, 136)), lat=read("lat", lambda value: values.degrees(value, 3, 54)),
         category_words=tuple(part for place in layout.columns.get("category", ()) if (part := values.words(cells[place])[:40])),
-        private=tuple(part for place in layout.columns.get("private", ()) if (part := values.words(cells[place])[:60])),
+        private=tuple(part for place in layout.columns.get("private", ()) if (part := values.words(cells[place])[:200])),
     )  # fmt: skip
     return Entry(row, raw, told)
 
@@ -123,7 +131,7 @@ def _told(read: Callable[..., Any], layout: Layout, channel: str, received: tupl
         "answered_at": answered[0] if answered else None,
         "satisfied": read("satisfied", values.satisfied),
         "elder": next((known for known in (read("elder", values.yes), read("age", values.elder)) if known is not None), None),
-        "channel": (channel or layout.channel)[:20],
+        "channel": channel or layout.channel,
         "told_for": read("told_for", values.yes),
     }
     if received:
@@ -140,12 +148,12 @@ def written_down(channel: str) -> bool:
     return bool(WRITTEN_DOWN.search(channel)) and not BY_HAND.search(channel)
 
 
-def _numbered(layout: Layout, received: tuple[dt.datetime, bool] | None, title: str, body: str, again: Counter[str]) -> str:
+def _numbered(layout: Layout, received: tuple[dt.datetime, bool] | None, title: str, body: str) -> str:
     """The same words of the same day get the same number when the table comes again; told twice in one table they are two."""
     day = received[0].astimezone(layout.zone).date().isoformat() if received else ""
     sealed = layout.seal(f"{day}\n{title}\n{body}")[:20]
-    again[sealed] += 1
-    return f"自编{sealed}" if again[sealed] == 1 else f"自编{sealed}-{again[sealed]}"
+    layout.met[hash(sealed)] += 1
+    return f"自编{sealed}" if layout.met[hash(sealed)] == 1 else f"自编{sealed}-{layout.met[hash(sealed)]}"
 
 
 def _label(refusal: Unreadable) -> str:

@@ -1,7 +1,8 @@
 """收件文件夹: what somebody else's program puts into a folder of ours is taken in by itself.
 
 INTAKE_DIR holds a folder for each source that names one. A file is taken when two looks a minute apart find it alike, so that none is read
-while it is being written; then it lies in 已接收, for a week, or in 有问题, until somebody has looked. A file that comes again is known.
+while it is being written. Once it is stored, sealed, the file itself is deleted: no original stays here in the clear. One that cannot be read
+lies in 有问题 for a week. A file that comes again is known.
 """
 
 import logging
@@ -15,12 +16,13 @@ from django.utils import timezone
 
 from apps.hotline import columns, workflow
 from apps.hotline.models import Intake, Source
+from apps.hotline.workflow import Interrupted
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
 
 log = logging.getLogger(__name__)
 
-TAKEN, WRONG = "已接收", "有问题"
+WRONG = "有问题"
 KEPT = timedelta(days=7)
 READ = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".json", ".jsonl"}
 UNFINISHED = re.compile(r"^[.~]|\.(part|tmp|crdownload|filepart|swp)$", re.I)
@@ -36,8 +38,10 @@ def watch() -> list[Intake]:
         folder = Path(settings.INTAKE_DIR) / source.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _forget(folder / TAKEN)
-            taken += [intake for path in sorted(folder.iterdir()) if _ready(source, path) and (intake := _take(source, path))]
+            _forget(folder / WRONG)
+            for path in sorted(folder.iterdir()):
+                if _ready(source, path) and (intake := _take(source, path)):
+                    taken.append(intake)
         except OSError as fault:
             log.error("收件文件夹 %s 打不开：%s", folder, fault.strerror)
     return taken
@@ -55,16 +59,19 @@ def _ready(source: Source, path: Path) -> bool:
 
 
 def _take(source: Source, path: Path) -> Intake | None:
-    """Sealed and stored first, then moved: killed in between, the file is found again and known."""
+    """Sealed and stored first, then deleted: killed in between, the file is found again and known."""
     try:
         intake, fresh = workflow.receive_file(source, path, Intake.Way.FOLDER)
     except FileRefused:
-        _move(path, WRONG)
+        _set_apart(path)
         return None
-    if fresh:
+    if intake.state == Intake.State.WAITING:
         begin(intake)
     intake.refresh_from_db()
-    _move(path, WRONG if intake.state == Intake.State.FAILED else TAKEN)
+    if intake.state == Intake.State.FAILED:
+        _set_apart(path)
+    else:
+        path.unlink()
     return intake if fresh else None
 
 
@@ -74,6 +81,9 @@ def begin(intake: Intake) -> None:
         table = workflow.table_of(intake)
     except FileRefused as refusal:
         workflow.fail(intake.pk, str(refusal))
+        return
+    except Interrupted as trouble:
+        workflow.fail(intake.pk, trouble.words)
         return
     mapping = columns.remembered(table.headings, intake.source.mapping)
     if mapping is not None and not columns.fault(mapping, numbered=workflow.is_numbered(intake.source)):
@@ -85,8 +95,8 @@ def begin(intake: Intake) -> None:
     workflow.tell(intake, f"{intake.source}来了一个文件，要先确定各列", f"文件夹里的“{intake.file_name}”表头没有见过。请看一遍各列的对应，确定后自动接收，以后同样的表不再问。")
 
 
-def _move(path: Path, folder: str) -> None:
-    target = path.parent / folder
+def _set_apart(path: Path) -> None:
+    target = path.parent / WRONG
     target.mkdir(exist_ok=True)
     place = target / path.name
     if place.exists():
@@ -96,7 +106,7 @@ def _move(path: Path, folder: str) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Files that were taken in are their owner's and still in the clear: they do not stay."""
+    """Its owner has it, and nobody has looked: in the clear it does not stay."""
     before = (timezone.now() - KEPT).timestamp()
     for path in folder.glob("*"):
         if path.is_file() and path.stat().st_mtime < before:

@@ -12,7 +12,8 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.utils.crypto import salted_hmac
 
 from apps.hotline.models import Intake, IntakePiece
-from apps.record.sealing import seal, unseal
+from apps.record.sealing import Unreadable, seal, unseal
+from gis_data.rows import FileRefused
 
 PIECE = 1 << 20  # bytes in the clear
 
@@ -74,7 +75,7 @@ class Opened(io.RawIOBase):
         self.intake, self._at = intake, 0
         self._number, self._clear = -1, b""
         last = IntakePiece.objects.filter(intake=intake).order_by("-number").first()
-        self.size = last.number * PIECE + len(unseal(bytes(last.sealed))) if last else 0
+        self.size = last.number * PIECE + len(_unsealed(last)) if last else 0
 
     def readable(self) -> bool:
         return True
@@ -94,7 +95,7 @@ class Opened(io.RawIOBase):
         if self._at >= self.size:
             return 0
         if piece != self._number:
-            self._number, self._clear = piece, unseal(bytes(IntakePiece.objects.get(intake=self.intake, number=piece).sealed))
+            self._number, self._clear = piece, _unsealed(IntakePiece.objects.get(intake=self.intake, number=piece))
         part = self._clear[start : start + len(buffer)]
         buffer[: len(part)] = part
         self._at += len(part)
@@ -103,3 +104,10 @@ class Opened(io.RawIOBase):
     @classmethod
     def of(cls, intake: Intake) -> io.BufferedReader:
         return io.BufferedReader(cls(intake), buffer_size=1 << 16)
+
+
+def _unsealed(piece: IntakePiece) -> bytes:
+    try:
+        return unseal(bytes(piece.sealed))
+    except Unreadable:
+        raise FileRefused("存着的文件打不开：密钥换过了，或内容被改过。请取消这一批，重新上传。") from None

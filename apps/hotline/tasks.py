@@ -22,7 +22,7 @@ def run_intake(context: JobContext, intake: int) -> None:
         logger.error("接收批次 %s：%s", intake, trouble)
         if context.job.attempts + 1 < ATTEMPTS:
             raise
-        workflow.fail(intake, f"程序出了意外（{trouble}），没有收完。")
+        workflow.fail(intake, trouble.words)
 
 
 @app.periodic(cron="* * * * *")

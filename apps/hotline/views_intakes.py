@@ -20,6 +20,7 @@ from apps.hotline import columns, values, workflow
 from apps.hotline.entries import Layout
 from apps.hotline.models import Intake, Record, Source
 from apps.hotline.pieces import SealingHandler
+from apps.hotline.workflow import Interrupted
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
 from gis_data.streams import Table
@@ -116,10 +117,11 @@ def intake_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
     try:
-        table = workflow.table_of(found)
-        first = list(islice(table.rows(), LOOKED_AT))
-    except FileRefused as refusal:
-        workflow.fail(found.pk, str(refusal))
+        with workflow.hushed():
+            table = workflow.table_of(found)
+            first = list(islice(table.rows(), LOOKED_AT))
+    except (FileRefused, Interrupted) as refusal:
+        workflow.fail(found.pk, str(refusal) if isinstance(refusal, FileRefused) else refusal.words)
         return _result(request, _intake_of(found.pk))
     remembered = columns.remembered(table.headings, found.source.mapping)
     mapping = _said(request, table.headings) if request.method == "POST" else remembered or columns.guess(table.headings)

@@ -45,6 +45,10 @@ S = Intake.State
 class Interrupted(Exception):
     """Something went wrong that is no fault of the file. Says what kind of thing, and nothing of the rows that were in hand."""
 
+    @property
+    def words(self) -> str:
+        return f"程序出了意外（{self}），没有收完。"
+
 
 # --- a file is received --------------------------------------------------------------------------------------------------
 
@@ -101,7 +105,8 @@ def _begun(source: Source, way: str, name: str, by: User | None, digest: str) ->
 def table_of(intake: Intake) -> Table:
     """Raises FileRefused. A first row that is data is no row of headings, and must not be remembered as one."""
     settled = intake.source.mapping
-    table = open_table(Opened.of(intake), intake.file_name, lambda heading: heading in settled or columns.is_known(heading))
+    with hushed():
+        table = open_table(Opened.of(intake), intake.file_name, lambda heading: heading in settled or columns.is_known(heading))
     odd = any(len(heading) > columns.LIKELY_LONG or redact(heading).spans for heading in table.headings if heading not in settled)
     named = any(heading in settled or columns.is_known(heading) or not any(map(str.isdigit, heading)) for heading in table.headings)
     if odd or not named:
@@ -217,7 +222,10 @@ def run(pk: int, say: Callable[[Intake], None] = lambda intake: None) -> Intake:
             return _finish(pk) if _run(intake, say) else Intake.objects.get(pk=pk)
     except FileRefused as refusal:
         fail(pk, str(refusal))
-        return Intake.objects.get(pk=pk)
+    except Interrupted:
+        if Intake.objects.filter(pk=pk, state=S.RUNNING).exists():  # else it was cancelled, and its file is gone under our hands
+            raise
+    return Intake.objects.get(pk=pk)
 
 
 def _run(intake: Intake, say: Callable[[Intake], None]) -> bool:
@@ -228,7 +236,9 @@ def _run(intake: Intake, say: Callable[[Intake], None]) -> bool:
         Intake.objects.filter(pk=intake.pk).update(total=intake.total)
     layout = layout_of(intake.source, table.headings)
     known, units = Known(intake.source_id, intake.source.crs), Units()
-    rows = islice(table.rows(), intake.cursor, None)
+    rows = table.rows()
+    for _ in entries(islice(rows, intake.cursor), layout):  # what was done before a restart: which numbers have come already
+        pass
     while chunk := list(islice(rows, BATCH)):
         if not _taken(intake, chunk, layout, known, units):
             return False
@@ -241,7 +251,7 @@ def hushed() -> Iterator[None]:
     """What goes wrong inside may quote a row that nobody has redacted: neither its message nor its traceback may reach a log or a page."""
     try:
         yield
-    except (FileRefused, MoveRefused):
+    except (FileRefused, MoveRefused, Interrupted):
         raise
     except Exception as trouble:
         raise Interrupted(f"{type(trouble).__name__}（{_where(trouble)}）") from None
@@ -370,11 +380,10 @@ def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings:
     asked = Source(code=source.code, kind=source.kind, channel=source.channel, mapping=mapping, state_words=states)
     samples = []
     with hushed():
-        pairs = list(entries(rows, layout_of(asked, headings)))
-    for entry, problems in pairs:
-        if entry is None:
-            samples.append(Sample(problems[-1].row, "", "", "", {}, problems))
-        else:
-            title, text = (redact(part, entry.raw.private).text for part in (entry.raw.title, entry.raw.text))
-            samples.append(Sample(entry.row, entry.raw.number, title, text, entry.told, problems))
+        for entry, problems in entries(rows, layout_of(asked, headings)):
+            if entry is None:
+                samples.append(Sample(problems[-1].row, "", "", "", {}, problems))
+            else:
+                title, text, channel = (redact(part, entry.raw.private).text for part in (entry.raw.title, entry.raw.text, entry.told.get("channel", "")))
+                samples.append(Sample(entry.row, entry.raw.number, title, text, {**entry.told, "channel": channel}, problems))
     return samples

@@ -35,7 +35,10 @@ def link(record: Record, case: Case, by: User, reason: str) -> Record:
         return locked
     if locked.case_id:
         raise MoveRefused(f"这条记录已经关联民情件 {locked.case.code}，要换一件，请先解除关联。", "case")
-    _join(locked, Case.objects.select_for_update().get(pk=case.pk), by, reason[:LONGEST_REASON], timezone.now())
+    held = Case.objects.select_for_update().get(pk=case.pk)
+    if held.state == Case.State.WITHDRAWN:
+        raise MoveRefused(f"民情件 {held.code} 已经撤回，不再办理，不能关联。", "case")
+    _join(locked, held, by, reason[:LONGEST_REASON], timezone.now())
     return locked
 
 
@@ -106,7 +109,7 @@ def why_no_case(record: Record) -> str:
 def link_all(pairs: list[tuple[Record, CaseLink]], now: dt.datetime) -> int:
     """Links that are certain, by nobody's hand, within the caller's transaction; how many were made."""
     wanted = sorted({found.case for _, found in pairs})
-    held = {case.pk: case for case in Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    held = {case.pk: case for case in Case.objects.select_for_update().filter(pk__in=wanted).exclude(state=Case.State.WITHDRAWN).order_by("pk")}
     made = [(record, held[found.case], found.reason) for record, found in pairs if found.case in held]
     for record, case, reason in made:
         _join(record, case, None, reason[:LONGEST_REASON], now)

@@ -9,18 +9,21 @@ from typing import Any
 from django.contrib.gis.geos import Point
 from django.utils import timezone
 
+from apps.cases.models import Case
 from apps.cases.redaction import redact
 from apps.hotline.entries import Entry, Problem
 from apps.hotline.models import Intake, Record, RecordEvent
-from apps.hotline.reading import Key, ReadRow
-from apps.hotline.workflow_links import link_all, note_states
+from apps.hotline.reading import CaseLink, Key, ReadRow
+from apps.hotline.workflow_links import LONGEST_REASON, link_all, note_states
 from apps.organisations.models import Organisation
 
 OWNERS = ("state", "due_on", "answered_at", "satisfied", "unit_words", "organisation_id")  # what an owner changes in the course of an order
 TOLD = ("received_at", "timed", "channel", "told_for", "elder")
 WORDS = ("title", "text", "marks")
-PLACED = ("category_id", "category_sure", "point", "located_by", "town_id", "village_id")
-CHANGING = (*OWNERS, *TOLD, *WORDS, *PLACED)
+SORTED = ("category_id", "category_sure")
+PLACED = ("point", "located_by", "town_id", "village_id")
+CHANGING = (*OWNERS, *TOLD, *WORDS, *SORTED, *PLACED)
+HOW_WELL = ("", Record.LocatedBy.TOWN, Record.LocatedBy.VILLAGE, Record.LocatedBy.ROAD, Record.LocatedBy.DOORPLATE, Record.LocatedBy.COORDINATES)  # a place is known
 BATCH = 500
 
 
@@ -71,36 +74,56 @@ def write(intake: Intake, entries: list[Entry], read: dict[int, ReadRow], units:
     """entries: of one source, in the order of the rows; read: by row, for those with words. One transaction is the caller's."""
     done, now = Counted(), timezone.now()
     last = {entry.raw.number: entry for entry in entries}
-    for entry in entries:
-        if last[entry.raw.number] is not entry:
-            done.problems.append(Problem(entry.row, "工单号", "同一工单号在后面又出现，以后面的为准", refused=False))
-            done.unchanged += 1
+    done.unchanged = len(entries) - len(last)  # what comes again further down stands for what it says there
     known = {record.number: record for record in Record.objects.select_for_update().filter(source=intake.source_id, number__in=last)}
-    fresh, changed = [], []
+    for record in known.values():
+        record.source = intake.source
+    verdicts = Verdicts(known, read.values())
+    fresh: list[tuple[Record, ReadRow]] = []
+    changed: list[Record] = []
+    about: list[tuple[Record, CaseLink]] = []
     for number, entry in last.items():
         row, record = read.get(entry.row), known.get(number)
-        if record is None:
-            if row is None or "received_at" not in entry.told:
-                done.refuse(entry.row, "没有内容，也不是收过的工单" if row is None else "没有受理时间", "内容" if row is None else "受理时间")
-                continue
-            fresh.append((_new(intake, entry, row, units, now), row))
-        else:
+        link = verdicts.allowed(row, record) if row else None
+        if record is not None:
             _renew(record, entry, row, units, now, changed, done)
+            if link and not record.case_id:
+                about.append((record, link))
+        elif row is None or "received_at" not in entry.told:
+            done.refuse(entry.row, "没有内容，也不是收过的工单" if row is None else "没有受理时间", "内容" if row is None else "受理时间")
+        else:
+            record = Record(source=intake.source, number=number, intake=intake, created=now, changed_at=now, **_said(entry, row, units))
+            fresh.append((record, row))
+            if link:
+                about.append((record, link))
     _keep_changes(changed, now)
     records = Record.objects.bulk_create([record for record, _ in fresh], batch_size=BATCH)
     done.taken = len(records)
     done.unlocated = sum(record.located_by == "" for record in records)
     _liken(records, [row for _, row in fresh])
-    done.linked = link_all([(record, row.case) for record, row in zip(records, (row for _, row in fresh), strict=True) if row.case and row.case.certain], now)
+    _propose([pair for pair in about if not pair[1].certain])
+    done.linked = link_all([pair for pair in about if pair[1].certain], now)
     return done
 
 
-def _new(intake: Intake, entry: Entry, row: ReadRow, units: Units, now: dt.datetime) -> Record:
-    proposed = row.case if row.case and not row.case.certain else None
-    return Record(
-        source_id=intake.source_id, number=entry.raw.number, intake=intake, created=now, changed_at=now, proposed_id=proposed and proposed.case,
-        reason=proposed.reason[:120] if proposed else "", **_said(entry, row, units),
-    )  # fmt: skip
+class Verdicts:
+    """What persons have said of orders and cases: one that they unlinked, or said is another matter, is neither linked nor proposed again, for
+    the order itself and for those that repeat it."""
+
+    def __init__(self, known: dict[str, Record], rows: Iterable[ReadRow]) -> None:
+        asked = [row for row in rows if row.case]
+        self._likes = _stored({row.like for row in asked if row.like})
+        of_orders = {known[row.number].pk for row in asked if row.number in known} | {pk for pair in self._likes.values() for pk in pair if pk}
+        said = RecordEvent.objects.filter(subject__in=of_orders, verb__in=("unlink", "decline")).values_list("subject", "data__case") if of_orders else ()
+        cases: dict[str, set[int]] = {}
+        for code, *ids in Case.objects.filter(code__in={code for _, code in said}).values_list("code", "pk", "merged_into") if said else ():
+            cases[code] = {pk for pk in ids if pk}
+        self._others = {(order, case) for order, code in said for case in cases.get(code, ())}
+
+    def allowed(self, row: ReadRow, record: Record | None) -> CaseLink | None:
+        """The case that the row is about, unless somebody has said that it is not."""
+        orders = (record and record.pk, *self._likes.get(row.like, ()))
+        return None if row.case is None or any((order, row.case.case) in self._others for order in orders) else row.case
 
 
 def _said(entry: Entry, row: ReadRow | None, units: Units) -> dict[str, Any]:
@@ -122,12 +145,16 @@ def _said(entry: Entry, row: ReadRow | None, units: Units) -> dict[str, Any]:
 
 
 def _renew(record: Record, entry: Entry, row: ReadRow | None, units: Units, now: dt.datetime, changed: list[Record], done: Counted) -> None:
-    """What is read anew of the same words is left as it was: sorting and places do not change because a table came again."""
+    """What a row does not say stays; sorting and places do not change because the same words came again."""
     said = _said(entry, row, units)
-    same_words = row is None or (said["title"], said["text"]) == (record.title, record.text)
-    kept = {name: value for name, value in said.items() if not (same_words and (name in WORDS or (name in PLACED and record.located_by)))}
-    if same_words and not record.located_by and not kept.get("located_by"):
-        kept = {name: value for name, value in kept.items() if name not in PLACED}
+    left: set[str] = set()
+    if row is not None:
+        only_title = not row.text and record.text != record.title
+        left |= {"text", "marks"} if only_title else {"title"} if not row.title else set()
+        if all(said[name] == getattr(record, name) for name in ("title", "text") if name not in left):
+            left |= {*WORDS, *(SORTED if record.category_id else ()), *(PLACED if record.located_by else ())}
+        left |= {*(SORTED if said["category_id"] is None else ()), *(() if _placed_better(record, said) else PLACED)}
+    kept = {name: value for name, value in said.items() if name not in left}
     differing = {name: value for name, value in kept.items() if getattr(record, name) != value}
     if not differing:
         done.unchanged += 1
@@ -141,6 +168,11 @@ def _renew(record: Record, entry: Entry, row: ReadRow | None, units: Units, now:
     done.changed += 1
 
 
+def _placed_better(record: Record, said: dict[str, Any]) -> bool:
+    now, before = HOW_WELL.index(said["located_by"]), HOW_WELL.index(record.located_by)
+    return now > 0 and (now >= before or said["town_id"] != record.town_id)
+
+
 def _keep_changes(changed: list[Record], now: dt.datetime) -> None:
     if not changed:
         return
@@ -149,25 +181,33 @@ def _keep_changes(changed: list[Record], now: dt.datetime) -> None:
     note_states([record for record in changed if record.case_id and "state" in record.said], now)
 
 
+def _propose(pairs: list[tuple[Record, CaseLink]]) -> None:
+    """A case that is likely about the same matter; a person decides."""
+    for record, link in pairs:
+        record.proposed_id, record.reason = link.case, link.reason[:LONGEST_REASON]
+    Record.objects.bulk_update([record for record, _ in pairs], ["proposed", "reason"], batch_size=BATCH)
+
+
 def _liken(records: list[Record], rows: list[ReadRow]) -> None:
     """Each points at the earliest of its matter."""
     pairs = [(record, row.like) for record, row in zip(records, rows, strict=True) if row.like]
-    first = _firsts({like for _, like in pairs})
+    stored = _stored({like for _, like in pairs})
     likened = []
-    for record, like in pairs:
-        if (earliest := first.get(like)) and earliest != record.pk:
+    for record, key in pairs:
+        pk, first = stored.get(key, (None, None))
+        if (earliest := first or pk) and earliest != record.pk:
             record.like_id = earliest
             likened.append(record)
     Record.objects.bulk_update(likened, ["like"], batch_size=BATCH)
 
 
-def _firsts(keys: Iterable[Key]) -> dict[Key, int]:
-    """The record behind each key, or the one that it is a repeat of."""
+def _stored(keys: Iterable[Key]) -> dict[Key, tuple[int, int | None]]:
+    """The records behind keys, and the ones that these are repeats of."""
     by_source: dict[int, list[str]] = {}
     for source, number in keys:
         by_source.setdefault(source, []).append(number)
-    found: dict[Key, int] = {}
-    for source, numbers in by_source.items():
-        for pk, number, like in Record.objects.filter(source=source, number__in=numbers).values_list("pk", "number", "like"):
-            found[source, number] = like or pk
-    return found
+    return {
+        (source, number): (pk, like)
+        for source, numbers in by_source.items()
+        for pk, number, like in Record.objects.filter(source=source, number__in=numbers).values_list("pk", "number", "like")
+    }

@@ -111,6 +111,8 @@ def test_what_a_table_says_of_its_persons_is_found_in_the_text():
         == "联系〔姓名〕（〔电话〕），华明说住大桥头"
     )
     assert redact("可以明天来", private=("可以明",)).text == "〔姓名〕天来"
+    assert redact("可以明说打13900000001", private=("可以明（电话13900000001）",)).text == "〔姓名〕说打〔电话〕"
+    assert redact("小区全体业主要求", private=("全体业主",)).text == "小区全体业主要求"
     assert redact("自来水厂边上的老屋", private=("大桥头老屋", "自来水厂边上")).text == "〔门牌〕的老屋"
 
 

@@ -7,14 +7,15 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
+from gis_data import streams
 from gis_data.rows import FileRefused
-from gis_data.streams import open_table
+from gis_data.streams import UNREADABLE, open_table
 
 KNOWN = {"工单号", "内容", "时间"}
 
 
-def table(data: bytes, name: str = "表.csv"):
-    return open_table(io.BytesIO(data), name, KNOWN.__contains__)
+def table(data: bytes, name: str = "表.csv", known: set[str] = KNOWN):
+    return open_table(io.BytesIO(data), name, known.__contains__)
 
 
 def book(*rows: list, hidden: bool = False) -> bytes:
@@ -50,6 +51,60 @@ def test_excel():
     assert [cells for _, cells in found.rows()] == [[20260310123456, "x", "话", 46085.5], [2, None, None, None]]
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        (["工单号", "诉求", None, "时间", "备注"], [None, "标题", "内容"]),  # the upper row says more
+        (["编号", "诉求", None, None, "备注"], ["工单号", "标题", "内容", "时间"]),  # the lower one does
+        (["某县工单"], ["工单号", "诉求", None, "时间", "备注"], [None, "标题", "内容"]),
+    ],
+)  # fmt: skip
+def test_headings_in_merged_cells_over_two_rows(above):
+    found = table(book(*above, ["1", "灯", "话", "2026"], ["2", "灯", "话", "2026"]), "表.xlsx", {*KNOWN, "标题", "编号", "诉求"})
+    assert found.headings == ["工单号", "标题", "内容", "时间", "备注"]
+    assert [cells[0] for _, cells in found.rows()] == ["1", "2"]
+
+
+def test_a_row_of_data_is_no_row_of_headings():
+    found = table(book(["工单号", "内容", None], ["LX1", "内容", "时间"], ["LX2", "话", ""]), "表.xlsx")
+    assert found.headings == ["工单号", "内容"] and found.count() == 2
+
+
+def test_a_title_without_delimiters_does_not_decide_the_delimiter():
+    found = table("某县热线，三月，共两件\n工单号;内容;时间\n1;路灯,井盖,水沟;2026\n".encode())
+    assert (found.headings, list(found.rows())) == (["工单号", "内容", "时间"], [(3, ["1", "路灯,井盖,水沟", "2026"])])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_sign_cut_in_two_does_not_cost_the_file(encoding):
+    lines = ["工单号,内容,时间", *(f"{number},路灯坏了没有人修,2026" for number in range(100))]
+    data, sign = "\n".join(lines).encode(encoding), "修".encode(encoding.removesuffix("-sig"))
+    cut = data.rindex(sign) + 1
+    found = table(data[:cut] + data[cut + len(sign) - 1 :])
+    assert found.count() == 100
+    assert sum(UNREADABLE in cells[1] for _, cells in found.rows()) == 1
+
+
+def test_a_quotation_mark_that_is_not_closed_is_said_with_its_row():
+    rows = [f'LX20260300{number},"路灯坏了，{number}",2026' for number in range(9)]
+    assert table("\n".join(["工单号,内容,时间", *rows]).encode()).count() == 9
+    rows[4] = 'LX202603004,"路灯坏了,2026'
+    with pytest.raises(FileRefused, match="第 6 行的引号没有配对"):
+        table("\n".join(["工单号,内容,时间", *rows]).encode()).count()
+    rows[4] = 'LX202603004,"路灯坏了\n还有,井盖,水沟",2026'
+    assert table("\n".join(["工单号,内容,时间", *rows]).encode()).count() == 9
+
+
+@pytest.mark.parametrize("limit", ["UNPACKED", "SHARED"])
+def test_a_workbook_that_is_too_large_unpacked_is_not_opened(limit, monkeypatch):
+    monkeypatch.setattr(streams, limit, 1_000)
+    large = io.BytesIO(book(["工单号", "内容"], ["1", "话"]))
+    with ZipFile(large, "a") as parts:
+        parts.writestr("xl/sharedStrings.xml", b"x" * 1_001)
+    with pytest.raises(FileRefused, match="解开后太大"):
+        table(large.getvalue(), "大.xlsx")
+
+
 def test_excel_takes_the_sheet_that_is_understood():
     assert table(book(["工单号", "内容"], ["1", "话"], hidden=True), "表.xlsx").headings == ["工单号", "内容"]
 
@@ -71,7 +126,7 @@ def test_json_larger_than_a_block_is_read_piece_by_piece():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"  \n", b"[]", b"[1, 2]", b'[{"a": 1}, ', b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 old", bytes(range(256)) * 20, b"[" * 100_000, b'{"a": "' + b"x" * 10],
+    [b"", b"  \n", b"[]", b"[1, 2]", b'[{"a": 1}, ', b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 old", bytes(range(256)) * 20, b"[" * 100_000, b'{"a": "' + b"x" * 10, b"%PDF-1.4 text", b"<html><table>", b"\xff\xfea\xd8", b",,\n:,*\n", b'[{"a": "' + b"x" * (10 << 20)],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(data):
     with pytest.raises(FileRefused):

@@ -32,8 +32,7 @@ def test_taken_when_it_stands_still(folder):
     assert folders.watch() == []
     (intake,) = folders.watch()
     assert (intake.state, intake.way, intake.file_name) == ("running", "folder", "三月.csv")
-    assert [path.name for path in (folder / folders.TAKEN).iterdir()] == ["三月.csv"]
-    assert not file.exists()
+    assert list(folder.rglob("*")) == []  # it is stored, sealed: nothing stays in the clear
     assert workflow.run(intake.pk).taken == 2
 
 
@@ -43,8 +42,15 @@ def test_a_file_that_comes_again_is_known(folder):
         folders.watch()
         folders.watch()
     assert Intake.objects.count() == 1
-    assert len(list((folder / folders.TAKEN).iterdir())) == 2
-    assert not (folder / "三月.csv").exists()
+    assert list(folder.rglob("*")) == []
+
+
+def test_killed_before_it_was_begun_it_is_begun_when_it_is_found_again(folder, source):
+    (folder / "三月.csv").write_bytes(as_csv([row(1)]))
+    workflow.receive_file(source, folder / "三月.csv", Intake.Way.FOLDER)
+    folders.watch()
+    assert folders.watch() == []
+    assert Intake.objects.get().state == "running" and not (folder / "三月.csv").exists()
 
 
 def test_unfinished_and_other_files_are_left_alone(folder):
@@ -73,7 +79,7 @@ def test_what_cannot_be_read_lies_apart(folder):
 
 
 def test_files_in_the_clear_do_not_stay(folder):
-    old, new = folder / folders.TAKEN / "旧.csv", folder / folders.TAKEN / "新.csv"
+    old, new = folder / folders.WRONG / "旧.csv", folder / folders.WRONG / "新.csv"
     old.parent.mkdir()
     for path in (old, new):
         path.write_bytes(b"x")

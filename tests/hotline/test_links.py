@@ -1,12 +1,15 @@
 """A case and an order elsewhere: they point at each other, are run once, and are counted once."""
 
+import dataclasses
+
 import pytest
 
 from apps.cases import workflow as cases
 from apps.cases.linked import LinkedOrder
 from apps.cases.models import Case, CaseEvent
-from apps.hotline import workflow_links
+from apps.hotline import workflow, workflow_links
 from apps.hotline.models import Record, RecordEvent
+from apps.hotline.reading import CaseLink
 from apps.record.states import MoveRefused
 from tests.hotline.conftest import as_csv, row
 from tests.portal.conftest import _report
@@ -46,6 +49,47 @@ def test_a_merged_case_stands_for_the_one_it_goes_on_in(record, case, users):
     workflow_links.link(record, Case.objects.get(pk=case.pk), users.county_office, "同一处积水")
     record.refresh_from_db()
     assert record.case_id == main.pk
+
+
+def test_what_a_person_took_apart_is_not_joined_again(receive, users, town):
+    """Neither when the order comes again, nor with the case that the other one was merged into."""
+    case = cases.submit(_report(0.5, 0.5, f"路灯不亮，工单号{row(1)[0]}"))
+    receive(as_csv([row(1)]))
+    first = Record.objects.get()
+    assert first.case_id == case.pk
+    workflow_links.unlink(first, users.county_office, "不是一个地方")
+    receive(as_csv([row(1, 办理状态="已办结")]), "第二天.csv")
+    main = cases.submit(_report(0.5, 0.5, "整条路的灯"))
+    Case.objects.filter(pk=case.pk).update(state="merged", merged_into=main)
+    receive(as_csv([row(1, 办理状态="已答复", 满意度="满意")]), "第三天.csv")
+    first.refresh_from_db()
+    assert (first.case_id, first.proposed_id) == (None, None)
+    assert not LinkedOrder.objects.exists()
+
+
+def test_what_was_declined_for_the_first_is_not_proposed_for_its_repeats(receive, case, users, monkeypatch):
+    receive(as_csv([row(1)]))
+    first = Record.objects.get()
+    Record.objects.update(proposed=case, reason="像")
+    workflow_links.decline(first, users.town_clerk)
+    plain = workflow.read
+
+    def likely(rows, known):
+        return [dataclasses.replace(one, like=(known.source, first.number), case=CaseLink(case.pk, 0.7, False, "像")) for one in plain(rows, known)]
+
+    monkeypatch.setattr(workflow, "read", likely)
+    receive(as_csv([row(2)]), "第二天.csv")
+    assert Record.objects.get(number=row(2)[0]).proposed_id is None
+    other = cases.submit(_report(0.5, 0.6, "别处积水"))
+    monkeypatch.setattr(workflow, "read", lambda rows, known: [dataclasses.replace(one, case=CaseLink(other.pk, 0.7, False, "像")) for one in plain(rows, known)])
+    receive(as_csv([row(3), row(1)]), "第三天.csv")
+    assert set(Record.objects.filter(proposed=other).values_list("number", flat=True)) == {row(1)[0], row(3)[0]}
+
+
+def test_a_withdrawn_case_takes_no_order(record, case, users):
+    Case.objects.filter(pk=case.pk).update(state="withdrawn")
+    with pytest.raises(MoveRefused, match="已经撤回"):
+        workflow_links.link(record, case, users.county_office, "同一件")
 
 
 def test_who_may_not(record, case, users):
