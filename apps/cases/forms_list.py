@@ -1,7 +1,7 @@
 """What people type around the work list: its filters, a saved search, a move for many at once."""
 
 from django import forms
-from django.contrib.gis.geos import Polygon
+from django.contrib.gis.geos import GEOSGeometry
 
 from apps.accounts.models import User
 from apps.cases.forms import SELECT, PlainText, RowField, RowForm
@@ -9,6 +9,7 @@ from apps.cases.listing import SEES_BY_SCOPE
 from apps.cases.models import Case, Category
 from apps.cases.workflow import handling_units
 from apps.organisations.models import Organisation
+from apps.territory.county_lattice import on_the_map
 from apps.territory.models import AdminArea
 
 DATE = {"invalid": "日期请写成 2026-03-14 这样。"}
@@ -102,17 +103,12 @@ class FilterForm(RowForm):
         asked = set(self["category"].data or ())
         self.categories = [(code, label) for code, label, level in categories if level == 2 or code in asked]
 
-    def clean_bbox(self) -> Polygon | None:
-        """A box of longitudes and latitudes: west, south, east, north."""
-        if not (text := self.cleaned_data["bbox"]):
-            return None
+    def clean_bbox(self) -> GEOSGeometry | None:
+        """A box or a hexagon of the map."""
         try:
-            west, south, east, north = (float(part) for part in text.split(","))
+            return on_the_map(text) if (text := self.cleaned_data["bbox"]) else None
         except ValueError:
             raise forms.ValidationError("地图范围读不出来。") from None
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise forms.ValidationError("地图范围不对。")
-        return Polygon.from_bbox((west, south, east, north))
 
 
 class SaveFilterForm(forms.Form):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.contrib.gis.geos import Polygon
+from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db import connection
@@ -63,8 +63,8 @@ def narrowed(filters: dict, user: User) -> QuerySet[Case]:
             keys = rows.filter(code__in=[codes] if isinstance(codes, str) else codes).values_list("pk", flat=True)
             cases = cases.filter(**{f"{name}__in": list(keys)})
     cases = _at_these_times(_about(cases, filters.get("category")), filters.get("hour"), filters.get("weekday"))
-    box: Polygon | None = filters.get("bbox")
-    return cases.filter(point__coveredby=box) if box else cases
+    shape: GEOSGeometry | None = filters.get("bbox")
+    return cases.filter(point__coveredby=shape) if shape else cases
 
 
 def _about(cases: QuerySet[Case], codes: list[str] | None) -> QuerySet[Case]:

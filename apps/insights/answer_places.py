@@ -28,12 +28,13 @@ def numbers(values: np.ndarray, digits: int) -> list:
 
 def changes(before: np.ndarray, now: np.ndarray, answer: "Answer") -> list[dict]:
     """For each count what became of it: the ratio of rates by day with its bounds, p, q over all of them, and the mark of a change that is
-    more than chance. Places without a voice in both periods are not tested, and so cost the others nothing."""
+    more than chance. Places without a voice in both periods are not tested, and so cost the others nothing; periods that share days are not
+    tested at all."""
     question, clumped = answer.question, answer.clumping
     first, last = question.before or (question.first, question.last)
     longer = question.days / ((last - first).days + 1)
     ratio, low, high = rates.ratio(before, now, longer, dispersion=clumped)
-    p = np.where(before + now > 0, rates.changed(before, now, longer, clumped), np.nan)
+    p = np.where((before + now > 0) & (not question.overlaps), rates.changed(before, now, longer, clumped), np.nan)
     q = rates.false_discoveries(p)
     marks = np.where(q < SIGNIFICANT, np.where(ratio > 1, "more", "less"), "")
     return [
@@ -83,6 +84,8 @@ def hexes(answer: "Answer", notes: list[str]) -> dict:
     corners = lattice.hex_outline([0], [0], size)[0, :6] - [lattice.lon0, lattice.lat0]
     return {
         "size": size,
+        "q": q.tolist(),
+        "r": r.tolist(),
         "lon": lon.round(5).tolist(),
         "lat": lat.round(5).tolist(),
         "n": many.tolist(),
@@ -131,5 +134,5 @@ def change(answer: "Answer", notes: list[str]) -> dict | None:
     tested = changes(counts[0], counts[1], answer)
     return {
         **grid(answer, size), "col": col.tolist(), "row": row.tolist(), "now": counts[1].tolist(), "before": counts[0].tolist(),
-        "p": [each["p"] for each in tested], "q": [each["q"] for each in tested],
+        **{name: [each[name] for each in tested] for name in ("ratio", "p", "q", "mark")},
     }  # fmt: skip

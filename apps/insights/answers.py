@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,9 +12,9 @@ from apps.cases.models import Case, Category
 from apps.hotline.models import Source
 from apps.insights import held, rates
 from apps.insights.answer_places import cells, change, changes, fitting, grid, hexes, numbers, surface
-from apps.insights.cube import NONE, Cube, Figures
+from apps.insights.cube import Cube, Figures
 from apps.insights.facts import CHANNELS, FIRST_RECORD_SOURCE, RECORD
-from apps.insights.filters import SOURCE_PREFIX, STATES, Question
+from apps.insights.filters import LEVELS, SOURCE_PREFIX, STATES, Question
 from apps.insights.held import Area, Mask
 from apps.territory.county_lattice import county_lattice
 from apps.territory.lattice import Lattice
@@ -34,7 +34,7 @@ class Answer:
 
     @classmethod
     def to(cls, question: Question, user: User) -> "Answer":
-        return cls(user, question, held.current(), county_lattice())
+        return cls(user, _seen(question, user), held.current(), county_lattice())
 
     @cached_property
     def mask(self) -> Mask:
@@ -87,9 +87,8 @@ class Answer:
 
     def unlocated(self) -> int:
         """How many have no place on the map that is asked for."""
-        if self.question.by == "region":
-            dimension = KEYS[self.question.level]
-            return 0 if not dimension else _counted(*self.cube.counts(self.mask, dimension)).get(NONE, 0)
+        if self.question.by_area:
+            return int(self.mask.sum() - _by_area(self, self.mask).sum())
         return int(self.mask.sum()) - self.cube.located(self.mask)
 
     @cached_property
@@ -98,17 +97,26 @@ class Answer:
 
     @cached_property
     def clumping(self) -> float:
-        """How many voices come as one, from the villages' weeks (days, where there are few) of both periods."""
+        """How many voices come as one, in both periods."""
         periods = [(self.mask, self.question.first, self.question.last)]
         if self.question.before:
             periods.append((self.mask_before, *self.question.before))
-        length = 7 if self.question.days >= 28 else 1
-        return rates.clumping(*(self.cube.steps(mask, "village", first, last, length) for mask, first, last in periods))
+        return held.clumping(self.cube, *periods)
 
     @cached_property
     def regions(self) -> list[Area]:
         own = held.areas(self.question.level, self.question.region)
         return [area for area in own if self.user.reaches(area.code)]
+
+
+def _seen(question: Question, user: User) -> Question:
+    """At the level that was asked for, or at the next below it of which the user sees an area: a town has no map of the county."""
+    below = list(LEVELS)[list(LEVELS).index(question.level) :]
+    level = next(
+        (each for each in below if any(user.reaches(area.code) for area in held.areas(each, question.region))),
+        question.level,
+    )
+    return question if level == question.level else replace(question, level=level)
 
 
 def _counted(keys: np.ndarray, many: np.ndarray) -> dict[int, int]:

@@ -118,10 +118,14 @@ def clock(answer: Answer) -> Clock:
 
 
 def warning(answer: Answer) -> str:
-    """What is compared with days from which nothing is known yet is no comparison. Empty where there is nothing to warn of."""
+    """What is compared with days of its own, or from which nothing is known yet, is no comparison. Empty where there is nothing to warn of."""
     before, cube = answer.question.before, answer.cube
-    if before is None or len(cube) == 0 or answer.question.by not in ("region", "change"):
+    if before is None or len(cube) == 0:
         return ""
+    if answer.question.overlaps:
+        return (
+            f"对比时段（{answer.question.before_label}）和所看的时段有重叠的日子：请换一个不重叠的时段，才看得出变化。"
+        )
     earliest = DAY_ZERO + dt.timedelta(days=int(cube.columns["day"].min()))
     if before[0] >= earliest:
         return ""

@@ -15,6 +15,7 @@ from apps.territory.models import AdminArea
 
 PERIODS = {"30": "近 30 天", "90": "近 90 天", "365": "近一年", "730": "近两年"}
 COMPARISONS = {"": "不比较", "before": "与上一时段比", "year": "与上年同期比"}
+COMPARED = {"region", "change"}  # of BY: what shows two periods
 BY = {"region": "按区划", "cell": "按方格", "hex": "按六边形", "density": "密度", "hot": "热点冷点", "change": "变化"}
 LEVELS = {"county": "全县", "town": "乡镇街道", "village": "村社", "grid": "网格"}
 MEASURES = {"per_1000": "每千人", "count": "件数"}
@@ -29,7 +30,8 @@ SOURCE_PREFIX = "s."
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `first`, `last` and the days of `before` lie inside their periods; `before` is None where nothing is compared.
+    """One question. `first`, `last` and the days of `against`, the period to compare with, lie inside their periods; None where nothing is
+    compared. over: "cell" for changes by cell, else by area.
 
     Categories are codes of any level; sources are channels of cases, `s.` and the code of a hotline's source, or `case` and `record` for all
     of a kind; hours 0–23 and weekdays 0 (Monday) – 6; region: the prefix of an area's code; size: metres of a cell or hexagon.
@@ -44,7 +46,7 @@ class Question:
     last: dt.date
     today: dt.date
     compare: str = ""
-    before: tuple[dt.date, dt.date] | None = None
+    against: tuple[dt.date, dt.date] | None = None
     categories: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     state: str = "all"
@@ -52,11 +54,32 @@ class Question:
     weekdays: tuple[int, ...] = ()
     region: str = ""
     size: int = 500
+    over: str = ""
     named: tuple[tuple[str, str], ...] = ()
 
     @property
     def days(self) -> int:
         return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> tuple[dt.date, dt.date] | None:
+        """What it is compared with; None too where what is looked at shows no comparison."""
+        return self.against if self.by in COMPARED else None
+
+    @property
+    def by_area(self) -> bool:
+        """Whether what is looked at are areas, whose voices need no place but their area."""
+        return self.by == "region" or (self.by == "change" and self.over != "cell")
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the periods that are compared share days: then they are not two counts."""
+        return self.before is not None and self.before[0] <= self.last and self.before[1] >= self.first
+
+    @property
+    def uneven(self) -> bool:
+        """Whether one period is longer than the other, so that only what came a day can be compared."""
+        return self.before is not None and (self.before[1] - self.before[0]).days + 1 != self.days
 
     @property
     def cell_blocks(self) -> int:
@@ -90,12 +113,12 @@ class Question:
         wanted: dict[str, list[str]] = {
             "by": [self.by], "level": [self.level], "measure": [self.measure], "period": [self.period], "compare": [self.compare],
             "category": list(self.categories), "source": list(self.sources), "state": [self.state], "region": [self.region],
-            "hour": [str(hour) for hour in self.hours], "weekday": [str(day) for day in self.weekdays], "size": [str(self.size)],
+            "hour": [str(hour) for hour in self.hours], "weekday": [str(day) for day in self.weekdays], "size": [str(self.size)], "over": [self.over],
         }  # fmt: skip
         if self.period == "":
             wanted |= {"since": [self.first.isoformat()], "until": [self.last.isoformat()]}
-        if self.compare == "custom" and self.before:
-            wanted |= {"since2": [self.before[0].isoformat()], "until2": [self.before[1].isoformat()]}
+        if self.compare == "custom" and self.against:
+            wanted |= {"since2": [self.against[0].isoformat()], "until2": [self.against[1].isoformat()]}
         wanted |= {name: [value] if isinstance(value, str) else list(value) for name, value in changes.items()}
         query = QueryDict(mutable=True)
         for name, values in wanted.items():
@@ -153,7 +176,7 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
         return value if value in choices else DEFAULTS.get(name, "")
 
     period, (first, last) = _period(query, today)
-    compare, before = _compared(query, period, first, last, today)
+    compare, against = _compared(query, first, last, today)
     categories = dict(
         Category.objects.filter(code__in=_codes(query, "category"))
         .order_by("level", "order")
@@ -164,9 +187,10 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
     named = [("region", place), ("category", "、".join(categories.values())), ("source", "、".join(sources.values()))]
     return Question(
         by=one_of("by", BY), level=one_of("level", LEVELS), measure=one_of("measure", MEASURES), period=period, first=first, last=last, today=today,
-        compare=compare, before=before, categories=tuple(categories), sources=tuple(sources), state=one_of("state", STATES),
+        compare=compare, against=against, categories=tuple(categories), sources=tuple(sources), state=one_of("state", STATES),
         hours=_numbers(query.getlist("hour"), 24), weekdays=_numbers(query.getlist("weekday"), 7), region=region,
-        size=int(one_of("size", [str(size) for size in SIZES])), named=tuple((name, words) for name, words in named if words),
+        size=int(one_of("size", [str(size) for size in SIZES])), over=one_of("over", ["cell"]),
+        named=tuple((name, words) for name, words in named if words),
     )  # fmt: skip
 
 
@@ -200,23 +224,24 @@ def _calendar(period: str) -> tuple[dt.date, dt.date] | None:
 
 
 def _compared(
-    query: QueryDict, period: str, first: dt.date, last: dt.date, today: dt.date
+    query: QueryDict, first: dt.date, last: dt.date, today: dt.date
 ) -> tuple[str, tuple[dt.date, dt.date] | None]:
-    """How it is compared, and with which days."""
+    """How it is compared, and with which days. The same days of an earlier year: of the last that shares none with the period."""
     since, until = _date(query.get("since2")), _date(query.get("until2"))
     if since and until:
         return "custom", (min(since, until, today), min(max(since, until), today))
     compare = query.get("compare", "")
+    days = (last - first).days + 1
     if compare == "year":
-        return compare, (_year_before(first), _year_before(last))
+        years = -(-days // 366)
+        return compare, (_years_before(first, years), _years_before(last, years))
     if compare in ("before", "1", "on", "true"):
-        days = (last - first).days + 1
         return "before", (first - dt.timedelta(days=days), first - dt.timedelta(days=1))
     return "", None
 
 
-def _year_before(day: dt.date) -> dt.date:
-    return day.replace(year=day.year - 1, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=day.year - 1)
+def _years_before(day: dt.date, years: int) -> dt.date:
+    return day.replace(year=day.year - years, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _sources(wanted: list[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The cube that this process holds, read once and then only what has changed; the areas it is counted over; what a user may count."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from apps.accounts.models import User
 from apps.cases.models import Category
+from apps.insights import rates
 from apps.insights.cube import NO_DAY, NONE, NOWHERE, ROW, Cube
 from apps.insights.facts import Fact
 from apps.insights.filters import Question, source_keys
@@ -167,6 +169,13 @@ def asked(
     if own is not None:
         narrowed["towns"] = set(own) & set(narrowed.get("towns", own))
     return cube.where(first, last, **narrowed)
+
+
+def clumping(cube: Cube, *periods: tuple[Mask, dt.date, dt.date]) -> float:
+    """How many voices come as one (`rates.clumping`), from the villages' counts in the steps of periods: which facts, first and last day."""
+    _, first, last = periods[0]
+    length = rates.step_of((last - first).days + 1)
+    return rates.clumping(*(cube.steps(mask, "village", start, end, length) for mask, start, end in periods))
 
 
 def looked_up(question: Question) -> dict[str, dict]:

@@ -6,10 +6,8 @@ from typing import Any
 from django.contrib.gis.geos import MultiPoint, Point
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import QueryDict
 
 from apps.cases.models import Category
-from apps.insights.answer_places import SIGNIFICANT
 from apps.insights.answers import Answer
 from apps.insights.spots import HotSpot
 from apps.territory.models import AdminArea
@@ -18,12 +16,12 @@ PAGE = 20
 AREAS = {"region", "change", "density"}  # ways whose list is one of areas
 
 
-def listed(answer: Answer, query: QueryDict, number: str | None) -> dict[str, Any]:
+def listed(answer: Answer, number: str | None) -> dict[str, Any]:
     """kind and page_obj for the template: areas, the fullest cells or hexagons, those that changed, or the hot spots that press most."""
     question = answer.question
     if question.by == "hot":
         return {"kind": "hot", "page_obj": Paginator(_spots(answer), PAGE).get_page(number)}
-    if question.by == "change" and query.get("over") == "cell":
+    if question.by == "change" and not question.by_area:
         return {"kind": "changed", "page_obj": _places(answer, _changed(answer), number)}
     if question.by in AREAS:
         return {"kind": "regions", "page_obj": Paginator(_ordered(answer), PAGE).get_page(number)}
@@ -61,7 +59,7 @@ def _ordered(answer: Answer) -> list[dict]:
 
 
 def _fullest(answer: Answer) -> list[dict]:
-    """Cells or hexagons, the fullest first, each with the box around it."""
+    """Cells or hexagons, the fullest first, each with the box around it; hexagons with what their list is asked for with."""
     if answer.question.by == "hex":
         part = answer.parts(["hexes"])["hexes"]
         xs, ys = zip(*part["corners"], strict=True)
@@ -69,11 +67,13 @@ def _fullest(answer: Answer) -> list[dict]:
             (lon + min(xs), lat + min(ys), lon + max(xs), lat + max(ys))
             for lon, lat in zip(part["lon"], part["lat"], strict=True)
         ]
+        names = [f"{part['size']},{q},{r}" for q, r in zip(part["q"], part["r"], strict=True)]
     else:
         part = answer.parts(["cells"])["cells"]
         boxes = _boxes(part)
+        names = [_named(box) for box in boxes]
     return sorted(
-        ({"box": box, "count": n} for box, n in zip(boxes, part["n"], strict=True)),
+        ({"box": box, "id": name, "count": n} for box, name, n in zip(boxes, names, part["n"], strict=True)),
         key=lambda row: (-row["count"], row["box"]),
     )
 
@@ -85,12 +85,15 @@ def _changed(answer: Answer) -> list[dict]:
     rows = [
         {
             "box": box,
+            "id": _named(box),
             "count": now,
             "before": before,
-            "sure": q is not None and q < SIGNIFICANT,
+            "mark": mark,
             "q": 1.0 if q is None else q,
         }
-        for box, now, before, q in zip(_boxes(part), part["now"], part["before"], part["q"], strict=True)
+        for box, now, before, q, mark in zip(
+            _boxes(part), part["now"], part["before"], part["q"], part["mark"], strict=True
+        )
     ]
     return sorted(rows, key=lambda row: (row["q"], -abs(row["count"] - row["before"]), row["box"]))
 
@@ -109,7 +112,6 @@ def _places(answer: Answer, rows: list[dict], number: str | None) -> Page:
         Point((row["box"][0] + row["box"][2]) / 2, (row["box"][1] + row["box"][3]) / 2, srid=4326) for row in page
     ]
     for row, name in zip(page, _villages(middles), strict=True):
-        row["id"] = ",".join(_degrees(side) for side in row["box"])
         row |= {
             "name": name or "村社范围以外",
             "url": answer.question.cases_url(bbox=row["id"]),
@@ -118,9 +120,9 @@ def _places(answer: Answer, rows: list[dict], number: str | None) -> Page:
     return page
 
 
-def _degrees(side: float) -> str:
+def _named(box: tuple[float, ...]) -> str:
     """As the map's script writes it: six decimals, none that say nothing."""
-    return f"{side:.6f}".rstrip("0").rstrip(".")
+    return ",".join(f"{side:.6f}".rstrip("0").rstrip(".") for side in box)
 
 
 def _villages(middles: list[Point]) -> Iterable[str]:

@@ -38,6 +38,7 @@ class PublicTable(models.Model):
     since = models.DateField("有记录的第一天", help_text="季度开始以后才有记录的，从这一天算起")
     reach = models.JSONField("渠道的覆盖", default=dict, blank=True, help_text="区划代码对应：联络站数、门牌数、有码的门牌数")
     threshold = models.PositiveSmallIntegerField("不单列的下限", default=5)
+    clumping = models.FloatField("成团", default=1.0, help_text="几件诉求只当一件事：每千人的可能范围据此放宽")
     cells = models.PositiveIntegerField("统计格数", default=0)
     hidden = models.PositiveIntegerField("不单列的格数", default=0)
     behind = models.JSONField("原数", default=list, blank=True, help_text="只供办公区：更正时和以前公开的一起保护")

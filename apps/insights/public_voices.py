@@ -2,6 +2,7 @@
 residents there."""
 
 import datetime as dt
+import math
 from collections import Counter
 
 from django.db.models import Count, Q
@@ -9,6 +10,7 @@ from django.db.models import Count, Q
 from apps.cases.taxonomy import Category
 from apps.deputies.models import Station
 from apps.hotline.models import Source
+from apps.insights import held
 from apps.insights.facts import CHANNELS, FIRST_RECORD_SOURCE, Fact
 from apps.insights.public_shape import UNSORTED, Key, Place, Shape, Voices
 from apps.territory.models import AdminArea, Doorplate
@@ -75,6 +77,12 @@ def voices_of(quarter: dt.date) -> list[Voices]:
         )
         for town, village, category, source, told_for, elder, n in rows
     ]
+
+
+def clumping_of(quarter: dt.date) -> float:
+    """How many voices of a quarter came as one; up to the next half, so that it tells nothing of the counts behind it."""
+    last, cube = next_quarter(quarter) - dt.timedelta(days=1), held.current()
+    return math.ceil(2 * held.clumping(cube, (cube.where(quarter, last), quarter, last))) / 2
 
 
 def _tops() -> dict[int, str]:

@@ -70,7 +70,7 @@ class PublicQuarter:
             return {}
         counts = np.array([self.count(place.code, part, key) for place in known], float)
         people = np.array([place.population for place in known], float)
-        low, high = rates.interval(counts, people)
+        low, high = rates.interval(counts, people, dispersion=self.table.clumping)
         return {place.code: Rate(1000 * n / p, float(a), float(b)) for place, n, p, a, b in zip(known, counts, people, low, high, strict=True)}
 
     @cached_property

@@ -5,7 +5,8 @@ conditionally on both counts together (Przyborowski and Wilenski 1940), many tes
 Hochberg 1995).
 
 Complaints come in clumps: one burst pipe, thirty calls. Where their number varies `dispersion` times as much as single, independent calls
-would (`clumping`), so many count as one: intervals and tests are those of the counts divided by it.
+would (`clumping`), so many count as one: intervals and tests are those of the counts divided by it. Map, reports, cockpit and published
+tables all measure it by villages (`held.clumping`) and allow for it, so that none calls a change what another calls chance.
 """
 
 from __future__ import annotations
@@ -81,6 +82,11 @@ def clumping(*tables: ArrayLike) -> float:
         return 1.0
     varies = sum(np.square(np.diff(table, axis=1)).sum() / 2.0 for table in counts)
     return max(1.0, float(varies / sum(table.mean(axis=1).sum() * (table.shape[1] - 1) for table in counts)))
+
+
+def step_of(days: int) -> int:
+    """Days of a step for `clumping`, of a period of so many: weeks, or days where it has few weeks."""
+    return 7 if days >= 28 else 1
 
 
 def false_discoveries(p: ArrayLike) -> Floats:

@@ -13,10 +13,10 @@ the lattice's own numbers: a cell's south-western corner lies at lon0 + col * lo
                       every area of the level in scope, 0 included; per_1000, low, high null without population; before … mark only where
                       compared; mark: "more" | "less" | "" (q < 0.05)
     cells             {size, lon0, lat0, lon_step, lat_step, col[], row[], n[]}            size may be coarser than asked (a note says so)
-    hexes             {size, lon[], lat[], n[], corners: [[dlon, dlat] x 6]}     centres, and the corners round any centre
+    hexes             {size, q[], r[], lon[], lat[], n[], corners: [[dlon, dlat] x 6]}     which (with size: `county_lattice.hexagon`), centres, and the corners round any centre
     density           {west, south, east, north, rows, cols, most, unit: "件/平方公里", bandwidth, data} | null
                       data: base64 of uint8 b, row by row from the north; the density is most * (b / 255)²
-    change            {size, …as cells, now[], before[], p[], q[]}      by region it stands in regions
+    change            {size, …as cells, now[], before[], ratio[], p[], q[], mark[]}      by region it stands in regions
     trend             {step: "day" | "week" | "month", labels[], first[], count[], before[] | null}    first: ISO days the steps begin on
     frames            {step: "week" | "month", labels[], …as cells, frame[]}     cells of each step, for the time slider: frame[i] belongs to col[i] …
     clock             {count: [7][24], unknown: int}
@@ -38,7 +38,7 @@ from apps.accounts.perms import Permission, requires
 from apps.insights.answers import PARTS, answer_to
 from apps.insights.filters import read_question
 
-SHOWN = {"region": "regions", "cell": "cells", "hex": "hexes", "density": "density", "hot": "cells", "change": "change"}
+SHOWN = {"region": "regions", "cell": "cells", "hex": "hexes", "density": "density", "hot": "cells"}
 
 
 @require_GET
@@ -47,7 +47,11 @@ def insight_data(request: HttpRequest) -> HttpResponse:
     """/insight/data?by=cell&period=90&category=housing&part=cells,trend"""
     question = read_question(request.GET, timezone.localdate())
     wanted = [part for parts in request.GET.getlist("part") for part in parts.split(",") if part in PARTS]
-    answer = answer_to(question, request.user, list(dict.fromkeys(wanted)) or [SHOWN[question.by]])
+    answer = answer_to(
+        question,
+        request.user,
+        list(dict.fromkeys(wanted)) or [SHOWN.get(question.by, "regions" if question.by_area else "change")],
+    )
     body = json.dumps(
         answer, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"), allow_nan=False
     ).encode()

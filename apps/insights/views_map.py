@@ -49,7 +49,7 @@ OVERLAYS = {"spots": "热点", "projects": "重点项目"}
 def insight_map(request: HttpRequest) -> HttpResponse:
     """/insight/?by=region&level=village&period=365&category=l1_urban&at=2026-03&step=month&breaks=natural, and all that `read_question` reads."""
     query = _meant(request.GET)
-    question = read_question(query, timezone.localdate())
+    question = Answer.to(read_question(query, timezone.localdate()), request.user).question
     told = _beside(request, query)
     regions = _regions(request.user)
     own = (
@@ -58,11 +58,11 @@ def insight_map(request: HttpRequest) -> HttpResponse:
         else None
     )
     return render(request, "insights/map.html", {
-        "question": question, "beside": told, "bounds": own, "over": query.get("over", ""), "breaks": query.get("breaks", ""),
+        "question": question, "beside": told, "bounds": own, "breaks": query.get("breaks", ""),
         "overlays": OVERLAYS.items(), "over_map": query.getlist("with"),
         "state": {name: told[name] for name in ("steps", "at", "lists", "counted", "warning")},
-        "ways": [(value, label, ICONS[value]) for value, label in BY.items()], "levels": _levels(), "measures": MEASURES.items(),
-        "sizes": [(size, f"{size} 米") for size in SIZES], "periods": _periods(question), "before": question.before or _period_before(question),
+        "ways": [(value, label, ICONS[value]) for value, label in BY.items()], "levels": _levels(request.user), "measures": MEASURES.items(),
+        "sizes": [(size, f"{size} 米") for size in SIZES], "periods": _periods(question), "before": question.against or _period_before(question),
         "comparisons": [*COMPARISONS.items(), ("custom", "另选时段")], "states": STATES.items(), "steps": beside.STEPS.items(),
         "whole": held.sees_all(request.user), "regions": regions if len(regions) > 1 else [], "tree": _tree(question.categories),
         "sources": Answer.to(question, request.user).parts(["sources"])["sources"], "weekdays": [(day, f"周{name}") for day, name in enumerate(WEEKDAYS)], "hours": range(24),
@@ -118,12 +118,12 @@ def _beside(request: HttpRequest, query: QueryDict) -> dict[str, Any]:
         return render_to_string(f"insights/_map_{name}.html", {"question": question, **shown}, request)
 
     return {
-        "caption": caption, "counted": counted, "warning": warning, "step": kind, "at": now.key if now else None,
+        "caption": caption, "counted": counted, "warning": warning, "level": question.level, "step": kind, "at": now.key if now else None,
         "steps": [step.told() for step in steps],
         "bars": written("bars", steps=steps, width=beside.BAR * len(steps), kind=beside.STEPS[kind], at=now),
         "numbers": written("numbers", steps=steps, kind=beside.STEPS[kind], at=now),
         "clock": written("clock", clock=beside.clock(answer)),
-        "list": written("list", counted=counted, warning=warning, records=records, figures=answer.figures, **listed(answer, query, request.GET.get("page"))),
+        "list": written("list", counted=counted, warning=warning, records=records, figures=answer.figures, **listed(answer, request.GET.get("page"))),
         "lists": {"cases": question.cases_url() if allowed(request.user, Permission.SEE_CASES) else None, "records": question.records_url() if records else None},
     }  # fmt: skip
 
@@ -157,12 +157,13 @@ def _counted(always: dict) -> str:
 # --- the form ------------------------------------------------------------------------------------------------------------
 
 
-def _levels() -> list[tuple[str, str]]:
-    """Without a level of towns the county stands for it."""
+def _levels(user: User) -> list[tuple[str, str]]:
+    """Those of which the user sees an area; without a level of towns the county stands for it."""
     return [
         (value, label)
         for value, label in LEVELS.items()
-        if held.areas(value) and not (value == "town" and held.areas("town")[0].level == "county")
+        if any(user.reaches(area.code) for area in held.areas(value))
+        and not (value == "town" and held.areas("town")[0].level == "county")
     ]
 
 

@@ -70,13 +70,14 @@ describe("cells", () => {
     expect(links).toEqual([{ url: "/cases/?state=all&bbox=120%2C28.0045%2C120.005%2C28.009", label: "看民情件" }]);
   });
   it("that changed say by how much and whether it may be chance", () => {
-    const { features } = changedSquares({ ...lattice, now: [9, 3], before: [3, 0], q: [0.01, 0.4] }, 0.05);
-    expect(features.map(({ properties }) => [properties?.change, properties?.sure])).toEqual([[200, true], [1e6, false]]);
+    // The days before were half as many: nine are half as much more than three.
+    const { features } = changedSquares({ ...lattice, now: [9, 3], before: [3, 0], ratio: [1.5, null], q: [0.01, 0.4], mark: ["more", ""] });
+    expect(features.map(({ properties }) => [properties?.change, properties?.sure])).toEqual([[50, true], [1e6, false]]);
   });
-  it("as hexagons stand around their middles", () => {
+  it("as hexagons stand around their middles, named by what the lists are narrowed to", () => {
     const corners: [number, number][] = [[0.01, 0], [0.005, 0.01], [-0.005, 0.01], [-0.01, 0], [-0.005, -0.01], [0.005, -0.01]];
-    const [hex] = hexagons({ size: 1000, lon: [120], lat: [28], n: [5], corners }).features;
-    expect(hex?.properties).toEqual({ id: "119.99,27.99,120.01,28.01", count: 5 });
+    const [hex] = hexagons({ size: 1000, q: [3], r: [-2], lon: [120], lat: [28], n: [5], corners }).features;
+    expect(hex?.properties).toEqual({ id: "1000,3,-2", count: 5 });
     expect(hex?.geometry.type === "Polygon" && hex.geometry.coordinates[0]).toHaveLength(7);
   });
 });

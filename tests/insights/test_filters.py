@@ -55,11 +55,21 @@ def test_what_cannot_be_meant_is_the_default(query):
         ("period=30&compare=1", TODAY - 59 * DAY, TODAY - 30 * DAY),
         ("period=month:2026-02&compare=year", dt.date(2025, 2, 1), dt.date(2025, 2, 28)),
         ("since=2024-02-29&until=2024-03-01&compare=year", dt.date(2023, 2, 28), dt.date(2023, 3, 1)),
+        ("period=730&compare=year", dt.date(2022, 3, 11), dt.date(2024, 3, 10)),  # no day in both
         ("period=30&since2=2025-01-31&until2=2025-01-01", dt.date(2025, 1, 1), dt.date(2025, 1, 31)),
     ],
 )
 def test_comparisons(query, first, last):
     assert asked(query).before == (first, last)
+
+
+def test_what_shows_one_period_is_compared_with_none():
+    """Nor does its caption say so; whoever goes back to a map that compares finds what he had chosen."""
+    question = asked("by=cell&period=30&compare=before")
+    assert question.before is None and "相比" not in question.words and "compare=before" in question.query()
+    assert asked("period=30&compare=before").words.endswith("相比")
+    shared = asked("period=30&by=change&since2=2026-03-01&until2=2026-03-10")
+    assert shared.overlaps and shared.uneven and not asked("period=30&compare=before").overlaps
 
 
 def test_question_is_its_own_address(town):

@@ -142,6 +142,22 @@ def test_a_rise_beyond_chance_is_marked_and_a_fall(town, ask, monkeypatch):
     assert marks == {"东溪镇": "more", "南山乡": "", "城关街道": "less"}
 
 
+def test_periods_of_other_lengths_are_compared_day_by_day_and_shared_days_not_at_all(town, ask, monkeypatch):
+    """Thirty in ten days after thirty in thirty: three times as much; and a period cannot be held against a part of itself."""
+    monkeypatch.setattr(timezone, "localdate", lambda *_: TODAY)
+    for ago in range(40):
+        for _ in range(3 if ago < 10 else 1):
+            case(town, "V1", ago=ago)
+    facts.refresh()
+    since, cut = TODAY - dt.timedelta(days=39), TODAY - dt.timedelta(days=9)
+    query = f"by=change&over=cell&since={cut}&until={TODAY}&since2={since}&until2="
+    (change,) = [ask(query + str(cut - dt.timedelta(days=1)), "change")["change"]]
+    assert (change["now"], change["before"], change["ratio"], change["mark"]) == ([30], [30], [3.0], ["more"])
+    answer = ask(query + str(cut), "change,regions")
+    assert answer["change"]["q"] == [None] and answer["change"]["mark"] == [""]
+    assert {row["mark"] for row in answer["regions"]} == {""}
+
+
 def test_a_burst_is_one_event_and_no_trend(town, ask, monkeypatch):
     """40 calls of one day before, 45 of one day and 20 of another now: singly they would be a rise, as bursts they are none."""
     monkeypatch.setattr(timezone, "localdate", lambda *_: TODAY)
@@ -227,6 +243,31 @@ def test_a_category_of_any_level_leads_to_its_cases(voices, ask, client, town):
         assert count is None or total == count
         url = filters.read_question(QueryDict(f"period=30&source=case&category={code}"), TODAY).cases_url()
         assert client.get(url).context["page_obj"].paginator.count == total
+
+
+def test_what_has_no_place_is_what_the_map_does_not_show(voices, ask):
+    """Of seven one lies nowhere; by area all others are shown, whether their cell is known or not."""
+    facts.Fact.objects.filter(kind=facts.RECORD).update(col=None, row=None, version=10**6)
+    facts.FactState.objects.update(version=10**6)
+    for query, unlocated in (("by=region", 1), ("by=change", 1), ("by=cell", 3), ("by=change&over=cell", 3)):
+        answer = ask(f"period=30&level=village&{query}", "regions")
+        shown = sum(row["count"] for row in answer["regions"]) if unlocated == 1 else answer["total"] - unlocated
+        assert (answer["unlocated"], shown) == (unlocated, answer["total"] - unlocated), query
+
+
+def test_a_level_of_which_nothing_is_seen_is_answered_by_the_next(voices, ask, client, town_clerk, town):
+    """A town's map of the county would be empty, and empty says that nothing was reported."""
+    (inside,) = ask(f"period=30&level=county&region={town.towns['A'].code[:9]}", "regions")["regions"]
+    assert (inside["name"], inside["count"]) == ("东溪镇", 4)
+    client.force_login(town_clerk)
+    (own,) = client.get(f"{reverse('insight_data')}?period=30&level=county&part=regions").json()["regions"]
+    assert (own["name"], own["count"]) == ("东溪镇", 4)
+    page = client.get(f"{reverse('insight_map')}?period=30&level=county")
+    assert (
+        page.context["question"].level == page.context["beside"]["level"] == "town"
+        and "东溪镇" in page.context["beside"]["list"]
+    )
+    assert "county" not in dict(page.context["levels"])
 
 
 def test_a_town_counts_its_own_and_not_what_lies_nowhere(voices, client, town_clerk):

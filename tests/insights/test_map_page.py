@@ -13,6 +13,7 @@ from apps.cases.models import Case, Category
 from apps.insights import beside, facts
 from apps.insights.filters import read_question
 from apps.territory.remembered import Remembered
+from tests.insights.voices import record
 from tests.town import TODAY, at
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +171,30 @@ def test_places_name_their_village_and_lead_to_what_is_behind(client, leader, vo
     assert (
         f"{west:.6f}".rstrip("0") in ask(client, "by=cell&size=500&period=90")["list"]
     )  # as the script names the cell
+
+
+def test_a_hexagon_leads_to_what_is_counted_in_it(client, leader, voices, town):
+    """And not to its neighbours: boxes around hexagons overlap. Records whose village alone is known are in no cell, and behind none."""
+    for n in range(40):
+        voice(town, f"V{1 + n % 6}", TODAY - dt.timedelta(days=n), place=(0.1 + 0.07 * n, 0.13 + 0.041 * n))
+    record(town, "V1", located_by="village")
+    record(town, "V1")
+    facts.refresh()
+    client.force_login(leader)
+    listed = ask(client, "by=hex&size=500&period=90")["list"]
+    found = re.findall(
+        r'<li data-id="(500,-?\d+,-?\d+)"><a class="list-row-title" href="([^"]+)">.*?<span class="text-secondary">(\d+) 件',
+        listed,
+    )
+    assert len(found) > 10
+    for name, url, count in found:
+        pages = (
+            client.get(url.replace("&amp;", "&")),
+            client.get(reverse("record_list"), {"link": "none", "since": "2026-01-01", "bbox": name}),
+        )
+        assert sum(page.context["page_obj"].paginator.count for page in pages) == int(count), name
+    for wrong in ("500,0.5,1", "500,1e300,1", "inf,1,1", "nan,nan,nan", "1,2", "10,0,0"):
+        assert client.get(reverse("case_list"), {"state": "counted", "bbox": wrong}).status_code == 200
 
 
 def test_a_list_is_paged(client, leader, voices, town):

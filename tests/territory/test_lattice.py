@@ -83,6 +83,18 @@ def test_what_cannot_be_a_lattice_is_refused(wrong):
         Lattice(*wrong)
 
 
+def test_a_hexagon_is_the_cells_that_are_counted_into_it():
+    lattice = Lattice(120.4, 27.5)
+    row, col = (axis.ravel() for axis in np.mgrid[-40:40, -40:40])
+    q, r = lattice.hexes(col, row, 730.0)
+    for which in [(-2, 1), (0, 0), (3, -3)]:
+        own = (q == which[0]) & (r == which[1])
+        found = lattice.cells_of_hex(*which, 730.0)
+        assert list(zip(*(axis.tolist() for axis in found), strict=True)) == list(
+            zip(col[own].tolist(), row[own].tolist(), strict=True)
+        )
+
+
 def test_same_county_from_another_file_is_laid_the_same():
     assert laid_over(119.9, 27.8, 120.4, 28.3) == laid_over(119.9001, 27.8001, 120.4002, 28.2999)
 

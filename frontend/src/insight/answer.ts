@@ -37,11 +37,16 @@ export interface Cells extends Lattice {
 export interface ChangedCells extends Lattice {
   now: number[];
   before: number[];
-  q: number[];
+  /** Of what came a day, now to before; null: nothing before. */
+  ratio: (number | null)[];
+  q: (number | null)[];
+  mark: ("more" | "less" | "")[];
 }
 
 export interface Hexes {
   size: number;
+  q: number[];
+  r: number[];
   lon: number[];
   lat: number[];
   n: number[];

@@ -41,8 +41,6 @@ export interface Surface<A = Answer> {
   light: (map: PlaceMap, id: string | null, ask: Ask) => void;
 }
 
-/** At most this share of the changes called significant are expected to be chance. */
-export const FALSE_SHARE = 0.05;
 const ZERO = "#f3f0e7";
 const NOTHING = "这段时间没有收到反映";
 
@@ -174,7 +172,7 @@ const changedCells: Surface = {
   numbers: () => [],
   draw(map, answer) {
     const classes = changeClasses();
-    showChangedSquares(map, answer.change ? changedSquares(answer.change, FALSE_SHARE) : EMPTY, classes);
+    showChangedSquares(map, answer.change ? changedSquares(answer.change) : EMPTY, classes);
     return { title: `与对比时段比（${metresWords(answer.change?.size)}方格）`, entries: [...classEntries(classes), { label: "变化显著（粗边）", outlined: true }], note: [answer.change?.col.length ? PALE : NOTHING, ...answer.notes].join("；") };
   },
   words(_answer, { properties: { count, before, change: percent, sure } }) {
@@ -214,7 +212,7 @@ export const hot: Surface<HotSpots> = {
     const note = answer.day ? `${metresWords(answer.metres)}方格，错误发现率 5%；没有颜色的地方与偶然分不开` : "还没有算过热点，每天夜里计算一次";
     return { title: "热点和冷点", entries: HOT_STATES.filter(({ state }) => there.has(state)), note };
   },
-  words: (_answer, { properties: { label, count, expected } }) => [String(label ?? ""), `${String(count)} 件，按人口应有约 ${Number(expected).toFixed(1)} 件`],
+  words: (_answer, { properties: { label, count, expected } }) => [String(label ?? ""), `周围 1.5 公里 ${String(count)} 桩，同样多的居民一般有 ${Number(expected).toFixed(1)} 桩`],
   links: () => [],
   light: (map, id) => lightSpot(map, id),
 };

@@ -107,12 +107,12 @@ function boxOf({ lon0, lat0, lon_step, lat_step, col, row }: Lattice, index: num
   return [place(west), place(south), place(west + lon_step), place(south + lat_step)];
 }
 
-/** Cells with what is there `now` and was `before`, the `change` in percent, and how `sure` it is that it is no chance. */
-export function changedSquares(cells: ChangedCells, sureBelow: number): FeatureCollection {
+/** Cells with what is there `now` and was `before`, the `change` of what came a day in percent, and whether it is `sure` that it is no chance. */
+export function changedSquares(cells: ChangedCells): FeatureCollection {
   const drawn = squares({ ...cells, n: cells.now });
   for (const [index, feature] of drawn.features.entries()) {
-    const [now, before, q] = [cells.now[index] ?? 0, cells.before[index] ?? 0, cells.q[index] ?? 1];
-    Object.assign(feature.properties ?? {}, { before, q, sure: q <= sureBelow, change: before > 0 ? (100 * (now - before)) / before : 1e6 });
+    const [before, ratio] = [cells.before[index] ?? 0, cells.ratio[index] ?? null];
+    Object.assign(feature.properties ?? {}, { before, sure: Boolean(cells.mark[index]), change: ratio === null ? 1e6 : 100 * (ratio - 1) });
   }
   return drawn;
 }
@@ -127,15 +127,13 @@ export function showChangedSquares(map: PlaceMap, shapes: FeatureCollection, cla
   map.addLayer({ id: SIGNIFICANT, type: "line", source: CELLS, filter: sure, paint: { "line-color": OUTLINE, "line-width": 2 } }, BELOW_NAMES);
 }
 
-/** Hexagons with a `count`; their `id` is the box around them, "w,s,e,n". */
-export function hexagons({ corners, lon, lat, n }: Hexes): FeatureCollection {
-  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
-  const frame = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+/** Hexagons with a `count`; their `id` is what lists are narrowed to them by, "size,q,r". */
+export function hexagons({ corners, lon, lat, n, size, q, r }: Hexes): FeatureCollection {
   return collection(
     n.map((count, index): Feature => {
       const [x, y] = [lon[index] ?? 0, lat[index] ?? 0];
       const ring = [...corners, corners[0] ?? [0, 0]].map(([dx, dy]) => [x + dx, y + dy]);
-      const id = frame.map((offset, side) => Number(((side % 2 ? y : x) + offset).toFixed(6))).join(",");
+      const id = [size, q[index], r[index]].join(",");
       return { type: "Feature", properties: { id, count }, geometry: { type: "Polygon", coordinates: [ring] } };
     }),
   );

@@ -17,7 +17,7 @@ export function showSpots(map: PlaceMap, spots: FeatureCollection): void {
 
 /** Draws the rings, the lit one filled. Ring and number of one spot stay together where several overlap. */
 export function lightSpot(map: PlaceMap, id: string | null): void {
-  const lit = ["==", ["get", "id"], id ?? ""];
+  const lit = ["==", ["to-string", ["get", "id"]], id ?? ""];
   map.addLayer({
     id: "spots-mark",
     type: "symbol",

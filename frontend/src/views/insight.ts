@@ -30,6 +30,8 @@ interface Beside {
   numbers: string;
   steps: Step[];
   step: string;
+  /** The level that is answered: where of the one asked for nothing is to be seen, the next below it. */
+  level: string;
   lists: Lists;
 }
 
@@ -175,6 +177,7 @@ class InsightMap {
     const caption = document.getElementById("insight-caption");
     if (caption) caption.textContent = beside.caption;
     this.form.set("step", beside.step);
+    this.form.set("level", beside.level);
     this.player.offer(beside.steps, step?.key ?? null, this.slides);
   }
 
