@@ -2,6 +2,7 @@
 
 from django.contrib.gis.db import models
 
+from apps.cases.taxonomy import Category
 from apps.projects.models import KeyProject
 
 
@@ -12,7 +13,8 @@ class ProjectAroundQuerySet(models.QuerySet):
 
 
 class ProjectAround(models.Model):
-    """项目周边诉求: one turning point of one project. `before`, `after`: reports within `within` metres of it in the `days` before `turned_on` and
+    """项目周边诉求: one turning point of one project, and the kind of matters that says most of it (`category`; none: all together). `kinds`: the
+    key of every kind that was tested and its q. `before`, `after`: reports within `within` metres of it in the `days` before `turned_on` and
     in as many from that day; `rest_before`, `rest_after`: in places like it elsewhere. `ratio`: after to before, held against the change there,
     between `low` and `high` at 95 %; nothing where there are too few to tell."""
 
@@ -33,6 +35,8 @@ class ProjectAround(models.Model):
     turned_on = models.DateField("转折日期")
     within = models.PositiveIntegerField("范围（米）")
     days = models.PositiveIntegerField("前后各多少天")
+    category = models.ForeignKey(Category, verbose_name="类别", null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="空：各类合计")
+    kinds = models.JSONField("各类", default=list)
     before = models.PositiveIntegerField("之前")
     after = models.PositiveIntegerField("之后")
     rest_before = models.PositiveIntegerField("同类地方之前")

@@ -1,7 +1,11 @@
-"""Matters reported around key projects: counted before and after each turning point, compared with places like it, kept for the list."""
+"""Matters reported around key projects: counted before and after each turning point, compared with places like it, kept for the list.
+
+Compared are all kinds together and each kind (category of the second level) by itself: dust that begins where an old nuisance ends is no change
+of the sum. The share of false discoveries is held over all turning points and kinds at once.
+"""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -32,7 +36,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One turning point of one project; `change` is None where there is too little to tell. kind: of `ProjectAround.Verdict`."""
+    """One turning point of one project, of one kind of matters (`category`, its key; None: all together); `change` is None where there is too
+    little to tell, and `too_little` says why."""
 
     project: KeyProject
     turn: str
@@ -46,6 +51,7 @@ class Compared:
     rest_after: int = 0
     change: Change | None = None
     too_little: str = ""
+    category: int | None = None
 
     @property
     def since(self) -> dt.date:
@@ -85,23 +91,36 @@ def projects_with_reports():
     return KeyProject.objects.prefetch_related("subprojects__reports", "reports").select_related("state_now").defer("geom_3857").order_by("code")
 
 
-def compare_all(day: dt.date, ground: Ground | None) -> list[tuple[Compared, float | None]]:
-    """Every turning point up to a day, with q over all of them."""
+Judged = list[tuple[Compared, float | None]]
+"""Of one turning point: all kinds together first, then each that there is enough of; with q."""
+
+
+def compare_all(day: dt.date, ground: Ground | None) -> list[Judged]:
+    """Every turning point up to a day, with q over all of them and all kinds."""
     told = Told.read(day) if ground else None
-    found = [compare(project, turn, on, WITHIN, day, ground, told) for project in projects_with_reports() for turn, on in turns(project) if on <= day]
-    q = false_discoveries([np.nan if one.change is None else one.change.p for one in found])
-    return [(one, None if np.isnan(share) else float(share)) for one, share in zip(found, q.tolist(), strict=True)]
+    return judged([compare(project, turn, on, WITHIN, day, ground, told) for project in projects_with_reports() for turn, on in turns(project) if on <= day])
+
+
+def judged(found: list[list[Compared]]) -> list[Judged]:
+    q = iter(false_discoveries([np.nan if one.change is None else one.change.p for each in found for one in each]).tolist())
+    return [[(one, None if np.isnan(share) else share) for one, share in zip(each, q, strict=False)] for each in found]
 
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """Every matter that has a place, by the first day of its week on which it was told: int64 arrays of the cell of 100 m and of days since
-    `first`, the day from which anything is known. As for hot spots one matter told at one place within a week counts once."""
+    """Every matter that has a place, by the first day of its week on which it was told: int64 arrays of the cell of 100 m, of days since
+    `first`, the day from which anything is known, and of its kind's key (0: not sorted). As for hot spots one matter told at one place within
+    a week counts once."""
 
     first: dt.date
     col: Ints
     row: Ints
     day: Ints
+    category: Ints
+
+    def of(self, category: int) -> "Told":
+        some = self.category == category
+        return Told(self.first, self.col[some], self.row[some], self.day[some], self.category[some])
 
     @classmethod
     def read(cls, day: dt.date) -> "Told | None":
@@ -113,35 +132,57 @@ class Told:
         with connection.cursor() as cursor:
             # As text of numbers, which numpy reads ten times quicker than rows: there may be a million.
             cursor.execute(
-                f"""SELECT string_agg(col::text, ' '), string_agg("row"::text, ' '), string_agg(day::text, ' ') FROM (
-                    SELECT f.col, f."row", min(f.day - %(first)s::date) AS day FROM {facts} f LEFT JOIN {categories} c ON c.id = f.category
-                    WHERE f.counted AND f.col IS NOT NULL AND f.day <= %(day)s
-                    GROUP BY f.col, f."row", CASE WHEN c.level = 3 THEN c.parent_id ELSE c.id END, (f.day - %(first)s::date) / 7) matters""",
+                f"""SELECT string_agg(col::text, ' '), string_agg("row"::text, ' '), string_agg(day::text, ' '), string_agg(about::text, ' ') FROM (
+                    SELECT f.col, f."row", min(f.day - %(first)s::date) AS day, coalesce(CASE WHEN c.level = 3 THEN c.parent_id ELSE c.id END, 0) AS about
+                    FROM {facts} f LEFT JOIN {categories} c ON c.id = f.category WHERE f.counted AND f.col IS NOT NULL AND f.day <= %(day)s
+                    GROUP BY f.col, f."row", about, (f.day - %(first)s::date) / 7) matters""",
                 {"first": first, "day": day},
             )
-            col, row, when = (np.array((text or "").split(), np.int64) for text in cursor.fetchone())
-        return cls(first, col, row, when)
+            columns = (np.array((text or "").split(), np.int64) for text in cursor.fetchone())
+        return cls(first, *columns)
 
 
-def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.date, ground: Ground | None, told: Told | None) -> Compared:
-    """One turning point. The periods are of one length and reach as far as both can."""
+def compare(project: KeyProject, turn: str, on: dt.date, within: int, day: dt.date, ground: Ground | None, told: Told | None) -> list[Compared]:
+    """One turning point: all kinds together, then each that is enough to tell anything. The periods are of one length and reach as far as both can."""
     days = min(LONGEST, (day - on).days + 1, (on - told.first).days if told else 0)
+    seen = Compared(project, turn, on, within, day, max(days, 0))
     if ground is None or told is None or days < SHORTEST:
-        return Compared(project, turn, on, within, day, max(days, 0), too_little=str(Verdict.SHORT))
+        return [replace(seen, too_little=str(Verdict.SHORT))]
     counts = _Counts.of(told, ground, on, days)
     near, far = counts.distances(project, within)
-    here = near <= within
+    found = [_compared(seen, counts, near, far)]
+    for category in _kinds(counts, near <= within, told, on, days):
+        counts = _Counts.of(told.of(category), ground, on, days)
+        found.append(_compared(replace(seen, category=category), counts, *counts.distances(project, within)))
+    return found
+
+
+def _compared(seen: Compared, counts: "_Counts", near: NDArray[np.float64], far: NDArray[np.bool_]) -> Compared:
+    here = near <= seen.within
     before, after = int(counts.before[here].sum()), int(counts.after[here].sum())
-    matched = counts.places(far & (near > within + APART))
+    matched = counts.places(far & (near > seen.within + APART))
     wanted = np.bincount(counts.kind[here], weights=(counts.before + counts.after)[here], minlength=KINDS)
     used = matched.of(np.flatnonzero(wanted))
-    seen = Compared(project, turn, on, within, day, days, before, after, int(used.before.sum()), int(used.after.sum()), too_little=str(Verdict.FEW))
+    seen = replace(seen, before=before, after=after, rest_before=int(used.before.sum()), rest_after=int(used.after.sum()), too_little=str(Verdict.FEW))
     usual = elsewhere(matched.before, matched.after, matched.kind, wanted)
     if before + after < FEW or usual is None:
         return seen
     own = counts.places(here)
     both = own.before + own.after
-    return Compared(**{**vars(seen), "change": changed(before, after, usual, float((both * (both - 1)).sum() / both.sum()))})
+    return replace(seen, change=changed(before, after, usual, float((both * (both - 1)).sum() / both.sum())))
+
+
+def _kinds(counts: "_Counts", here: NDArray[np.bool_], told: Told, on: dt.date, days: int) -> list[int]:
+    """Kinds of which enough is told in some cells in both periods together."""
+    if not here.any():
+        return []
+    col, row, turned = counts.col[here], counts.row[here], (on - told.first).days
+    near = np.flatnonzero(
+        (told.day >= turned - days) & (told.day < turned + days) & (told.col >= col.min()) & (told.col <= col.max()) & (told.row >= row.min()) & (told.row <= row.max())
+    )
+    near = near[np.isin(told.row[near] * _WIDE + told.col[near], row * _WIDE + col)]
+    kinds, many = np.unique(told.category[near], return_counts=True)
+    return kinds[(kinds > 0) & (many >= FEW)].tolist()
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,18 +257,29 @@ def _thirds(lived: NDArray[np.float64], reports: Ints) -> Ints:
     return np.searchsorted(edges, lived, side="left").astype(np.int64)
 
 
-def keep(found: list[tuple[Compared, float | None]]) -> None:
+def keep(found: list[Judged]) -> None:
     """In the caller's transaction: what the list shows, in place of what it showed."""
     ProjectAround.objects.all().delete()
-    ProjectAround.objects.bulk_create(_row(one, q) for one, q in found)
+    ProjectAround.objects.bulk_create(_row(each) for each in found)
 
 
-def _row(one: Compared, q: float | None) -> ProjectAround:
+def telling(found: Judged) -> tuple[Compared, float | None]:
+    """What the list says of a turning point: the surest of what is more, else of what is less, else all kinds together."""
+    for wanted in (Verdict.MORE, Verdict.FEWER):
+        called = [(q, place) for place, (one, q) in enumerate(found) if q is not None and one.verdict(q) == wanted]
+        if called:
+            return found[min(called)[1]]
+    return found[0]
+
+
+def _row(found: Judged) -> ProjectAround:
+    one, q = telling(found)
     verdict, change = one.verdict(q), one.change
     finite = {name: value for name in ("ratio", "low", "high") if change and np.isfinite(value := getattr(change, name))}
     return ProjectAround(
-        project=one.project, turn=one.turn, turned_on=one.turned_on, within=one.within, days=one.days, before=one.before, after=one.after,
-        rest_before=one.rest_before, rest_after=one.rest_after, q=q, verdict=verdict, weight=_weight(one, verdict), day=one.day, **finite,
+        project=one.project, turn=one.turn, turned_on=one.turned_on, within=one.within, days=one.days, category_id=one.category, before=one.before, after=one.after,
+        rest_before=one.rest_before, rest_after=one.rest_after, q=q, verdict=verdict, weight=_weight(one, verdict), day=one.day,
+        kinds=[[each.category, share] for each, share in found if share is not None], **finite,
     )  # fmt: skip
 
 

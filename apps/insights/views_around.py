@@ -1,5 +1,6 @@
 """Complaints around key projects: where supervision should look first, and one project with every turning point of it."""
 
+import datetime as dt
 import json
 
 from django.core.paginator import Paginator
@@ -13,8 +14,20 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.models import User
 from apps.accounts.perms import Permission, requires
+from apps.cases.taxonomy import Category
 from apps.insights.around import ProjectAround
-from apps.insights.around_projects import RINGS, WITHIN, Compared, Told, compare, projects_with_reports, turns
+from apps.insights.around_projects import (
+    RINGS,
+    WITHIN,
+    Compared,
+    Judged,
+    Told,
+    compare,
+    judged,
+    projects_with_reports,
+    telling,
+    turns,
+)
 from apps.insights.before_after import FEW
 from apps.insights.ground import county_ground
 from apps.insights.theme_models import sees_unplaced
@@ -48,7 +61,7 @@ def around_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(verdict=asked["verdict"])
     if asked["turn"] in ProjectAround.Turn.values:
         rows = rows.filter(turn=asked["turn"])
-    shown = rows.select_related("project__town", "project__responsible", "project__state_now").defer(
+    shown = rows.select_related("category", "project__town", "project__responsible", "project__state_now").defer(
         "project__geom", "project__geom_3857", "project__town__geom", "project__town__geom_3857", "project__responsible__point"
     )  # fmt: skip
     page = Paginator(shown.pressing(), A_PAGE).get_page(request.GET.get("page"))
@@ -69,27 +82,41 @@ def around(request: HttpRequest, code: str) -> HttpResponse:
     project = get_object_or_404(projects_with_reports().select_related("state_now", "town", "responsible").defer("geom_3857", "town__geom", "town__geom_3857", "responsible__point"), code=code)
     asked = request.GET.get("within", "")
     within = int(asked) if asked in map(str, RINGS) else WITHIN
-    kept = {(row.turn, row.within): row for row in ProjectAround.objects.filter(project=project)}
     day = last_whole_day()
+    kept = {row.turn: dict(row.kinds) for row in ProjectAround.objects.filter(project=project, within=within, day=day)}
     ground, told = county_ground(), Told.read(day)
-    found = [compare(project, turn, on, within, day, ground, told) for turn, on in turns(project) if on <= day]
+    found = judged([compare(project, turn, on, within, day, ground, told) for turn, on in turns(project) if on <= day])
+    labels = dict(Category.objects.values_list("pk", "label"))
     return render(request, "insights/around/around.html", {
-        "project": project, "within": within, "rings": RINGS, "few": FEW, "found": [_shown(one, kept.get((one.turn, one.within))) for one in found],
+        "project": project, "within": within, "rings": RINGS, "few": FEW, "found": [_shown(each, kept.get(each[0][0].turn), labels) for each in found],
         "to_come": project.starts > day, "behind": _links(project, within),
         "project_data": {"shape": {"type": "Feature", "geometry": json.loads(project.geom.geojson), "properties": {}}, "name": project.name, "tone": getattr(getattr(project, "state_now", None), "tone", None) or "neutral"},
     })  # fmt: skip
 
 
-def _shown(one: Compared, kept: ProjectAround | None) -> dict:
-    """A turning point for the page. The chance is this comparison's own, where the list's holds over all projects."""
-    q = kept.q if kept and kept.day == one.day and kept.q is not None else (one.change.p if one.change else None)
+def _shown(found: Judged, kept: dict | None, labels: dict[int, str]) -> dict:
+    """A turning point for the page, as a whole and kind by kind. The chances are those of the list, which hold over all projects, where it is of
+    this ring and day; else those of this page's own comparisons."""
+    found = found if kept is None else [(one, kept.get(one.category)) for one, _ in found]
+    one, q = telling(found)
     verdict = one.verdict(q)
-    change = one.change
     return {
-        "turn": ProjectAround.Turn(one.turn).label, "on": one.turned_on, "since": one.since, "until": one.until, "days": one.days, "before": one.before, "after": one.after,
-        "rest_before": one.rest_before, "rest_after": one.rest_after, "verdict": Verdict(verdict).label, "tone": TONES[verdict], "icon": ICONS.get(verdict, ""), "short": verdict == Verdict.SHORT,
-        "expected": change.expected if change else None, "words": ratio_words(change.ratio, change.low, change.high) if change else "", "chance": chance_words(q),
+        "turn": ProjectAround.Turn(one.turn).label, "on": one.turned_on, "since": one.since, "until": one.until, "days": one.days, "short": verdict == Verdict.SHORT,
+        "verdict": Verdict(verdict).label, "tone": TONES[verdict], "icon": ICONS.get(verdict, ""), "about": labels.get(one.category, ""),
+        "expected": one.change.expected if one.change else None, **_told(one, q), "rows": [_kind(each, share, labels) for each, share in found],
     }  # fmt: skip
+
+
+def _kind(one: Compared, q: float | None, labels: dict[int, str]) -> dict:
+    verdict = one.verdict(q)
+    return {
+        "name": labels.get(one.category, "各类合计"), "before": one.before, "after": one.after, "rest_before": one.rest_before, "rest_after": one.rest_after,
+        "verdict": Verdict(verdict).label, "tone": TONES[verdict], "icon": ICONS.get(verdict, ""), **_told(one, q),
+    }  # fmt: skip
+
+
+def _told(one: Compared, q: float | None) -> dict[str, str]:
+    return {"words": ratio_words(one.change.ratio, one.change.low, one.change.high) if one.change else "", "chance": chance_words(q)}
 
 
 def words(row: ProjectAround) -> str:
@@ -113,10 +140,10 @@ def chance_words(q: float | None) -> str:
 
 
 def _links(project: KeyProject, within: int) -> str:
-    """The work list of the last year's cases in the box around the ring."""
+    """The work list of the cases of a year in the box around the ring."""
     west, south, east, north = project.geom.extent
     lat = within / 110_000
     lon = within / 95_000
-    today = timezone.localdate()
+    since = timezone.localdate() - dt.timedelta(days=364)
     box = f"{west - lon:.5f},{south - lat:.5f},{east + lon:.5f},{north + lat:.5f}"
-    return f"{reverse('case_list')}?state=all&since={today.replace(year=today.year - 1, day=1):%Y-%m-%d}&bbox={box}"
+    return f"{reverse('case_list')}?state=counted&since={since:%Y-%m-%d}&bbox={box}"

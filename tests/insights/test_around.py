@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from scipy import stats
 
-from apps.cases.models import Case
+from apps.cases.models import Case, Category
 from apps.insights import workflow_spots
 from apps.insights.around import ProjectAround
 from apps.projects.models import KeyProject
@@ -30,12 +30,12 @@ def school(town, users):
     return town.projects["K2"]
 
 
-def tell(town, village: str, x: float, y: float, before: int, after: int) -> None:
+def tell(town, village: str, x: float, y: float, before: int, after: int, category: str = "housing") -> None:
     """So many matters: each in a week of its own, or 108 m east of the last."""
     for many, way in ((before, -1), (after, 1)):
         for number in range(many):
             day = BEGUN + dt.timedelta(days=way * (2 + 7 * (number % 9)))
-            case(town, village, point=at(x + 0.11 * (number // 9), y), submitted_at=moment(day))
+            case(town, village, category=category, point=at(x + 0.11 * (number // 9), y), submitted_at=moment(day))
 
 
 @pytest.fixture
@@ -60,6 +60,21 @@ def test_counted_by_hand(told):
     assert p * 0.999 <= told.q <= 3 * p
     assert told.verdict == "more"
     assert ProjectAround.objects.pressing().first() == told
+
+
+def test_a_kind_that_begins_where_another_ends_is_seen(town, school):
+    """Noise takes the place of what was told before: the sum stays what it was."""
+    case(town, "V6", point=at(2.5, 1.5), submitted_at=moment(BEGUN - dt.timedelta(days=300)))
+    for village, x, y in (("V4", 0.5, 1.5), ("V6", 2.5, 1.5)):
+        tell(town, village, x, y, 20, 20)
+        tell(town, village, x, y, 20, 20, category="noise_fume")
+    tell(town, "V2", 1.5, 0.55, 20, 0)
+    tell(town, "V2", 1.5, 0.55, 0, 20, category="noise_fume")
+    workflow_spots.work_out()
+    found = ProjectAround.objects.get(project=town.projects["K2"], turn="started")
+    assert (found.verdict, found.category.code, found.before, found.after) == ("more", "noise_fume", 0, 20)
+    assert {kind for kind, _ in found.kinds} == {None, found.category_id, Category.objects.get(code="housing").pk}
+    assert dict(found.kinds)[None] > 0.5  # all kinds together say nothing
 
 
 def test_too_few_or_too_short_is_said_and_not_judged(told, town):
