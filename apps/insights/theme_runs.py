@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
+from procrastinate.exceptions import AlreadyEnqueued
 
 from apps.accounts.models import Role, User
 from apps.insights import facts, theme_keeping
@@ -35,11 +36,13 @@ KEPT_RUNS = 60
 def ask(user: User | None, *, whole: bool = True) -> ThemeRun:
     """Ask for a run; the one that is waiting or under way is given to whoever asks meanwhile. The job begins with the transaction's end."""
     _hold()
-    waiting = ThemeRun.objects.filter(state__in=(ThemeRun.State.QUEUED, ThemeRun.State.RUNNING)).first()
-    if waiting:
-        return waiting
-    run = ThemeRun.objects.create(whole=whole, asked_by=user)
-    jobs.configure_task(JOB).defer(run=run.pk)  # by name: the task leans on this module
+    run = ThemeRun.objects.filter(state__in=(ThemeRun.State.QUEUED, ThemeRun.State.RUNNING)).first()
+    run = run or ThemeRun.objects.create(whole=whole, asked_by=user)
+    try:
+        with transaction.atomic():  # also of one under way: whoever is at it may have been killed, and a job of what is done does nothing
+            jobs.configure_task(JOB, queueing_lock=f"{JOB} {run.pk}").defer(run=run.pk)  # by name: the task leans on this module
+    except AlreadyEnqueued:
+        pass  # its job is waiting
     return run
 
 

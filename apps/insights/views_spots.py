@@ -9,9 +9,10 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, allowed, requires
 from apps.cases.forms import PlainText
@@ -144,10 +145,12 @@ def _to_oversee(spot: HotSpot, request: HttpRequest) -> list[Case]:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires(Permission.OVERSEE_CASES)
 def hot_spot_oversee(request: HttpRequest, pk: int) -> HttpResponse:
-    """列为督办. What was refused is said at its field, and what was typed stays."""
+    """列为督办. What was refused is said at its field, and what was typed stays; from there pages of the list lead back."""
+    if request.method == "GET":
+        return redirect(f"{reverse('hot_spot', args=[pk])}?{request.GET.urlencode()}")
     spot = get_object_or_404(HotSpot.objects.visible_to(request.user).select_related(*ROWS).defer(*SHAPES[2:]), pk=pk)
     cases = _to_oversee(spot, request)
     form = OverseeForm(request.POST, cases)

@@ -1,15 +1,17 @@
 """Themes: the early-warning list and all others, one theme with what lies behind it, and what is decided on it."""
 
 import datetime as dt
+from functools import wraps
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, allowed, requires
 from apps.cases.taxonomy import Category
@@ -127,8 +129,19 @@ def _page(
     }, status=status)  # fmt: skip
 
 
-@require_POST
-@requires(Permission.DRAFT_FROM_INSIGHT)
+def _verb(view):
+    """The address of a verb, asked for without one (a page further after a refusal, a reload), leads to its theme."""
+
+    @wraps(view)
+    def decided(request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, pk)
+        return redirect(f"{reverse('theme', args=[pk])}?{request.GET.urlencode()}")
+
+    return require_http_methods(["GET", "POST"])(requires(Permission.DRAFT_FROM_INSIGHT)(decided))
+
+
+@_verb
 def theme_rename(request: HttpRequest, pk: int) -> HttpResponse:
     name = request.POST.get("name", "")
     try:
@@ -139,8 +152,7 @@ def theme_rename(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("theme", pk)
 
 
-@require_POST
-@requires(Permission.DRAFT_FROM_INSIGHT)
+@_verb
 def theme_note(request: HttpRequest, pk: int) -> HttpResponse:
     words = request.POST.get("words", "")
     try:
@@ -151,8 +163,7 @@ def theme_note(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("theme", pk)
 
 
-@require_POST
-@requires(Permission.DRAFT_FROM_INSIGHT)
+@_verb
 def theme_topic(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         topic, new = workflow_themes.make_topic(request.user, pk)
