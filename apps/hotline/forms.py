@@ -3,7 +3,7 @@
 import re
 
 from django import forms
-from django.contrib.gis.geos import Polygon
+from django.contrib.gis.geos import GEOSGeometry
 
 from apps.accounts.models import User
 from apps.cases.forms import SELECT, PlainText, RowField, RowForm, text_field
@@ -11,6 +11,7 @@ from apps.cases.listing import SEES_BY_SCOPE
 from apps.cases.models import Case, Category
 from apps.cases.workflow import handling_units
 from apps.hotline.models import Source
+from apps.territory.county_lattice import on_the_map
 from apps.territory.models import AdminArea
 
 WEEKDAYS = [(str(day), f"周{name}") for day, name in enumerate("一二三四五六日")]
@@ -59,17 +60,12 @@ class FilterForm(RowForm):
     def clean_source(self) -> list[Source]:
         return [self.sources[code] for code in self.cleaned_data["source"]]
 
-    def clean_bbox(self) -> Polygon | None:
-        """A box of longitudes and latitudes: west, south, east, north."""
-        if not (text := self.cleaned_data["bbox"]):
-            return None
+    def clean_bbox(self) -> GEOSGeometry | None:
+        """A box or a hexagon of the map."""
         try:
-            west, south, east, north = (float(part) for part in text.split(","))
+            return on_the_map(text) if (text := self.cleaned_data["bbox"]) else None
         except ValueError:
             raise forms.ValidationError("地图范围读不出来。") from None
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise forms.ValidationError("地图范围不对。")
-        return Polygon.from_bbox((west, south, east, north))
 
 
 class LinkForm(forms.Form):

@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 from collections.abc import Iterator
 
-from django.contrib.gis.geos import Polygon
+from django.contrib.gis.geos import GEOSGeometry
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
@@ -21,6 +21,7 @@ SHAPES = (*(f"{area}__{shape}" for area in ("town", "village") for shape in ("ge
 LINKS = {
     "linked": Q(case__isnull=False), "none": Q(case__isnull=True), "proposed": Q(proposed__isnull=False, case__isnull=True), "repeat": Q(like__isnull=False),
 }  # fmt: skip
+EXACT = Q(located_by__in=("coordinates", "doorplate", "road"))  # the middle of a village is nobody's place: no map counts it there
 PLACES = {"located": ~Q(located_by=""), "none": Q(located_by="")}
 HEADINGS = ("来源", "工单号", "受理时间", "渠道", "代录入", "状态", "期限", "答复时间", "满意度", "承办单位", "类别", "乡镇街道", "村社", "按什么定位", "标题", "内容", "关联的民情件", "重复反映")
 
@@ -58,9 +59,9 @@ def _there(records: QuerySet[Record], filters: dict) -> QuerySet[Record]:
         records = records.filter(village__in=list(AdminArea.objects.filter(code=code).values_list("pk", flat=True)))
     if code := filters.get("grid"):
         grid = Grid.objects.filter(code=code).first()
-        records = records.filter(point__coveredby=grid.geom) if grid else records.none()
-    box: Polygon | None = filters.get("bbox")
-    return records.filter(point__coveredby=box) if box else records
+        records = records.filter(EXACT, point__coveredby=grid.geom) if grid else records.none()
+    shape: GEOSGeometry | None = filters.get("bbox")
+    return records.filter(EXACT, point__coveredby=shape) if shape else records
 
 
 def _at_these_times(records: QuerySet[Record], filters: dict) -> QuerySet[Record]:
