@@ -74,7 +74,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _record_of(request: HttpRequest, pk: int) -> Record:
-    seen = Record.objects.visible_to(request.user).select_related(*listing.RELATED, "like__source", "proposed", "intake").defer(*listing.SHAPES)
+    seen = Record.objects.visible_to(request.user).select_related(*listing.RELATED, "proposed", "intake").defer(*listing.SHAPES)
     return get_object_or_404(seen, pk=pk)
 
 
@@ -83,10 +83,11 @@ def _page(request: HttpRequest, found: Record, *, forms: dict | None = None, sta
     visible = Case.objects.visible_to(request.user).filter(pk__in=[pk for pk in (found.case_id, found.proposed_id) if pk]).values_list("pk", flat=True)
     seen = set(visible)
     why_not = workflow_links.why_no_case(found)
+    first = Record.objects.visible_to(request.user).filter(pk=found.like_id).select_related("source").first() if found.like_id else None
     repeats = Record.objects.visible_to(request.user).filter(like=found.like_id or found.pk).exclude(pk=found.pk).select_related("source").order_by("received_at", "pk")
     page = {
         "record": found, "seen": seen, "may_link": allowed(request.user, Permission.LINK_RECORDS), "why_not": why_not, "marks": sorted(found.marks.items()),
-        "may_open": allowed(request.user, Permission.ENTER_CASES) and not found.case_id, "repeats": repeats[: REPEATS + 1], "most_repeats": REPEATS, "events": _events(found),
+        "may_open": allowed(request.user, Permission.ENTER_CASES) and not found.case_id, "first": first, "repeats": repeats[: REPEATS + 1], "most_repeats": REPEATS, "events": _events(found),
         "link_form": LinkForm(user=request.user), "unlink_form": UnlinkForm(), "open_form": OpenCaseForm(initial={"text": _told(found)}),
         "case_data": {"point": {"lon": found.point.x, "lat": found.point.y}, "kind": "here", "name": "所在的 100 米格"} if found.point else None,
         **(forms or {}),

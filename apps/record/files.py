@@ -53,7 +53,7 @@ def bounded(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
 
 def _too_large(request: HttpRequest, announced: int) -> HttpResponse:
-    words = f"这次要传 {announced / MEGABYTE:.0f} MB，超过了 {REQUEST_LIMIT // MEGABYTE} MB，没有收。请少选几张照片，或先缩小再传。"
+    words = f"这次要传 {announced / MEGABYTE:.0f} MB，超过了 {REQUEST_LIMIT // MEGABYTE} MB，没有收。请少选几张照片，或先缩小再传；别的文件请分成几个再传。"
     if "json" in request.headers.get("Accept", ""):
         return JsonResponse({"message": words}, status=413)
     return HttpResponse(render_to_string("413.html", {"words": words}), status=413)

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from apps.cases import workflow as cases
-from apps.hotline import workflow_links
+from apps.hotline import workflow, workflow_links
 from apps.hotline.models import Intake, IntakePiece, Record, Source
 from apps.hotline.tasks import run_intake
 from tests.hotline.conftest import HEADINGS, MAPPING, as_csv, as_xlsx, row, upload
@@ -79,6 +79,23 @@ def test_a_record_and_its_case_point_at_each_other(records, office, users):
     assert office.post(reverse("record_act", args=[records[0].pk, "nonsense"])).status_code == 404
     workflow_links.link(records[0], case, users.county_office, "还是")
     assert listed(office, "link=linked") == ["1"]
+
+
+def test_the_first_of_a_matter_is_shown_to_those_who_may_see_it(records, client, users):
+    Record.objects.filter(pk=records[0].pk).update(like=records[1])
+    for user, seen in ((users.county_office, True), (users.town_clerk, False)):
+        client.force_login(user)
+        assert ("井盖松动" in client.get(reverse("record", args=[records[0].pk])).content.decode()) is seen
+
+
+def test_a_file_that_breaks_the_program_is_said_on_its_page(office, source, monkeypatch):
+    def broken(*given):
+        raise ValueError("王小明 13800000001")
+
+    monkeypatch.setattr(workflow, "open_table", broken)
+    answer = office.post("/hotline/intakes/", {"source": "12345", "file": upload("三月.csv", as_csv([row(1)]))}, follow=True)
+    assert "程序出了意外（ValueError" in answer.content.decode() and "王小明" not in answer.content.decode()
+    assert Intake.objects.get().state == "failed"
 
 
 def test_taken_up_from_its_page(records, office):
