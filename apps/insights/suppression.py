@@ -3,7 +3,8 @@
 A LAB: arrays in, arrays out, no Django, no clock. A table is cells and the sums among them that a reader knows (a county is its towns, all
 reports are those of every category). What is shown is exact. The reader knows every sum, and that nobody hides a zero without need.
 
-What is promised: for every small count (1 to 4) the reader must hold it possible that it is 1, and that it is 5 or more. Not by a solver's
+What is promised: for every small count (1 to 4) the reader must hold it possible that it is 5 or more, and that it is 1, or as many as there
+are counts in it that are not 0: less than those it could not be if nothing at all were published. Not by a solver's
 word: for each there are two whole tables, both with nothing below what he may assume, that publish the same numbers and have those two
 values there. Their differences from the true table are the `moves` of a `Protection`; `proven` checks them by adding whole numbers.
 
@@ -62,7 +63,8 @@ class Earlier:
 @dataclass(frozen=True, eq=False)
 class Protection:
     """hidden[n]: cells that are not shown; small[n]: those for their own sake. moves[k, N]: what proves it, over the cells of the table, then of
-    each earlier one and of the differences to it; floor: the least that a reader may assume behind a hidden count that is not 0."""
+    each earlier one and of the differences to it; floor: the least that a reader may assume behind a hidden count that is not 0: 1, only where
+    versions before leave no other way 0."""
 
     hidden: Bools
     small: Bools
@@ -79,19 +81,18 @@ class Need(NamedTuple):
 
 
 def protect(table: Table, earlier: Sequence[Earlier] = (), seed: int = 0) -> Protection:
-    """Hide what must not be shown. Deterministic for a seed. ValueError where the counts are negative or are not the sums they are said to be."""
+    """Hide what must not be shown. Deterministic for a seed. ValueError where the counts are negative or are not the sums they are said to be, or
+    where what was public before leaves no way."""
     counts = np.asarray(table.counts, np.int64)
     if (counts < 0).any():
         raise ValueError("counts must not be negative")
     if (table.matrix() @ counts != 0).any():
         raise ValueError("the counts do not add up")
     small = small_cells(counts, earlier)
-    for floor in (1, 0):
-        system = _System(table, earlier, small, floor, seed)
-        if system.protect():
-            system.thin()
-            return Protection(system.chosen[: system.n], small, system.moves(), floor)
-    raise ValueError("what was public before does not leave this table protectable")
+    system = _System(table, earlier, small, seed)
+    system.protect()
+    system.thin()
+    return Protection(system.chosen[: system.n], small, system.moves(), system.least_floor())
 
 
 def small_cells(counts: Ints, earlier: Sequence[Earlier]) -> Bools:
@@ -106,7 +107,7 @@ def small_cells(counts: Ints, earlier: Sequence[Earlier]) -> Bools:
 def proven(table: Table, earlier: Sequence[Earlier], found: Protection) -> bool:
     """Whether the moves prove what is promised, by whole numbers alone: each keeps every sum and every number that is or was shown, none goes
     below the floor, and each need has a move down and one up."""
-    system = _System(table, earlier, found.small, found.floor, 0)
+    system = _System(table, earlier, found.small, 0)
     hidden = np.concatenate([found.hidden, np.zeros(system.width - system.n, bool)])
     for at, version in enumerate(earlier):
         x, d = system.blocks(at)
@@ -116,7 +117,7 @@ def proven(table: Table, earlier: Sequence[Earlier], found: Protection) -> bool:
             return False
     values = np.vstack([system.value, system.value + found.moves])
     kept = not (system.matrix @ found.moves.T).any() and not found.moves[:, ~hidden].any()
-    above = (values >= np.minimum(system.floor, system.value)).all()
+    above = (found.floor == 1 or bool(earlier)) and (values >= system.floors[1 - found.floor]).all()
     reached = all(values[:, need.cell].min() <= need.low and values[:, need.cell].max() >= need.high for need in system.needs)
     return bool(not (small_cells(np.asarray(table.counts), earlier) & ~found.hidden).any() and kept and above and reached)
 
@@ -125,23 +126,25 @@ class _System:
     """The cells of the table and, where there are earlier versions, of each of them and of the differences to it: one row of whole numbers
     with everything a reader knows as equations. A cell is fixed (shown, now or once), free (hidden), or may still be hidden at its cost."""
 
-    def __init__(self, table: Table, earlier: Sequence[Earlier], small: Bools, floor: int, seed: int) -> None:
+    def __init__(self, table: Table, earlier: Sequence[Earlier], small: Bools, seed: int) -> None:
         n = self.n = len(table.counts)
         self.width = n * (1 + 2 * len(earlier))
         counts = np.asarray(table.counts, np.int64)
         self.matrix = _equations(table.matrix(), n, len(earlier))
         self.value = np.concatenate([counts, *(part for old in earlier for part in (old.counts, counts - old.counts))]).astype(np.int64)
-        self.floor = np.minimum(self.value, floor)
+        self.floors = [np.minimum(self.value, floor) for floor in ((1, 0) if earlier else (1,))]
         self.cost = np.full(self.width, np.inf)
         shaken = 1 + _SHAKEN * np.random.default_rng(seed).random(n)
         self.cost[:n] = np.where(small, 0.0, np.asarray(table.cost) * shaken * np.where(counts == 0, _ZERO_COST, 1.0))
-        self.needs = _small_needs(0, counts)
+        self.needs = _small_needs(counts, table.sums)
         for at, old in enumerate(earlier):
             x, d = self.blocks(at)
             self.cost[:n][old.hidden] = self.cost[x][old.hidden] = self.cost[d] = 0.0
             grew = bool((self.value[d] >= 0).all())  # then a reader will think that reports were only added
-            self.floor[d] = 0 if grew else _UNBOUNDED
-            self.needs += _small_needs(x.start, np.where(old.hidden, old.counts, 0)) + _difference_needs(d.start, self.value[d])
+            for floor in self.floors:
+                floor[d] = 0 if grew else _UNBOUNDED
+            hidden = [need for need in _small_needs(old.counts, table.sums) if old.hidden[need.cell]]
+            self.needs += [Need(x.start + cell, low, high) for cell, low, high in hidden] + _difference_needs(d.start, self.value[d])
         self.chosen = self.cost == 0.0
         self._spare = ~self.chosen
         self._active = np.flatnonzero(np.isfinite(self.cost))
@@ -157,18 +160,21 @@ class _System:
     def moves(self) -> Ints:
         return np.array(self._moves, np.int64).reshape(-1, self.width)
 
-    def protect(self) -> bool:
-        """Hide until every need has its moves, the hardest first; False where that cannot be done under this floor."""
+    def least_floor(self) -> int:
+        """The floor that all moves keep."""
+        return int(all((self.value + move >= self.floors[0]).all() for move in self._moves))
+
+    def protect(self) -> None:
+        """Hide until every need has its moves, the hardest first."""
         wanted = sorted(self._missing(), key=lambda want: -abs(want[1]))
         for cell, by in wanted:
             if self._reaches(cell, by):
                 continue
-            move = self._cheapest(cell, by, np.isfinite(self.cost))
+            move = self._cheapest(cell, by, np.isfinite(self.cost), self.floors)
             if move is None:
-                return False
+                raise ValueError("what was public before does not leave this table protectable")
             self.chosen |= move != 0
             self._use([*self._moves, move])
-        return True
 
     def thin(self) -> None:
         """Show again what is not needed, dearest first: a cell is needed when some move through it cannot be replaced."""
@@ -177,13 +183,13 @@ class _System:
             self._show_again(int(cell))
 
     def _show_again(self, cell: int) -> None:
-        without, held = self.chosen.copy(), self._moves
+        without, held, floors = self.chosen.copy(), self._moves, self.floors[: 2 - self.least_floor()]
         without[cell] = False
         self._use([move for move in held if move[cell] == 0])
         for target, by in self._missing():
             if self._reaches(target, by):
                 continue
-            move = self._cheapest(target, by, without)
+            move = self._cheapest(target, by, without, floors)
             if move is None:
                 self._use(held)
                 return
@@ -203,12 +209,15 @@ class _System:
     def _reaches(self, cell: int, by: int) -> bool:
         return by == 0 or bool(self._highest[cell] >= by if by > 0 else self._lowest[cell] <= by)
 
-    def _cheapest(self, cell: int, by: int, allowed: Bools) -> Ints | None:
+    def _cheapest(self, cell: int, by: int, allowed: Bools, floors: Sequence[Ints]) -> Ints | None:
         """The whole-numbered move that changes `cell` by `by`, keeps every sum and hides for the least cost; None where there is none."""
+        return next((move for floor in floors if (move := self._cheapest_above(floor, cell, by, allowed)) is not None), None)
+
+    def _cheapest_above(self, floor: Ints, cell: int, by: int, allowed: Bools) -> Ints | None:
         active = self._active
         open_now, target = allowed[active], int(np.searchsorted(active, cell))
         up = np.where(open_now, np.inf, 0.0)
-        down = np.where(open_now, (self.value - self.floor)[active], 0).astype(float)
+        down = np.where(open_now, (self.value - floor)[active], 0).astype(float)
         up[target], down[target] = max(by, 0), max(-by, 0)
         least = np.zeros(2 * len(active))
         least[target if by > 0 else len(active) + target] = abs(by)
@@ -222,8 +231,8 @@ class _System:
                 return None
             move = np.zeros(self.width, np.int64)
             move[active] = np.rint(answer.x[: len(active)] - answer.x[len(active) :])
-            within = self.value + move >= np.minimum(self.floor, self.value)
-            if move[cell] == by and within.all() and not move[active[~open_now]].any() and not (self.matrix @ move).any():
+            above = self.value + move >= floor
+            if move[cell] == by and above.all() and not move[active[~open_now]].any() and not (self.matrix @ move).any():
                 return move
         return None
 
@@ -238,8 +247,20 @@ def _equations(sums: csc_array, n: int, versions: int) -> csc_array:
     return csc_array(block_array(rows, format="csc"))
 
 
-def _small_needs(start: int, counts: Ints) -> list[Need]:
-    return [Need(start + int(cell), 1, SMALL) for cell in np.flatnonzero((counts > 0) & (counts < SMALL))]
+def _small_needs(counts: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> list[Need]:
+    least = _least(counts, sums)
+    return [Need(int(cell), int(least[cell]), SMALL) for cell in np.flatnonzero((counts > 0) & (counts < SMALL))]
+
+
+def _least(counts: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> Ints:
+    """What each count is at least for a reader who knows which are not 0, and nothing else."""
+    least = np.minimum(counts, 1)
+    while True:
+        before = least.copy()
+        for total, parts in sums:
+            least[total] = max(least[total], least[list(parts)].sum())
+        if (least == before).all():
+            return least
 
 
 def _difference_needs(start: int, differences: Ints) -> list[Need]:

@@ -48,7 +48,7 @@ def published(data: Data) -> Callable[[], Answer]:
 
     def work() -> Answer:
         found = protect(table, seed=1)
-        return {"counts": table.counts, "hidden": found.hidden, "floor": np.array(found.floor), "proven": np.array(proven(table, [], found))}
+        return {"counts": table.counts, "hidden": found.hidden, "proven": np.array(proven(table, [], found))}
 
     return work
 
@@ -80,7 +80,10 @@ def check(data: Data) -> list[Check]:
     small = small_cells(counts, [])
     naive, ours = set(_told(shape, small)), set(_told(shape, hidden)) & set(np.flatnonzero(small))
     some = np.random.default_rng(6).choice(np.flatnonzero(small), data.size(ATTACKED, QUICK_ATTACKED), replace=False).tolist()
-    narrow = [cell for cell, (low, high) in attacks.bounds(counts, shape.sums, hidden, np.minimum(counts, answer["floor"]), some).items() if low > 1 + 1e-6 or high < 5 - 1e-6]
+    unpublished = attacks.bounds(counts, shape.sums, np.ones_like(hidden), np.minimum(counts, 1), some)
+    narrow = [
+        cell for cell, (low, high) in attacks.bounds(counts, shape.sums, hidden, np.minimum(counts, 1), some).items() if low > unpublished[cell][0] + 1e-6 or high < 5 - 1e-6
+    ]  # fmt: skip
     levels = {level: np.array([cell.place.level == level for cell in shape.cells]) for level in (COUNTY, TOWN, VILLAGE)}
     shares = "、".join(f"{level} {(hidden & of).sum() / of.sum():.0%}" for level, of in levels.items())
     checks = [

@@ -68,8 +68,11 @@ def attacked(table: Table, found: Protection) -> None:
     small = [int(cell) for cell in np.flatnonzero((table.counts > 0) & (table.counts < 5))]
     assert found.hidden[small].all()
     assert not attacks.determined(len(table.counts), table.sums, found.hidden) & set(small)
-    for cell, (low, high) in attacks.bounds(table.counts, table.sums, found.hidden, np.minimum(table.counts, found.floor), small).items():
-        assert low <= 1 + 1e-6 and high >= 5 - 1e-6, (cell, int(table.counts[cell]), low, high)
+    assert found.floor == 1
+    least = np.minimum(table.counts, 1)
+    nothing = attacks.bounds(table.counts, table.sums, np.ones_like(found.hidden), least, small)  # were no number published at all
+    for cell, (low, high) in attacks.bounds(table.counts, table.sums, found.hidden, least, small).items():
+        assert low <= nothing[cell][0] + 1e-6 and high >= 5 - 1e-6, (cell, int(table.counts[cell]), low, high)
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------------------------
@@ -100,6 +103,14 @@ def test_two_ones_alone_in_their_row_do_not_hide_each_other():
 def test_two_fours_are_not_enough_for_each_other_nor_told_small():
     table = flat([4, 0, 4], [30, 25, 50])
     attacked(table, protect(table))
+
+
+def test_a_small_total_of_several_does_not_weaken_the_rest():
+    """Four in all of 1, 1 and 2 can be no less than three for whoever knows that no zero is hidden; the others stay as safe as without it."""
+    table = flat([1, 1, 2], [30, 25, 50], [60, 1, 80])
+    found = protect(table)
+    assert proven(table, [], found)
+    attacked(table, found)
 
 
 def test_a_whole_county_of_three():
@@ -172,13 +183,14 @@ def test_nested_and_linked_tables_stand_every_attack(tree, data):
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=2, max_size=2))
 def test_every_whole_table_that_could_be(rows):
-    """All of them, written out: a small count is never the same in all, and among them it is 1, and 5 or more."""
+    """All of them, written out: a small count is never the same in all; among them it is 5 or more, and as few as if nothing were published."""
     table = flat(*rows)
     found = protect(table)
     possible = attacks.every_table(table.counts, table.sums, found.hidden, found.floor)
+    unpublished = attacks.every_table(table.counts, table.sums, np.ones_like(found.hidden), found.floor)
     assert (possible == table.counts).all(1).any()
     for cell in np.flatnonzero((table.counts > 0) & (table.counts < 5)):
-        assert possible[:, cell].min() <= 1 and possible[:, cell].max() >= 5
+        assert possible[:, cell].min() == unpublished[:, cell].min() and possible[:, cell].max() >= 5
 
 
 @quick
