@@ -39,7 +39,7 @@ test: python ## 静态检查和全部测试（真实的 PostGIS 和 Chromium）
 soak: python ## 负载与故障：许多人同时使用，服务器一再被杀（默认 10 分钟）
 	@$(PYTHON) -m ops soak
 
-bench: python ## 引擎与同类工具在同一次运行里比较，改写 README 的表（约 20 分钟；小规模：QUICK=yes）
+bench: python ## 引擎与同类工具在同一次运行里比较，改写性能表（约 40 分钟；小规模：QUICK=yes）
 	@$(PYTHON) -m ops bench
 
 lock: python ## 按 pyproject.toml 重写 requirements/；要升级到新版本：UPGRADE=yes

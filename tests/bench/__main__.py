@@ -16,8 +16,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description="与同类工具在同一次运行、同一批数据上比较"
     )
-    parser.add_argument("--quick", action="store_true", help="小规模，两分钟以内；不改写 README")
-    parser.add_argument("jobs", nargs="*", choices=[*JOBS, "growth", "province", []], help="只做这几项；不改写 README")
+    parser.add_argument("--quick", action="store_true", help="小规模，两分钟以内；不改写性能表")
+    parser.add_argument("jobs", nargs="*", choices=[*JOBS, "growth", "province", []], help="只做这几项；不改写性能表")
     chosen = parser.parse_args()
     began = time.monotonic()
     machine = report.machine()
@@ -45,7 +45,7 @@ def main() -> int:
         print("\n" + report.listed(figures))
     if not chosen.jobs and not chosen.quick:
         report.write(machine, outcomes, figures)
-        print("README.md 的性能表已更新")
+        print("README.md 和 BENCHMARKS.md 已更新")
     wrong = [f"{outcome.job.key}: {fault}" for outcome in outcomes for fault in outcome.faults()]
     print(
         f"\n用时 {time.monotonic() - began:.0f} 秒；"

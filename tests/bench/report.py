@@ -1,4 +1,4 @@
-"""What came of a run, as a table for the screen and for the README."""
+"""What came of a run: the whole of it for the screen and for BENCHMARKS.md, what was asked for also for the README."""
 
 import os
 import platform
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.bench.harness import TREE, Outcome, mark, number, seconds
 
-README = TREE / "README.md"
+README, WHOLE = TREE / "README.md", TREE / "BENCHMARKS.md"
+FIRST = "\n| "  # where the tables of that page begin
 START, END = "<!-- bench -->", "<!-- /bench -->"
 PACKAGES = (
     "numpy", "numba", "shapely", "geopandas", "scipy", "pykdtree", "ortools", "sedonadb", "duckdb", "esda", "KDEpy",
@@ -65,9 +66,21 @@ def listed(figures: Sequence[tuple[str, str]]) -> str:
     return "\n".join(["| a province | |", "|---|---|", *(f"| {title} | {figure} |" for title, figure in figures)])
 
 
+def asked(outcomes: Sequence[Outcome]) -> str:
+    """Markdown: the figures that were asked for, and whether they are reached."""
+    lines = ["| | measured | asked | |", "|---|--:|--:|:-:|"]
+    for outcome in outcomes:
+        if outcome.rows:
+            lines.append(f"| **{outcome.title}** | | | |")
+        lines += [f"| {row.title} | {number(row.value, row.unit)} | {row.target} | {mark(row.met)} |" for row in outcome.rows]
+    return "\n".join(lines)
+
+
 def write(machine: str, outcomes: Sequence[Outcome], figures: Sequence[tuple[str, str]]) -> None:
-    """Put the tables between the README's two marks."""
+    """What was asked for goes between the README's two marks, all of it below the first words of BENCHMARKS.md."""
+    words = WHOLE.read_text().split(FIRST, 1)[0]
+    WHOLE.write_text(f"{words}\n{table(outcomes)}\n\n{listed(figures)}\n\nOn {machine}.\n")
     text = README.read_text()
     before, rest = text.split(START, 1)
     after = rest.split(END, 1)[1]
-    README.write_text(f"{before}{START}\n{table(outcomes)}\n\n{listed(figures)}\n\nOn {machine}.\n{END}{after}")
+    README.write_text(f"{before}{START}\n{asked(outcomes)}\n\nOn {machine}.\n{END}{after}")

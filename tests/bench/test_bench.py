@@ -10,7 +10,7 @@ from ops import bench
 from ops.options import Refused
 from tests.bench import report
 from tests.bench.certificate import faults
-from tests.bench.harness import Check, Contender, Data, Job, Measured, Outcome, carry_out, faster
+from tests.bench.harness import Check, Contender, Data, Job, Measured, Outcome, Row, carry_out, faster
 from tests.bench.supervision import instance
 
 
@@ -94,16 +94,21 @@ def test_faults_are_wrong_answers_and_what_ours_cannot_do():
     assert outcome.faults() == ["ours: failed", "sums"]
 
 
-def test_the_table_goes_between_the_readmes_marks(tmp_path, monkeypatch):
+def test_what_came_of_a_run_is_written_down(tmp_path, monkeypatch):
     assert report.README.read_text().count(report.START) == report.README.read_text().count(report.END) == 1
-    readme = tmp_path / "README.md"
+    assert report.FIRST in report.WHOLE.read_text()
+    readme, whole = tmp_path / "README.md", tmp_path / "BENCHMARKS.md"
     readme.write_text(f"before\n{report.START}\nold\n{report.END}\nafter\n")
+    whole.write_text("# words\nof it\n\n| old | table |\n")
     monkeypatch.setattr(report, "README", readme)
-    outcome = Outcome(JOB, "adding", {"ours": Measured(0.5, 0.4, 3.0), "peer": Measured(2.0, 2.0, 30.0)})
-    report.write("2 cores", [outcome], [("province", "3 counties")])
-    text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
-    assert "| python | 2 s | 2 s | 30 | 4x | | |" in text and "On 2 cores." in text
+    monkeypatch.setattr(report, "WHOLE", whole)
+    outcome = Outcome(JOB, "adding", {"ours": Measured(0.5, 0.4, 3.0), "peer": Measured(2.0, 2.0, 30.0)}, [Row("against peer", "", 4.0, "≥ 2x", True, "x")])
+    for _ in range(2):  # again comes to the same
+        report.write("2 cores", [outcome], [("province", "3 counties")])
+    text, page = readme.read_text(), whole.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text and "On 2 cores." in text
+    assert "| **adding** | | | |\n| against peer | 4x | ≥ 2x | ✓ |" in text and "30 |" not in text
+    assert page.startswith("# words\nof it\n\n| | wall") and "| python | 2 s | 2 s | 30 | 4x | | |" in page and "old" not in page and "3 counties" in page
 
 
 def test_what_the_run_was_asked():
