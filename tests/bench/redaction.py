@@ -6,12 +6,12 @@ Two injections, with other names, other sentences and other ways to write a numb
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from tests.bench.harness import TREE, Answer, Check, Contender, Data, Goal, Job
+from tests.bench.harness import TREE, Answer, Check, Contender, Data, Goal, Job, Measured
 from tests.cases.injected import Injected, harmless, injected
 from tests.cases.injected_otherwise import injected_otherwise
 
@@ -100,6 +100,22 @@ def _recall(answer: Answer, name: str) -> dict[str, float]:
     return {str(mark): found / asked for mark, asked, found in zip(*columns, strict=True)}
 
 
+def _least(title: str, asked: float, marks: Callable[[str], bool]) -> Goal:
+    """Of both injections the kind that is found least."""
+
+    def share(_: Mapping[str, Measured], data: Data) -> float | None:
+        answer = data.answer("ours")
+        found = [_recall(answer, name).items() for name in ("first", "second")] if answer is not None else []
+        return min((share for kinds in found for mark, share in kinds if marks(mark)), default=None)
+
+    return Goal("ours", title, share, at_least=asked, unit="")
+
+
+def _marked(_: Mapping[str, Measured], data: Data) -> float | None:
+    answer = data.answer("ours")
+    return None if answer is None else int(answer["hit"]) / int(answer["of"])
+
+
 def _check(data: Data) -> list[Check]:
     checks = []
     for key in ("ours", "plain"):
@@ -139,6 +155,10 @@ JOB = Job(
             at_most=0.5,
             unit="ms",
         ),
+        _least("numbers found, of the kind found least", NUMBERS, lambda mark: mark not in ASKED),
+        _least("names found where something leads to them", ASKED["姓名"], lambda mark: mark == "姓名"),
+        _least("names found without", ASKED[UNANNOUNCED], lambda mark: mark == UNANNOUNCED),
+        Goal("ours", "characters marked in texts by others", _marked, at_most=HARMLESS, unit=""),
     ),
     _check,
 )
