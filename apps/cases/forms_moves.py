@@ -95,6 +95,7 @@ class MoveForm(RowForm):
 
     def __init__(self, case: Case, user: User, verbs: set[str], *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["note"].label = NOTES.get(self.data.get("verb", ""), self.fields["note"].label)
         needed = {name for verb in verbs for name in FIELDS.get(verb, ())}
         for name, rows in (("organisation", workflow_units.handling_units), ("joining", lambda: _joining(case, user, verbs)), ("deputy", lambda: near(case))):
             if name in needed:

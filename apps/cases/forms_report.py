@@ -127,7 +127,7 @@ class SupplyForm(forms.Form):
     """What the reporter was asked for. of: which part of a case that was split; photos: how many came with it."""
 
     of = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
-    words = text_field("您的补充", 1000, rows=4, required=False)
+    words = text_field("您的补充", 1000, rows=4, required=False, help_text="写几句，或者拍张照片。")
 
     def __init__(self, *args, photos: int = 0, **kwargs) -> None:
         super().__init__(*args, **kwargs)

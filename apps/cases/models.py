@@ -268,7 +268,7 @@ class Case(models.Model):
             self.State.WITH_COUNTY: "县人大常委会工委",
             self.State.WITH_DISPATCHER: "县政府办公室",
             self.State.WITH_UNIT: str(self.organisation) if self.organisation else "承办单位",
-            self.State.ANSWERED: "已答复，等反映人评价",
+            self.State.ANSWERED: "已答复，随整件评价" if self.parent_id else "已答复，等反映人评价",
             self.State.CLOSED: "已办结",
             self.State.MERGED: "与另一件一并办理",
             self.State.SPLIT: "已分成几件，分别办理",

@@ -223,21 +223,31 @@ def _why_not_resumed(case: Case, user: User, held: bool) -> str:
     return "" if held or user.role in (TOWN, COUNTY) else f"这件民情件现在不由您办理（现在：{case.holder()}）。"
 
 
-def _why_no_extension(case: Case, user: User, held: bool) -> str:
+def _why_no_grant(case: Case, user: User) -> str:
     grantor = GRANTORS[S(case.state)]
     if grantor == TOWN and not has_town(case.town):
         grantor = COUNTY
     return "" if user.role == grantor else f"延期要由{Role(grantor).label}同意。"
 
 
+def _why_no_extension(case: Case, user: User, held: bool) -> str:
+    return _why_no_grant(case, user) or _why_too_late(case)
+
+
 def _why_no_refusal(case: Case, user: User, held: bool) -> str:
-    return _why_no_extension(case, user, held) or ("" if case.extension_days else "没有等答复的延期申请。")
+    return _why_no_grant(case, user) or ("" if case.extension_days else "没有等答复的延期申请。")
 
 
 def _why_no_asking(case: Case, user: User, held: bool) -> str:
     if not held:
         return f"这件民情件现在不由您办理（现在：{case.holder()}）。"
-    return f"已经申请延期 {case.extension_days} 个工作日，请等答复。" if case.extension_days else ""
+    return f"已经申请延期 {case.extension_days} 个工作日，请等答复。" if case.extension_days else _why_too_late(case)
+
+
+def _why_too_late(case: Case) -> str:
+    """More time is asked for and given before the last day has passed."""
+    late = case.due_on is not None and case.due_on < timezone.localdate()
+    return f"期限（{case.due_on}）已过，不能再延期，请尽快办理。" if late else ""
 
 
 def _why_no_opinion(case: Case, user: User, held: bool) -> str:

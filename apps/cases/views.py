@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.perms import Permission, requires
 from apps.cases import answer_photos, beside, listing, timeline, workflow
 from apps.cases.forms import CategoryForm
-from apps.cases.forms_moves import ANSWERS, NOTES, SHOWN_AS_REQUIRED, MoveForm, actions, make
+from apps.cases.forms_moves import ANSWERS, SHOWN_AS_REQUIRED, MoveForm, actions, make
 from apps.cases.models import BorderAnswer, Case
 from apps.cases.moves import FROM_ABOVE, possible_moves
 from apps.matching.datum import NAMES
@@ -75,7 +75,6 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         first = [action["verb"] for action in offered if action["front"] and (action["verb"] not in FROM_ABOVE or not held)]
         # What was typed for a step that somebody else has made impossible is not put under another one.
         chosen = first[0] if first and request.method == "GET" else ""
-    form.fields["note"].label = NOTES.get(chosen, form.fields["note"].label)
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
     page = {

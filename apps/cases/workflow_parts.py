@@ -50,7 +50,9 @@ def merge(case: Case, actor: User, into: Case, note: str = "", *, revision: int 
     list(Case.objects.select_for_update(of=("self",)).filter(pk__in=[case.pk, into.pk]).order_by("pk").only("pk"))  # both, always in one order
     locked = locked_for(case, "merge", actor, revision)
     main = Case.objects.visible_to(actor).filter(pk=into.pk).select_related("town", "deputy", "organisation", "category").first()
-    if main is None or main.pk == locked.pk or main.state not in OPEN or main.parent_id is not None:
+    if main is not None and (main.parent_id is not None or main.state == S.SPLIT):
+        raise MoveRefused(f"{main.code} 是拆分办理的，不能再并入。这一件请单独办理，答复时可以一并说明。", "into")
+    if main is None or main.pk == locked.pk or main.state not in OPEN:
         raise MoveRefused("只能并入您看得到的、还在办的另一件，请重新选。", "into")
     if locked.parent_id is not None:
         raise MoveRefused("这一件是拆分出来的，不能并入别的民情件。")

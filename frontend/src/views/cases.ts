@@ -1,8 +1,8 @@
 /**
  * The work list: ticking rows for one move of them all, and the list's map in step with it.
  *
- * Elements: form#many[data-many][data-most] with [data-many-page], [name=all], [data-many-count], [name=verb] (options data-said,
- * data-must, data-unit), [data-many-unit]; rows' [name=case]; #cases-map, #map-count[data-marks][data-mark][data-most], #map-only.
+ * Elements: form#many[data-many][data-most] with [data-many-page], [name=all], [data-many-count], [name=verb] (options data-said, data-must,
+ * data-unit), [data-many-unit]; [data-many-jump] leads back to it from far down on a phone; rows' [name=case]; #cases-map, #map-count[data-marks][data-mark][data-most], #map-only.
  */
 import { bytes, request } from "../api";
 import { boundsOf, collection, pointFeature } from "../geo";
@@ -17,6 +17,7 @@ function connectMany(form: HTMLFormElement): void {
   const first = `勾选后可以一起办${window.matchMedia("(hover: hover) and (pointer: fine)").matches ? "（键盘：x）" : ""}`;
   const page = form.querySelector<HTMLInputElement>("[data-many-page]");
   const all = form.querySelector<HTMLInputElement>("[name=all]");
+  const jump = document.querySelector<HTMLElement>("[data-many-jump]");
   const said = form.querySelector<HTMLElement>("[data-many-count]");
   const verb = form.querySelector<HTMLSelectElement>("[name=verb]");
   const note = form.querySelector<HTMLInputElement>("[name=note]");
@@ -26,6 +27,8 @@ function connectMany(form: HTMLFormElement): void {
     const chosen = all?.checked ? Infinity : ticked;
     if (said) said.textContent = all?.checked ? "全部符合条件的" : ticked ? `已勾选 ${ticked} 件` : first;
     form.classList.toggle("many-open", chosen > 0);
+    if (jump) jump.hidden = chosen === 0;
+    if (jump) jump.textContent = `${all?.checked ? "全部" : `已勾选 ${ticked} 件`}，一起办`;
     if (page) page.checked = ticked > 0 && ticked === boxes().length;
     const move = verb?.selectedOptions[0];
     if (unit) unit.hidden = move?.dataset.unit === undefined;
