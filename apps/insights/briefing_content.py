@@ -96,7 +96,7 @@ def _table(report: Report, title: str, what: str, lines: Sequence[Line], said: s
     rows = tuple(
         (
             ("　" if line.level == 2 else "") + line.name, str(line.tally.count), *((line.rate_words if line.code else "—",) if rates else ()),
-            *(change.words if change.tone in ("same", "none") else f"{change.words} {change.verdict}" for change in changes),
+            *(change.sentence for change in changes),
             line.tally.punctual.words, str(line.tally.late_open), line.tally.content.words, str(line.tally.again),
         )
         for line, *changes in zip(lines, before, year, strict=True)

@@ -46,7 +46,7 @@ def gather(briefing: Briefing) -> Content:
     places = [row for row in rows if row.part == Part.ALL and row.parent == briefing.area.code]
     said = f"{briefing.area}　{table.words}（{max(table.quarter, table.since):%Y年%-m月%-d日}—{table.last:%Y年%-m月%-d日}）　全部来源　{table.made_at:%Y-%m-%d} 公布，第 {table.version} 版"
     categories = [row for row in rows if row.part == Part.CATEGORY and row.region == briefing.area.code]
-    parts = [*_map(places, said), *_tables(places, categories, rows, said)]
+    parts = [*_map(table, places, said), *_tables(table, places, categories, rows, said)]
     return Content(
         title=briefing.title, caption=said, secrecy=SECRECY, points=tuple(_points(briefing, table, whole, places, categories)), figures=(("收到诉求", _number(whole)),),
         parts=tuple(parts), meaning=MEANING, first=table.quarter, last=table.last, synthetic=briefing.area.synthetic,
@@ -55,14 +55,14 @@ def gather(briefing: Briefing) -> Content:
 
 def _points(briefing: Briefing, table: PublicTable, whole: PublicCount, places: Sequence[PublicCount], categories: Sequence[PublicCount]) -> list[str]:
     said = [f"{table.words}{briefing.area}收到诉求 {_number(whole)}。"]
-    for what, rows in (("反映最多的类别", categories), ("反映最多的地方", [row for row in places if row.level != Level.REST])):
+    for what, name, rows in (("反映最多的类别", "label", categories), ("反映最多的地方", "name", [row for row in places if row.level != Level.REST])):
         most = sorted((row for row in rows if row.count), key=lambda row: (-(row.count or 0), row.order))[:3]
         if most:
-            said.append(f"{what}：{'、'.join(f'{row.label or row.name} {row.count} 件' for row in most)}。")
+            said.append(f"{what}：{'、'.join(f'{getattr(row, name)} {row.count} 件' for row in most)}。")
     return said
 
 
-def _map(places: Sequence[PublicCount], said: str) -> list[Drawing]:
+def _map(table: PublicTable, places: Sequence[PublicCount], said: str) -> list[Drawing]:
     drawn = [row for row in places if row.level != Level.REST]
     ground = borders(AdminArea(), [Line(row.region, row.name, 1, Tally()) for row in drawn]) if drawn else {}
     drawn = [row for row in drawn if row.region in ground]
@@ -71,12 +71,12 @@ def _map(places: Sequence[PublicCount], said: str) -> list[Drawing]:
     per = all(row.population for row in drawn)
     values = [None if row.count is None else 1000 * row.count / row.population if per and row.population else float(row.count) for row in drawn]
     classes = Classes.of([value for value in values if value is not None], "件/千人" if per else "件", 2 if per else 0)
-    shapes = tuple(Shape(ground[row.region], classes.colour(value), row.name, (_number(row), *((_rate(row),) if per and row.count is not None else ())), row.name) for row, value in zip(drawn, values, strict=True))
+    shapes = tuple(Shape(ground[row.region], classes.colour(value), row.name, (_number(row), *((_rate(table, row),) if per and row.count is not None else ())), row.name) for row, value in zip(drawn, values, strict=True))
     legend = classes.legend(unknown=False) + (((UNKNOWN, f"{HIDDEN}（不是零）"),) if None in values else ())
     return [Drawing("各处反映多少" + ("（每千人）" if per else "（件数）"), said, shapes, legend, note="反映少不等于问题少。")]
 
 
-def _tables(places: Sequence[PublicCount], categories: Sequence[PublicCount], rows: Sequence[PublicCount], said: str) -> list[Table]:
+def _tables(table: PublicTable, places: Sequence[PublicCount], categories: Sequence[PublicCount], rows: Sequence[PublicCount], said: str) -> list[Table]:
     tables = [Table("按类别", said, ("类别", "件数"), tuple((row.label, _number(row)) for row in categories), frozenset({1}), (60, 30))] if categories else []
     if not places:
         return tables
@@ -84,7 +84,7 @@ def _tables(places: Sequence[PublicCount], categories: Sequence[PublicCount], ro
     by_category = [head for head in categories if any((place.region, head.key) in count for place in places)]
     heads = ("区域", "件数", "每千人（可能范围）", *(head.label for head in by_category))
     lines = tuple(
-        (place.name, _number(place), _rate(place), *(_number(count[place.region, head.key]) if (place.region, head.key) in count else HIDDEN for head in by_category)) for place in places
+        (place.name, _number(place), _rate(table, place), *(_number(count[place.region, head.key]) if (place.region, head.key) in count else HIDDEN for head in by_category)) for place in places
     )  # fmt: skip
     wide = (34, 20, 44, *(max(20.0, 150 / max(len(by_category), 1)) for _ in by_category))
     return [*tables, Table("按区域", said, heads, lines, frozenset(range(1, len(heads))), wide)]
@@ -94,8 +94,8 @@ def _number(row: PublicCount) -> str:
     return HIDDEN if row.count is None else f"{row.count} 件"
 
 
-def _rate(row: PublicCount) -> str:
+def _rate(table: PublicTable, row: PublicCount) -> str:
     if row.count is None or not row.population:
         return "—"
-    low, high = interval(row.count, row.population)
+    low, high = interval(row.count, row.population, dispersion=table.clumping)
     return f"{1000 * row.count / row.population:.2f}（{float(low):.2f}—{float(high):.2f}）"

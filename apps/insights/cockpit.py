@@ -8,30 +8,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.cases.clocks import Clock
 from apps.cases.models import OPEN_STATES, Case
+from apps.cases.punctuality import counted as duties
 from apps.cases.punctuality import punctuality
 from apps.deputies.reception import ReceptionDay
 from apps.insights import held, rates
-from apps.insights.cube import Figures
+from apps.insights.cube import Cube, Figures
 from apps.insights.facts import CASE, RECORD
 from apps.insights.filters import Question
-from apps.insights.held import Mask
+from apps.insights.held import Area, Mask
 from apps.insights.shares import Share
 from apps.insights.spots import HotSpot
 from apps.insights.theme_models import Theme
 from apps.projects.models import KeyProject
 from apps.supervision import evaluation
 from apps.supervision.coverage import Coverage
+from apps.supervision.topics import Topic
 from apps.supervision.visits import Visit
 from apps.territory.models import AdminArea
 from apps.worktime.due import edges
-from apps.worktime.periods import around, between
+from apps.worktime.periods import Period, around, between
 
 SPOTS = 10
 MONTHS = 6
@@ -62,6 +64,11 @@ class Cockpit:
     question: Question
 
     @cached_property
+    def cube(self) -> Cube:
+        """One and the same for all numbers of an answer."""
+        return held.current()
+
+    @cached_property
     def now(self) -> dict[int, Figures]:
         """By kind: how the voices of the period stand."""
         return {kind: self._figures(self._mask(kind)) for kind in (CASE, RECORD)}
@@ -70,11 +77,28 @@ class Cockpit:
     def before(self) -> dict[int, int]:
         return {kind: int(self._mask(kind, before=True).sum()) for kind in (CASE, RECORD)}
 
-    def _mask(self, kind: int, *, before: bool = False) -> Mask:
-        return held.asked(held.current(), self.user, self.question, before=before, kinds=(kind,))
+    def _mask(self, *kinds: int, before: bool = False) -> Mask:
+        return held.asked(self.cube, self.user, self.question, before=before, kinds=kinds)
+
+    def _clumping(self, *kinds: int) -> float:
+        """How many voices come as one, in both periods."""
+        question = self.question
+        periods = [(self._mask(*kinds), question.first, question.last)]
+        if question.before:
+            periods.append((self._mask(*kinds, before=True), *question.before))
+        return held.clumping(self.cube, *periods)
 
     def _figures(self, mask: Mask) -> Figures:
-        return held.current().figures(mask, self.question.today)
+        return self.cube.figures(mask, self.question.today)
+
+    @cached_property
+    def town(self) -> Area | None:
+        """The one town that the user sees; None where it is the whole county."""
+        return None if held.sees_all(self.user) else next((area for area in held.areas("town") if self.user.reaches(area.code)), None)
+
+    def _listed(self, name: str, **query: object) -> str:
+        """A list's address, narrowed to the user's town."""
+        return f"{reverse(name)}?{urlencode(query | ({'town': self.town.code} if self.town else {}))}"
 
     # --- the strip ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +118,7 @@ class Cockpit:
         if not before:
             return "上一时段没有" if now else ""
         percent = round(100 * (now - before) / before)
-        if float(rates.changed(before, now)) >= CHANCE:
+        if float(rates.changed(before, now, dispersion=self._clumping(kind))) >= CHANCE:
             return "和上一时段差不多"
         return f"比上一时段{'多' if percent > 0 else '少'} {abs(percent)}%"
 
@@ -117,14 +141,15 @@ class Cockpit:
         return ("—", "") if share.percent is None else (f"{share.percent:.0f}", "%")
 
     def _supervised(self) -> list[Number]:
-        spots, tones, done, active = self._spots(), self.tones, self.supervision, self.activity
+        spots, tones, done, active, question = self._spots(), self.tones, self.supervision, self.activity, self.question
         fresh = spots.filter(state__in=(HotSpot.State.NEW, HotSpot.State.GROWING)).count()
-        days = urlencode({"by": "deputy", "period": "days", "from": self.question.first, "to": self.question.last})
+        behind, given = self._listed("project_list", tone="late"), self._listed("evaluation", by="topic", period="year")
+        made = self._listed("evaluation", **{"by": "deputy", "period": "days", "from": question.first, "to": question.last})
         return [
             Number("热点", str(spots.count()), "处", f"新出现和加剧 {fresh} 处", "flame", reverse("hot_spot_list"), "due" if fresh else ""),
-            Number("明显落后的项目", str(tones["late"]), "个", f"共 {sum(tones.values())} 个，略慢 {tones['due']}", "crane", f"{reverse('project_list')}?tone=late", "due" if tones["late"] else ""),
-            Number("监督到位", *self._percent(done.coverage), f"今年分到 {done.assigned} 人次，去过 {done.visited}", "walk", f"{reverse('evaluation')}?by=topic&period=year"),
-            Number("走访视察", str(active.looks + active.inspections), "人次", f"发现问题 {active.found} 个", "users", f"{reverse('evaluation')}?{days}"),
+            Number("明显落后的项目", str(tones["late"]), "个", f"共 {sum(tones.values())} 个，略慢 {tones['due']}", "crane", behind, "due" if tones["late"] else ""),
+            Number("监督到位", *self._percent(done.coverage), f"今年分到 {done.assigned} 人次，去过 {done.visited}", "walk", given),
+            Number("走访视察", str(active.looks + active.inspections), "人次", f"发现问题 {active.found} 个", "users", made),
         ]  # fmt: skip
 
     # --- cases and their limits ---------------------------------------------------------------------------------------
@@ -151,12 +176,12 @@ class Cockpit:
     def trend(self) -> dict:
         """Cases and records by day, by week beyond 45 days, by month beyond a year."""
         question = self.question
-        series = [held.current().days(self._mask(kind), question.first, question.last) for kind in (CASE, RECORD)]
+        series = [self.cube.days(self._mask(kind), question.first, question.last) for kind in (CASE, RECORD)]
         starts = _steps(question.first, question.last)
         ends = [*starts[1:], question.last + dt.timedelta(days=1)]
         at = [((start - question.first).days, (end - question.first).days) for start, end in zip(starts, ends, strict=True)]
         cases, records = ([int(days[a:b].sum()) for a, b in at] for days in series)
-        step = (starts[1] - starts[0]).days if len(starts) > 1 else 1
+        step = (starts[-1] - starts[-2]).days if len(starts) > 1 else 1  # the first may be cut short
         words = "每天" if step == 1 else "每周" if step == 7 else "每月"
         return {"title": f"{words}收到多少", "labels": [_label(start, starts) for start in starts], "cases": cases, "records": records}
 
@@ -173,15 +198,15 @@ class Cockpit:
 
     def regions(self) -> list[dict]:
         """Voices of the period by town, 0 included; rates with their bounds."""
-        cube = held.current()
-        mask = held.asked(cube, self.user, self.question)
+        cube, mask = self.cube, self._mask(CASE, RECORD)
         counted = {int(key): int(n) for key, n in zip(*cube.counts(mask, "town"), strict=True)}
+        clumped = self._clumping(CASE, RECORD)
         found = []
         for area in held.areas("town"):
             if not self.user.reaches(area.code):
                 continue
             n = counted.get(area.pk, 0)
-            low, high = rates.interval(n, area.population or float("nan"))
+            low, high = rates.interval(n, area.population or float("nan"), dispersion=clumped)
             per = 1000 * n / area.population if area.population else None
             words = [f"{n} 件"] if per is None else [f"{n} 件", f"每千人 {per:.1f} 件（{float(low):.1f}—{float(high):.1f}）"]
             query = self.question.query(region=area.code[:9] if area.level == "town" else "", level="village", compare="")
@@ -200,9 +225,12 @@ class Cockpit:
 
     # --- projects, supervision, deputies ------------------------------------------------------------------------------
 
+    def _projects(self) -> QuerySet[KeyProject]:
+        return (KeyProject.objects.filter(town=self.town.pk) if self.town else KeyProject.objects.all()).order_by()
+
     @cached_property
     def tones(self) -> dict[str, int]:
-        counted = dict(KeyProject.objects.order_by().values_list("state_now__tone").annotate(n=Count("pk")))
+        counted = dict(self._projects().values_list("state_now__tone").annotate(n=Count("pk")))
         return {"late": counted.get("late", 0), "due": counted.get("due", 0), "good": sum(n for tone, n in counted.items() if tone not in ("late", "due"))}
 
     def projects(self) -> list[dict]:
@@ -210,9 +238,7 @@ class Cockpit:
         county = None if AdminArea.objects.towns().exists() else AdminArea.objects.defer("geom", "geom_3857").county()
         elsewhere = county.name if county else "未定位"
         rows: dict[str, dict] = {}
-        for code, name, tone, n in KeyProject.objects.order_by().values_list("town__code", "town__name", "state_now__tone").annotate(n=Count("pk")):
-            if code and not self.user.reaches(code):
-                continue
+        for code, name, tone, n in self._projects().values_list("town__code", "town__name", "state_now__tone").annotate(n=Count("pk")):
             url = f"{reverse('project_list')}?{urlencode({'town': code})}" if code else reverse("project_list")
             row = rows.setdefault(name or elsewhere, {"label": name or elsewhere, "on_plan": 0, "slightly": 0, "behind": 0, "url": url})
             row[{"due": "slightly", "late": "behind"}.get(tone, "on_plan")] += n
@@ -223,41 +249,46 @@ class Cockpit:
         sums = {name: sum(row[name] for row in rest) for name in ("on_plan", "slightly", "behind")}
         return [*found[:MOST_TOWNS], {"label": f"其余 {len(rest)} 地", **sums, "url": reverse("project_list")}]
 
+    def _evaluated(self, by: str, period: Period) -> evaluation.Figures:
+        return evaluation.evaluate(evaluation.Asked(by, period, town=self.town.pk if self.town else None), limit=1).total
+
     @cached_property
     def supervision(self) -> evaluation.Figures:
         """Of this year."""
-        return evaluation.evaluate(evaluation.Asked("topic", around("year", self.question.today)), limit=1).total
+        return self._evaluated("topic", around("year", self.question.today))
 
     @cached_property
     def activity(self) -> evaluation.Figures:
         """Of the period, by deputy: one at an inspection counts for himself."""
-        return evaluation.evaluate(evaluation.Asked("deputy", between(self.question.first, self.question.last)), limit=1).total
+        return self._evaluated("deputy", between(self.question.first, self.question.last))
 
     def shares(self) -> list[dict]:
         """How far supervision reaches: places given out and visited, grids with a deputy, findings put right in time."""
         done, grids = self.supervision, Coverage(self.user, "", self.question.today).summary()
-        decided, year = done.closed + done.late_open, f"{reverse('evaluation')}?period=year"
         return [
-            {"label": "分到的去过", "words": "今年分到的监督任务里去过的", "part": done.visited, "whole": done.assigned, "url": f"{year}&by=topic&only=unvisited"},
+            {"label": "分到的去过", "words": "今年分到的监督任务里去过的", "part": done.visited, "whole": done.assigned, "url": self._listed("evaluation", by="topic", period="year")},
             {"label": "网格有代表", "words": "已确认代表的网格", "part": grids.covered, "whole": grids.grids, "url": reverse("coverage")},
-            {"label": "问题按时改好", "words": "今年发现的问题里按时整改的", "part": done.in_time, "whole": decided, "url": f"{year}&by=unit"},
+            {"label": "问题按时改好", "words": "今年发现的问题里按时整改的", "part": done.in_time, "whole": done.closed + done.late_open, "url": self._listed("evaluation", by="topic", period="year", sort="punctual")},
         ]  # fmt: skip
 
     def activity_months(self) -> dict:
-        """What deputies did by month: visits, reception days held, cases they answered."""
-        today = self.question.today
-        starts = _months(today)
-        first, names = starts[0], [f"{start.month}月" for start in starts]
+        """What deputies did by month: visits and inspections, reception days held, cases they answered in time."""
+        starts = _months(self.question.today)
+        first, today = starts[0], self.question.today
         visits = Visit.objects.visible_to(self.user).recorded().filter(visited_on__range=(first, today))
-        held_days = ReceptionDay.objects.visible_to(self.user).filter(state=ReceptionDay.State.HELD, day__range=(first, today))
-        towns = AdminArea.objects.visible_to(self.user).values("pk")
-        answered = Clock.objects.filter(kind=Clock.Kind.ANSWER, step=Case.State.WITH_DEPUTY, met_at__isnull=False, due_on__gte=first, due_on__lte=today, town__in=towns)
-        days = urlencode({"period": "days", "since": first, "until": today, "by": "deputy"})
+        if self.town:
+            visits = visits.filter(topic__in=Topic.objects.in_town(self.town.code).values("pk"))
+        receptions = ReceptionDay.objects.visible_to(self.user).filter(state=ReceptionDay.State.HELD, day__range=(first, today))
+        answered = duties(first, today, today, self.user).filter(kind=Clock.Kind.ANSWER, step=Case.State.WITH_DEPUTY, was_late=False)
         series = [
-            ("走访视察", visits, "visited_on", reverse("visit_list")), ("接待日", held_days, "day", f"{reverse('reception_list')}?when=past"),
-            ("办理民情", answered, "due_on", f"{reverse('punctuality')}?{days}"),
+            ("走访视察", visits, "visited_on", lambda month: self._listed("evaluation", by="topic", period="month", on=month)),
+            ("接待日", receptions, "day", lambda month: f"{reverse('reception_list')}?when=past&month={month:%Y-%m}"),
+            ("按时答复民情", answered, "due_on", lambda month: self._listed("punctuality", by="deputy", period="month", on=month, step="with_deputy", kind="answer")),
         ]  # fmt: skip
-        return {"labels": names, "series": [{"name": name, "counts": _by_month(rows, day, starts), "url": url} for name, rows, day, url in series]}
+        return {
+            "labels": [f"{start.month}月" for start in starts],
+            "series": [{"name": name, "counts": _by_month(rows, day, starts), "urls": [url(start) for start in starts]} for name, rows, day, url in series],
+        }
 
 
 def _by_month(rows, day: str, starts: list[dt.date]) -> list[int]:

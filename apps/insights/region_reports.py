@@ -64,6 +64,11 @@ class RegionReport(models.Model):
     def period(self) -> Period:
         return around(self.kind, self.first)
 
+    @property
+    def missing(self) -> list[str]:
+        """Sources that had fallen silent before the period was over when this was counted."""
+        return [source["label"] for source in self.content["sources"] if source.get("silent")]
+
 
 class RegionReportEvent(Event):
     """One move of a report. The database refuses to change it."""

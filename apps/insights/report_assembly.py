@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from apps.insights.report_figures import Line, Source, Tally, Window
+from apps.insights.report_figures import LEAST, Days, Line, Source, Tally, Window
+
+WEEKEND, A_YEAR = 2, 366  # days
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,25 @@ class Region:
 
 @dataclass(frozen=True)
 class Feed:
-    """A source, and between which days it has delivered."""
+    """A source, between which days it has delivered, and how much by then. live: what is told here stands here at once."""
 
     label: str
     first: dt.date
     last: dt.date
+    count: int = 0
+    live: bool = False
+
+    def silent(self, until: dt.date) -> bool:
+        """Whether it has not delivered up to a day: nothing for longer than a weekend, and so long that `LEAST` would have been due at its pace."""
+        days, pace = (until - self.last).days, self.count / ((self.last - self.first).days + 1)
+        return not self.live and days > WEEKEND and days * pace >= LEAST
+
+    def awaited(self, until: dt.date) -> bool:
+        """Silent, but not for so long that it has come to an end."""
+        return self.silent(until) and (until - self.last).days <= A_YEAR
+
+    def comparable(self, then: Days, now: Days) -> bool:
+        return self.first <= then.first and not self.silent(now.last)
 
 
 @dataclass
@@ -81,7 +97,7 @@ class Assembly:
 
     def _comparable(self, source: int, tally: Tally) -> Tally:
         feed = self.feeds.get(source)
-        before, year = (feed is not None and feed.first <= days.first for days in (self.window.before, self.window.year))
+        before, year = (feed is not None and feed.comparable(days, self.window.now) for days in (self.window.before, self.window.year))
         return replace(
             tally, before=tally.before if before else 0, like_before=tally.count if before else 0, year=tally.year if year else 0, like_year=tally.count if year else 0
         )
@@ -110,10 +126,14 @@ class Assembly:
         return made if self.regions else {}
 
     def sources(self) -> list[Source]:
+        now, before, year = self.window.now, self.window.before, self.window.year
         listed = [
-            Source(feed.label, self.by_source.get(key, 0), feed.first, feed.last, feed.first <= self.window.before.first, feed.first <= self.window.year.first)
+            Source(
+                feed.label, self.by_source.get(key, 0), feed.first, feed.last, feed.comparable(before, now), feed.comparable(year, now),
+                feed.awaited(now.last),
+            )
             for key, feed in self.feeds.items()
-        ]
+        ]  # fmt: skip
         return sorted(listed, key=lambda source: (-source.count, source.label))
 
     def total(self) -> Tally:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Case as When_
 from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Value
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.cases.models import Category
 from apps.hotline.models import Source
+from apps.insights import held
 from apps.insights.facts import CASE, FIRST_RECORD_SOURCE, RECORD, Fact
 from apps.insights.report_assembly import Assembly, Branch, Counted, Feed, Region
 from apps.insights.report_figures import Days, Report, Tally, Window, window
@@ -46,6 +47,16 @@ class Narrowed:
             facts = facts.filter(records | Q(kind=CASE) if CASES in self.sources else records)
         return facts
 
+    def in_cube(self) -> dict[str, list[int]]:
+        """The same for `Cube.where`."""
+        found = {}
+        if self.categories:
+            found["categories"] = list(Category.objects.under(self.categories).values_list("pk", flat=True))
+        if self.sources:
+            cases = range(1, FIRST_RECORD_SOURCE) if CASES in self.sources else ()
+            found["sources"] = [*cases, *(each for each in self.sources if each != CASES)]
+        return found
+
 
 def source_choices() -> list[tuple[int, str]]:
     """Cases, and each source of the hotline's room, by the number that facts know it by."""
@@ -79,15 +90,23 @@ def count(area: AdminArea, period: Period, today: dt.date, narrowed: Narrowed | 
     facts = narrowed.apply(Fact.objects.counted().filter(inside(area)))
     made = Assembly(days, _branches(narrowed), regions, _feeds(narrowed), "没有写明地点" if area.level == COUNTY else "没有写明村社")
     made.add(_counted(facts, days, today, column))
-    lines = made.region_lines()
+    clumped = _clumping(area, days, narrowed)
+    lines = [replace(line, clumping=clumped) for line in made.region_lines()]
     known = [region.population for region in regions]
     return Report(
         area=area.name, code=area.code, level=area.level, window=days, counted_at=timezone.localtime(), filters=narrowed.words(),
         total=made.total(), categories=made.category_lines(), regions=lines, cross=made.cross(), sources=made.sources(), months=_months(facts, days),
         population=area.population or (sum(known) if known and all(known) else None),
         apart=narrowed.apply(Fact.objects.filter(inside(area), _within(days.now), kind=RECORD, counted=False)).count(),
-        unplaced=sum(line.tally.count for line in lines if not line.code), synthetic=area.synthetic,
+        unplaced=sum(line.tally.count for line in lines if not line.code), synthetic=area.synthetic, clumping=clumped,
     )  # fmt: skip
+
+
+def _clumping(area: AdminArea, days: Window, narrowed: Narrowed) -> float:
+    """How many voices come as one, in the period and those it is held against."""
+    cube, place = held.current(), {TOWN: {"towns": [area.pk]}, VILLAGE: {"villages": [area.pk]}}.get(area.level, {})
+    periods = [(each.first, each.last) for each in (days.now, days.before, days.year)]
+    return round(held.clumping(cube, *((cube.where(*each, **place, **narrowed.in_cube()), *each) for each in periods)), 2)
 
 
 def _within(days: Days) -> Q:
@@ -120,8 +139,16 @@ def _feed():
 
 def _feeds(narrowed: Narrowed) -> dict[int, Feed]:
     labels = dict(source_choices())
-    rows = Fact.objects.counted().order_by().annotate(feed=_feed()).values_list("feed").annotate(first=Min("day"), last=Max("day"))
-    return {feed: Feed(labels.get(feed, "已删除的来源"), first, last) for feed, first, last in rows if not narrowed.sources or feed in narrowed.sources}
+    rows = Fact.objects.counted().order_by().annotate(feed=_feed()).values_list("feed").annotate(first=Min("day"), last=Max("day"), n=Count("pk"))
+    return {
+        feed: Feed(labels.get(feed, "已删除的来源"), first, last, n, live=feed == CASES)
+        for feed, first, last, n in rows if not narrowed.sources or feed in narrowed.sources
+    }  # fmt: skip
+
+
+def awaited(until: dt.date) -> set[str]:
+    """The sources, by name, that have not told yet what they have to tell up to a day."""
+    return {feed.label for feed in _feeds(Narrowed()).values() if feed.awaited(until)}
 
 
 def _branches(narrowed: Narrowed) -> list[Branch]:

@@ -5,7 +5,8 @@ are worked out from them when they are shown.
 
 What is compared: a source that had not begun when the earlier period began is left out of both sides, or its beginning would look like a
 rise of complaints. An unfinished period is held against as many days of the earlier one. A change is called one when chance would bring
-counts as far apart in fewer than 5 % of the rows called so (conditional binomial test, false discoveries held over each table).
+counts as far apart in fewer than 5 % of the rows called so (conditional binomial test, false discoveries held over each table), voices
+coming in clumps (`clumping`: how many as one, see `rates`).
 """
 
 from __future__ import annotations
@@ -179,6 +180,11 @@ class Change:
         counts = f"{self.now} 比 {self.then}"
         return counts if self.percent is None else f"{self.percent:+d}%（{counts}）"
 
+    @property
+    def sentence(self) -> str:
+        """The words with the verdict, where it says more than they do."""
+        return self.words if self.words == "—" or self.tone == "same" else f"{self.words} {self.verdict}"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -190,6 +196,7 @@ class Line:
     tally: Tally
     population: int | None = None
     parent: str = ""
+    clumping: float = 1.0
 
     @property
     def per_1000(self) -> float | None:
@@ -200,7 +207,7 @@ class Line:
         """Per 1,000 residents: the rate, and what range the count is compatible with. None without a population."""
         if not self.population:
             return None
-        low, high = interval(self.tally.count, self.population)
+        low, high = interval(self.tally.count, self.population, dispersion=self.clumping)
         return 1000 * self.tally.count / self.population, float(low), float(high)
 
     @property
@@ -216,8 +223,9 @@ class Source:
     count: int
     first: dt.date
     last: dt.date
-    before: bool  # had begun when the period before began
+    before: bool  # can be compared: had begun when the period before began, and has not fallen silent
     year: bool
+    silent: bool = False  # fell silent before the period was over, not long ago
 
 
 @dataclass(frozen=True)
@@ -240,10 +248,11 @@ class Report:
     apart: int = 0  # records that stand for a case, counted there
     unplaced: int = 0
     synthetic: bool = False
+    clumping: float = 1.0
 
     @property
     def whole(self) -> Line:
-        return Line(self.code, self.area, 0, self.total, self.population)
+        return Line(self.code, self.area, 0, self.total, self.population, clumping=self.clumping)
 
     @property
     def top(self) -> list[Line]:
@@ -268,7 +277,7 @@ class Report:
             at = [index for index, line in enumerate(lines) if line.level == level and sum(pairs[index]) >= LEAST]
             if not at:
                 continue
-            p = changed([pairs[index][1] for index in at], [pairs[index][0] for index in at], now / then)
+            p = changed([pairs[index][1] for index in at], [pairs[index][0] for index in at], now / then, self.clumping)
             for index, value in zip(at, false_discoveries(p).tolist(), strict=True):
                 q[index] = value
         return [Change(*pair, now, then, value) for pair, value in zip(pairs, q, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from apps.insights.paper import Column, Paper
-from apps.insights.report_figures import THEN, Change, Line, Report
+from apps.insights.report_figures import THEN, Line, Report
 from apps.insights.report_words import MEANING, caption, points
 
 FIGURES = [
@@ -40,13 +40,9 @@ def table(paper: Paper, what: str, report: Report, lines: Sequence[Line], indent
     for line, *changes in zip(lines, before, year, strict=True):
         tally = line.tally
         name = [("　" if indented and line.level > 1 else "") + line.name] + ([line.rate_words if line.code else "—"] if rates else [])
-        rows.append([*name, str(tally.count), *map(said, changes), tally.punctual.words, str(tally.late_open), tally.content.words, str(tally.again)])
+        rows.append([*name, str(tally.count), *(change.sentence for change in changes), tally.punctual.words, str(tally.late_open), tally.content.words, str(tally.again)])
         tones.append([*("" for _ in name), "", *(change.tone for change in changes), "", "", "", ""])
     paper.table([*first, *FIGURES], rows, tones, bold=lambda number: indented and lines[number].level == 1)
-
-
-def said(change: Change) -> str:
-    return change.words if change.tone in ("none", "same") else f"{change.words} {change.verdict}"
 
 
 def crossed(paper: Paper, report: Report) -> None:

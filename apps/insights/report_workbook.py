@@ -37,8 +37,8 @@ def write(report: Report) -> bytes:
     _sheet(book, "区域×类别", said, (("区划代码", 15), ("区域", 18), ("类别", 22), *FIGURES), _crossed(report))
     _sheet(book, "逐月", said, (("月份", 12), ("件数", 10)), [(f"{month.year}年{month.month}月", count) for month, count in report.months])
     _sheet(
-        book, "来源", said, (("来源", 24), ("本期件数", 10), ("最早", 12), ("最近", 12), ("与上期可比", 12), ("与上年可比", 12)),
-        [(source.label, source.count, source.first, source.last, "是" if source.before else "否", "是" if source.year else "否") for source in report.sources],
+        book, "来源", said, (("来源", 24), ("本期件数", 10), ("最早", 12), ("最近", 12), ("本期收全", 10), ("与上期可比", 12), ("与上年可比", 12)),
+        [(source.label, source.count, source.first, source.last, "否" if source.silent else "是", "是" if source.before else "否", "是" if source.year else "否") for source in report.sources],
     )  # fmt: skip
     _sheet(book, "口径", said, (("说明", 120),), [(line,) for line in MEANING])
     buffer = io.BytesIO()

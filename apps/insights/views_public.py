@@ -17,7 +17,7 @@ from apps.record.states import MoveRefused
 
 
 class CorrectionForm(forms.Form):
-    reason = forms.CharField(label="更正的原因", max_length=300, help_text="写给群众看：例如“补收了9月的热线记录”。", widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}))
+    reason = forms.CharField(label="更正的原因", max_length=300, help_text="写给群众看：例如“补收了9月的热线记录”。不要写出差了几件：少于 5 件的差别也不公布。", widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}))
 
 
 @never_cache
@@ -27,7 +27,7 @@ def voices_office(request: HttpRequest) -> HttpResponse:
     """/insight/voices/ — the page's switch and every quarter's versions."""
     page = VoicesPage.objects.filter(pk=1).first()
     return render(request, "insights/voices_office.html", {
-        "page": page, "events": page.events.order_by("-pk")[:6] if page else [], "waiting": workflow.due(timezone.localdate()), "grace": workflow.GRACE.days,
+        "page": page, "events": page.events.order_by("-pk")[:6] if page else [], "waiting": workflow.due(timezone.localdate()), "grace": workflow.GRACE.days, "patience": workflow.PATIENCE.days,
         "tables": PublicTable.objects.defer("behind").select_related("by"),
     })  # fmt: skip
 

@@ -12,6 +12,7 @@ from apps.accounts.perms import Permission, allowed
 from apps.insights import public_voices as source
 from apps.insights.public_counts import PublicCount, PublicTable, PublicTableEvent, VoicesPage, VoicesPageEvent
 from apps.insights.public_shape import NOWHERE, Cell, Key, Place, Shape
+from apps.insights.report_counting import awaited
 from apps.insights.suppression import SMALL, Earlier, Protection, protect, proven
 from apps.record.messages import OFFICE, Kind, Outgoing, register
 from apps.record.notices import Notice
@@ -19,21 +20,23 @@ from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
 
 GRACE = dt.timedelta(days=30)  # what was told at the end of a quarter is sorted and taken in by then
+PATIENCE = dt.timedelta(days=90)  # so long is waited for a source that has not delivered up to its end
 MOST = 12  # quarters back
 LAYER = "voices"
 TURNED, TOLD = "voices.page", "voices.table"
 
 
 def due(today: dt.date) -> list[dt.date]:
-    """The quarters that are over long enough and not published yet, the oldest first."""
+    """The quarters that are over long enough, of which all sources have delivered, and that are not published yet; the oldest first."""
     first = source.first_day()
     if first is None:
         return []
     published = set(PublicTable.objects.values_list("quarter", flat=True))
     quarter, found = source.quarter_of(first), []
-    while source.next_quarter(quarter) + GRACE <= today:
-        found.append(quarter)
-        quarter = source.next_quarter(quarter)
+    while (following := source.next_quarter(quarter)) + GRACE <= today:
+        if following + PATIENCE <= today or not awaited(following - dt.timedelta(days=1)):
+            found.append(quarter)
+        quarter = following
     return [quarter for quarter in found[-MOST:] if quarter not in published]
 
 
@@ -117,7 +120,7 @@ def _write(quarter: dt.date, shape: Shape, earlier: list[Earlier], *, by: User |
     first = source.first_day() or quarter
     table = PublicTable.objects.create(
         quarter=quarter, version=len(earlier) + 1, by=by, reason=reason, since=max(first, quarter), reach=source.reach_of(shape), threshold=SMALL,
-        cells=len(shape.cells), hidden=int(found.hidden.sum()), behind=counts.tolist(),
+        cells=len(shape.cells), hidden=int(found.hidden.sum()), behind=counts.tolist(), clumping=source.clumping_of(quarter),
     )  # fmt: skip
     shown = [None if hidden else int(count) for count, hidden in zip(counts, found.hidden, strict=True)]
     PublicCount.objects.bulk_create([_row(table, order, cell, count) for order, (cell, count) in enumerate(zip(shape.cells, shown, strict=True))])
@@ -153,7 +156,7 @@ def fill_table(body: dict) -> dict:
     columns = ("region", "parent", "level", "name", "population", "part", "key", "label", "order", "count")
     return {
         "quarter": table.quarter.isoformat(), "version": table.version, "made_at": table.made_at.isoformat(), "reason": table.reason,
-        "since": table.since.isoformat(), "reach": table.reach, "threshold": table.threshold, "cells": table.cells, "hidden": table.hidden,
+        "since": table.since.isoformat(), "reach": table.reach, "threshold": table.threshold, "cells": table.cells, "hidden": table.hidden, "clumping": table.clumping,
         "columns": columns, "counts": [list(row) for row in table.counts.order_by("order").values_list(*columns)],
         "open": VoicesPage.objects.filter(is_open=True).exists(),
     }  # fmt: skip
@@ -170,6 +173,7 @@ def table_told(body: dict) -> None:
     table = PublicTable.objects.create(
         quarter=quarter, version=body["version"], is_current=not newer, made_at=dt.datetime.fromisoformat(body["made_at"]), reason=body["reason"],
         since=dt.date.fromisoformat(body["since"]), reach=body["reach"], threshold=body["threshold"], cells=body["cells"], hidden=body["hidden"],
+        clumping=body.get("clumping", 1.0),
     )  # fmt: skip
     PublicCount.objects.bulk_create([PublicCount(table=table, **dict(zip(body["columns"], row, strict=True))) for row in body["counts"]])
     VoicesPage.objects.get_or_create(pk=1, defaults={"is_open": body["open"]})  # from then on it is told by itself

@@ -209,10 +209,10 @@ export function contentBars(element: HTMLElement, kinds: readonly Content[]): vo
   leadOn(element, (row) => rows[row]?.url);
 }
 
-/** What was done by month, in several kinds; `url` is the list of a kind. */
+/** What was done by month, in several kinds; `urls` are the lists behind the months of a kind. */
 export interface Activity {
   labels: string[];
-  series: { name: string; counts: number[]; url?: string }[];
+  series: { name: string; counts: number[]; urls: string[] }[];
 }
 
 export function activityChart(element: HTMLElement, { labels, series }: Activity): void {
@@ -222,7 +222,7 @@ export function activityChart(element: HTMLElement, { labels, series }: Activity
     ...axes(labels, ""),
     series: series.map(({ name, counts }, i) => ({ name, type: "bar", barMaxWidth: 14, data: counts, itemStyle: { color: shades[i % shades.length] } })),
   });
-  leadOn(element, (_, kind) => series[kind]?.url);
+  leadOn(element, (month, kind) => series[kind]?.urls[month]);
 }
 
 function lying(labels: readonly string[]): EChartsCoreOption {

@@ -28,6 +28,7 @@ from apps.insights.public_counts import PublicCount, PublicTable, VoicesPage
 from apps.insights.spots import HotSpot
 from apps.insights.theme_models import Theme, ThemeMember
 from apps.insights.workflow_briefings import Wanted, cancel, make, order, resume
+from apps.projects.models import KeyProject
 from apps.record.notices import Notice
 from apps.record.states import MoveRefused
 from apps.worktime.periods import around, between
@@ -120,6 +121,19 @@ def test_projects_around_which_more_is_reported(spoken):
     assert not any("重点项目" in each.title for each in gather(briefing_of(spoken, area=spoken.towns["S"]), TODAY).parts)
 
 
+def test_a_village_s_briefing_has_the_projects_in_it_and_no_others(spoken):
+    """Not those whose town nobody knows, as all are where there are no towns."""
+    values = {"turn": "started", "turned_on": dt.date(2025, 9, 1), "within": 500, "days": 90, "rest_before": 50, "rest_after": 50, "day": TODAY, "before": 5, "after": 20, "ratio": 4.0, "low": 1.5, "high": 9.0, "q": 0.01, "verdict": "more"}
+    for number, project in enumerate(spoken.projects.values()):
+        ProjectAround.objects.create(project=project, weight=number, **values)
+    KeyProject.objects.update(town=None)
+    for village in spoken.villages.values():
+        inside = {project.name for project in spoken.projects.values() if village.geom.covers(project.site)}
+        listed = [each for each in gather(briefing_of(spoken, area=village), TODAY).parts if each.title == "重点项目周边一览"]
+        assert {row[1] for table in listed for row in table.rows} == inside
+    assert len(part(gather(briefing_of(spoken), TODAY), "重点项目周边一览").rows) == len(spoken.projects)
+
+
 def test_numbers_that_would_cover_each_other_stand_together():
     places = [(120.0, 28.0), (120.5, 28.0), (120.001, 28.001)]
     shapes = [Shape(shapely.Point(place).buffer(0.01), "#ffffff", "") for place in places]
@@ -180,6 +194,20 @@ def test_stopped_or_killed_it_leaves_no_file_and_can_be_made_after_all(spoken, c
         resume(county_office, briefing.pk)
 
 
+def test_old_files_are_taken_away_and_what_was_chosen_stays(spoken, county_office, client, settings):
+    old, fresh = (make(order(county_office, wanted(spoken)).pk) for _ in range(2))
+    Briefing.objects.filter(pk=old.pk).update(finished_at=timezone.now() - dt.timedelta(days=settings.BRIEFINGS_DAYS + 1))
+    for gone in (old.pk, 999_999):  # half written by a process that was killed; of a database that was reset
+        briefing_files.folder(gone).mkdir(parents=True, exist_ok=True)
+        (briefing_files.folder(gone) / "x.new").write_text("")
+    assert workflow_briefings.clear_old(timezone.now()) == 1 and workflow_briefings.clear_old(timezone.now()) == 0
+    assert list(briefing_files.kept()) == [fresh.pk]
+    client.force_login(county_office)
+    assert client.get(reverse("briefing_file", args=[old.pk, "html"])).status_code == 404
+    page = client.get(reverse("briefing", args=[old.pk])).content.decode()
+    assert "已经清理" in page and "清理文件" in page
+
+
 def test_what_goes_wrong_is_said(spoken, county_office, monkeypatch):
     briefing = order(county_office, wanted(spoken))
     monkeypatch.setattr(briefing_page, "MOST_BYTES", 1000)
@@ -234,8 +262,8 @@ def published(spoken, settings) -> PublicTable:
     VoicesPage.objects.create(pk=1, is_open=True)
     table = PublicTable.objects.create(quarter=dt.date(2025, 10, 1), since=dt.date(2025, 10, 1))
     rows = [
-        ("339999000000", "", "county", "方格县", "all", "", "", 30), ("339999000000", "", "county", "方格县", "category", "city", "城乡建设", 12),
-        ("339999100000", "339999000000", "town", "东溪镇", "all", "", "", 12), ("339999100000", "339999000000", "town", "东溪镇", "category", "city", "城乡建设", 5),
+        ("339999000000", "", "county", "方格县", "all", "", "全部", 30), ("339999000000", "", "county", "方格县", "category", "city", "城乡建设", 12),
+        ("339999100000", "339999000000", "town", "东溪镇", "all", "", "全部", 12), ("339999100000", "339999000000", "town", "东溪镇", "category", "city", "城乡建设", 5),
         ("339999200000", "339999000000", "town", "南山乡", "all", "", "", None), ("339999000000*", "339999000000", "rest", "未定位", "all", "", "", 0),
     ]  # fmt: skip
     names = ("region", "parent", "level", "name", "part", "key", "label", "count")
@@ -248,6 +276,7 @@ def test_what_leaves_the_house_is_the_published_table_and_nothing_else(published
     content = gather_outside(briefing_of(spoken, period=WINTER, themes=[], outside=True))
     said = part(content, "按区域")
     assert said.rows == (("东溪镇", "12 件", "0.60（0.31—1.05）", "5 件"), ("南山乡", "不单列", "—", "不单列"), ("未定位", "0 件", "0.00（0.00—0.18）", "不单列"))
+    assert content.points == ("2025年第四季度方格县收到诉求 30 件。", "反映最多的类别：城乡建设 12 件。", "反映最多的地方：东溪镇 12 件。")
     assert "不单列（不是零）" in {words: colour for colour, words in part(content, "各处反映多少").legend}
     assert {type(each) for each in content.parts} == {Drawing, Table} and not content.months and "可以外发" in content.secrecy
     assert "3 件" not in briefing_page.write(content).decode()

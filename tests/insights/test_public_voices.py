@@ -15,6 +15,7 @@ from apps.cases.models import Category
 from apps.insights import public_voices, workflow_public
 from apps.insights.facts import CASE, FIRST_RECORD_SOURCE, RECORD, Fact
 from apps.insights.public_counts import PublicCount, PublicTable, VoicesPage
+from apps.insights.public_shape import Voices
 from apps.insights.published import public_quarters
 from apps.record.states import MoveRefused
 from tests.conftest import public_role
@@ -44,7 +45,7 @@ def told(town):
     voices(town, "V1", 3, told_for=True, elder=True, source=3)
     voices(town, "V5", 8, told_for=True, elder=True)
     voices(town, "A", 2)
-    voices(town, None, 6, kind=RECORD, source=FIRST_RECORD_SOURCE + 1, category="housing")
+    voices(town, None, 6, kind=RECORD, source=FIRST_RECORD_SOURCE + 1, category="housing", day=dt.date(2026, 3, 31))
     voices(town, "V2", 50, counted=False)
     return town
 
@@ -90,6 +91,24 @@ def test_a_quarter_is_published_once_when_it_is_over_long_enough(town):
     assert workflow_public.publish_due(dt.date(2026, 5, 2)) == 0 and workflow_public.publish(QUARTER) is None
     voices(town, "V1", 12)
     assert true_counts(PublicTable.objects.get())[town.county.code, "all", ""] == 12, "what is public stays as it is"
+
+
+def test_a_quarter_waits_for_what_the_hotline_has_not_delivered_yet(town):
+    voices(town, "V1", 12)
+    voices(town, "V1", 40, kind=RECORD, source=FIRST_RECORD_SOURCE + 1, day=dt.date(2026, 3, 10))
+    assert workflow_public.due(dt.date(2026, 5, 1)) == [] and workflow_public.due(dt.date(2026, 6, 30)) == [QUARTER], "but not for ever"
+    voices(town, "V1", 1, kind=RECORD, source=FIRST_RECORD_SOURCE + 1, day=dt.date(2026, 4, 20))
+    assert workflow_public.due(dt.date(2026, 5, 1)) == [QUARTER]
+
+
+def test_what_is_newer_than_the_table_counts_without_it(town):
+    """A category and a village that came after the table was published: a correction counts them where they still fit."""
+    town_a = town.towns["A"].code
+    shape = public_voices.shape_of(dt.date(2026, 3, 31))
+    keys = {"category": "brand_new", "channel": "online", "told": "no", "elder": "unsaid"}
+    counts = dict(zip(shape.cells, shape.count([Voices(f"{town_a[:9]}777", keys, 3)]), strict=True))
+    some = {(cell.place.code, cell.key.key) for cell, n in counts.items() if n and cell.key.part in ("all", "category")}
+    assert some == {(code, key) for code in (town.county.code, town_a) for key in ("", "none")} | {(f"{town_a}*", "")}
 
 
 def test_without_voices_or_towns(town):

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,18 @@ def test_without_any_earlier_source_nothing_is_compared():
     assert [source.year for source in alone.sources()] == [False] and (change.now, change.then) == (0, 0)
 
 
+def test_a_source_that_has_not_delivered_yet_makes_no_fall():
+    """The hotline's file of March has not come: 10 a day until the 12th and nothing since. A quiet board of two a month is only quiet."""
+    feeds = {0: FEEDS[0], 101: Feed("热线", day("2025-01-01"), day("2026-03-12"), 4360), 102: Feed("留言板", day("2025-01-01"), day("2026-03-12"), 29), 103: Feed("旧系统", day("2022-01-01"), day("2024-06-30"), 9000)}
+    made = Assembly(window(MARCH, day("2026-04-01")), BRANCHES, REGIONS, feeds).add([Counted(2, 10, 0, Tally(count=20, before=20)), Counted(2, 10, 101, Tally(count=120, before=280)), Counted(2, 10, 102, Tally(count=1, before=2))])
+    assert {source.label: (source.silent, source.before) for source in made.sources()} == {"民情件": (False, True), "热线": (True, False), "留言板": (False, True), "旧系统": (False, False)}
+    assert (made.total().count, made.total().like_before, made.total().before) == (141, 21, 22)
+    assert [feeds[101].silent(day(until)) for until in ("2026-03-14", "2026-03-15")] == [False, True], "a weekend is no silence"
+    found = replace(report([Counted(2, 10, 0, Tally(count=20, before=20))]), sources=made.sources())
+    assert points(found)[1] == "有的来源没有收到期末：热线只到2026年3月12日。没有收全的不参与比较。"
+    assert read(json.loads(json.dumps(found.content()))) == found
+
+
 def test_the_tree_and_the_places_add_up():
     rows = [
         Counted(3, 10, 0, Tally(count=3, in_time=1)), Counted(2, 11, 0, Tally(count=4)), Counted(4, None, 0, Tally(count=5)), Counted(None, 10, 0, Tally(count=6)),
@@ -105,7 +118,8 @@ def test_few_are_not_judged_and_no_percentage_is_made_of_them():
     assert (change.tone, change.percent, change.words, change.figure) == ("few", None, "3 比 1", ("3 比 1", ""))
     assert Change(30, 20, 31, 28).figure == ("+35%", "30 比 20") and Change(0, 0, 31, 28).words == "—"
     assert Change(9, 2, 31, 28, q=0.01).words == "9 比 2"  # more than chance, but no percentage of two
-    assert Change(0, 0, 31, 28, comparable=False).words == "—"
+    assert Change(0, 0, 31, 28, comparable=False).words == Change(0, 0, 31, 28).sentence == "—"
+    assert change.sentence == "3 比 1 样本少"
 
 
 def test_of_tables_where_nothing_changed_few_are_called_changed():
