@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -41,7 +42,7 @@ class NamingForm(forms.Form):
 @require_GET
 @requires(Permission.MANAGE_CATEGORIES)
 def category_list(request: HttpRequest) -> HttpResponse:
-    """/cases/categories/?change=12 or ?add=12 — the tree, with one form open."""
+    """/cases/categories/?in=l1_urban — one branch of the tree; ?change=12 or ?add=12: with that form open."""
     place = next((f"{name}-{request.GET[name]}" for name in ("change", "add") if request.GET.get(name, "").isdecimal()), "")
     return _page(request, place)
 
@@ -51,14 +52,14 @@ def category_list(request: HttpRequest) -> HttpResponse:
 def category_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Below this one."""
     above = get_object_or_404(Category, pk=pk)
-    return _named(request, f"add-{pk}", lambda naming: f"已在“{above}”下面增加“{workflow.add(above, naming, request.user)}”。")
+    return _named(request, f"add-{pk}", above, lambda naming: f"已在“{above}”下面增加“{workflow.add(above, naming, request.user)}”。")
 
 
 @require_POST
 @requires(Permission.MANAGE_CATEGORIES)
 def category_change(request: HttpRequest, pk: int) -> HttpResponse:
     category = get_object_or_404(Category, pk=pk)
-    return _named(request, f"change-{pk}", lambda naming: f"“{workflow.change(category, naming, request.user, version=_version(request))}”已改好。")
+    return _named(request, f"change-{pk}", category, lambda naming: f"“{workflow.change(category, naming, request.user, version=_version(request))}”已改好。")
 
 
 @require_POST
@@ -74,7 +75,15 @@ def category_move(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"“{category}”已{'启用' if verb == 'on' else '停用；已经是这一类的民情件不变'}。")
     except MoveRefused as refusal:
         messages.error(request, str(refusal))
-    return redirect(f"{request.path.partition(f'{pk}/')[0]}#category-{pk}")
+    return redirect(_branch(category))
+
+
+def _branch(category: Category) -> str:
+    """The address of the branch that it lies in, at its place."""
+    first = category
+    while first.parent is not None:
+        first = first.parent
+    return f"{reverse('category_list')}?in={first.code}#category-{category.pk}"
 
 
 def _version(request: HttpRequest) -> int:
@@ -82,12 +91,12 @@ def _version(request: HttpRequest) -> int:
     return int(typed) if typed.isdecimal() and len(typed) < 9 else -1
 
 
-def _named(request: HttpRequest, where: str, verb: Callable[[Naming], str]) -> HttpResponse:
+def _named(request: HttpRequest, where: str, category: Category, verb: Callable[[Naming], str]) -> HttpResponse:
     form = NamingForm(request.POST)
     if form.is_valid():
         try:
             messages.success(request, verb(form.naming()))
-            return redirect("category_list")
+            return redirect(_branch(category))
         except MoveRefused as refusal:
             form.add_error(refusal.field or None, str(refusal))
     return _page(request, where, form, status=422)
@@ -108,7 +117,9 @@ def _page(request: HttpRequest, place: str = "", form: NamingForm | None = None,
             known = {"label": row.label, "words": "、".join(row.words), "handled_at": row.handled_at}
             form = form or NamingForm(initial=known if row.changing else {})
         below.setdefault(row.parent_id, []).append(row)
-    tree = [(first, [(second, below.get(second.pk, [])) for second in below.get(first.pk, [])]) for first in below.get(None, [])]
+    firsts = below.get(None, [])
+    here = next((first for first in firsts if first.pk in opened), None) or next((first for first in firsts if first.code == request.GET.get("in")), firsts[0])
+    seconds = [(second, below.get(second.pk, [])) for second in below.get(here.pk, [])]
     return render(request, "cases/category_list.html", {
-        "tree": tree, "opened": opened, "form": form, "events": CategoryEvent.objects.order_by("-pk")[:SHOWN_EVENTS],
+        "firsts": firsts, "first": here, "seconds": seconds, "opened": opened, "form": form, "events": CategoryEvent.objects.order_by("-pk")[:SHOWN_EVENTS],
     }, status=status)  # fmt: skip
