@@ -172,7 +172,11 @@ def _map_data(asked: Asked, rates: dict[str, Rate]) -> dict:
         value = None if count is None else ((round(rate.per_1000, 2) if rate else None) if by_rate else count)
         regions.append({"code": place.code, "name": place.name, "value": value, "suppressed": count is None, "words": _words(count, rate)})
     level = below[0].level if below else VILLAGE
-    return {"level": level, "regions": regions, "title": MEASURES[asked.measure], "digits": 1 if by_rate else 0, "fit": _extent(asked.place) if asked.place.parent else None}
+    town = asked.place if asked.place.parent else None
+    return {
+        "level": level, "regions": regions, "title": MEASURES[asked.measure], "digits": 1 if by_rate else 0, "fit": _extent(town) if town else None,
+        "within": town.code[:9] if town else "",
+    }  # fmt: skip
 
 
 def _words(count: int | None, rate: Rate | None) -> list[str]:

@@ -13,14 +13,14 @@ export interface RegionValue {
 
 export const HEAT_LAYERS = ["heat-regions", "heat-hatched", "heat-cells"];
 
-/** Colours the regions (areas of our tiles, by code) and takes the cells away. */
-export function showRegions(map: PlaceMap, level: string, values: readonly RegionValue[], classes: Classes): void {
+/** Colours the regions (areas of our tiles, by code) and takes the cells away. within: the prefix of the codes that are spoken of. */
+export function showRegions(map: PlaceMap, level: string, values: readonly RegionValue[], classes: Classes, within = ""): void {
   map.removeLayer("heat-cells");
   const known = values.filter((v): v is RegionValue & { value: number } => v.value !== null && !v.suppressed);
   const colour: unknown[] = ["match", ["get", "code"]];
   for (const { code, value } of known) colour.push(code, classes.colours[classOf(value, classes.breaks)]);
   colour.push("rgba(0,0,0,0)");
-  const here = ["==", ["get", "level"], level];
+  const here = ["all", ["==", ["get", "level"], level], ["==", ["slice", ["get", "code"], 0, within.length], within]];
   map.addLayer(
     {
       id: "heat-regions",

@@ -15,15 +15,16 @@ interface VoicesData {
   title: string;
   digits: number;
   fit: Bounds | null;
+  within: string;
   regions: { code: string; name: string; value: number | null; suppressed: boolean; words: string[] }[];
 }
 
-async function start(element: HTMLElement, { level, title, digits, fit, regions }: VoicesData): Promise<void> {
+async function start(element: HTMLElement, { level, title, digits, fit, within, regions }: VoicesData): Promise<void> {
   const map = await openMap(element, { fit });
   if (!map) return;
   const known = regions.map((region) => region.value).filter((value) => value !== null);
   const classes = naturalClasses(known, HEAT, digits);
-  showRegions(map, level, regions, classes);
+  showRegions(map, level, regions, classes, within);
   const hatched = [...(regions.some((region) => region.suppressed) ? ["不单列（少于 5 件或有关）"] : []), "没有数据"];
   map.setLegend(heatLegend(title, classes, hatched, classes.colours.length === 1 && known.length > 1 ? "各地相差不大，不分深浅" : ""));
   linkList(map, {
