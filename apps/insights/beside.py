@@ -63,13 +63,19 @@ def empty_steps(question: Question, kind: str) -> list[Step]:
         following = (start + dt.timedelta(days=32)).replace(day=1) if kind == "month" else start + dt.timedelta(days=7)
         first, last = max(start, question.first), min(following - dt.timedelta(days=1), question.last)
         key, words = (
-            (f"{start:%Y-%m}", f"{start:%Y年%-m月}")
+            (f"{start:%Y-%m}", f"{start:%Y年%-m月}" + _cut(first, last, start, following))
             if kind == "month"
             else (start.isoformat(), f"{first:%-m月%-d日}—{last:%-m月%-d日}")
         )
         found.append(Step(key, words, first, last))
         start = following
     return found
+
+
+def _cut(first: dt.date, last: dt.date, start: dt.date, following: dt.date) -> str:
+    """Which days of its month a step has, where not all: a month that has only begun is not one of few voices."""
+    whole = first == start and last == following - dt.timedelta(days=1)
+    return "" if whole else f"（{first.day} 日）" if first == last else f"（{first.day}—{last.day} 日）"
 
 
 def steps(answer: Answer, kind: str) -> list[Step]:

@@ -84,6 +84,7 @@ def test_months_are_cut_to_the_period():
         ("2026-01", 1, 31),
         ("2026-02", 1, 10),
     ]
+    assert [step.words for step in steps] == ["2025年12月（20—31 日）", "2026年1月", "2026年2月（1—10 日）"]
 
 
 def test_weeks_begin_on_mondays():
