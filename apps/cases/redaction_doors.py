@@ -14,6 +14,11 @@ HOUSE = re.compile(
     rf"|(?<!{COUNT})\d{{1,4}}弄\d{{1,3}}号(?:\d{{1,4}}室)?|(?<=住)\d{{1,4}}(?:-\d{{1,3}})?号(?!楼)"
     rf"|(?<=[{STREET}]){COUNT}{{1,3}}组{COUNT}{{1,4}}号|(?<!{COUNT})\d{{1,3}}组\d{{1,4}}号|(?:第|(?<=[村社区庄里])){COUNT}{{1,3}}(?:村民小组|居民小组|小组|组)(?!长)(?:{COUNT}{{1,4}}号)?"
 )
+NO_HOUSE = "线文令公坑井路函机车窗梯厅教病库桥泵闸矿站令发停开晚早到至之起"  # 3号线, 12号文件, 25号停电
+NO_HAMLET = "月年期第约于在到自从日府会院校届共有这那本个每周星末初民们人天晚早午学说定等过了是为又就才将报讲称线"
+HAMLET = re.compile(  # a number behind whatever a village calls its parts: 上垟村樟树下49号; or along a country road
+    rf"(?:(?:[镇乡村]|社区|街道)[\u4e00-\u9fff]{{1,4}}(?![{NO_HAMLET}])[\u4e00-\u9fff]|线(?=\d{{3}}))((?:{COUNT}{{1,5}})(?:-\d{{1,3}})?号)(?![{NO_HOUSE}]|楼(?![上下前后旁])|电梯|地块|出口|[上下]午)"
+)
 BUILDING = rf"(?:[A-Za-z]{COUNT}?|[A-Za-z]?{COUNT}{{1,4}}|[东南西北甲乙丙丁])(?:[栋幢座](?!组|楼?[近约共各]|楼房|高层|别墅|住宅|建筑)|号楼(?!梯))"
 UNIT = rf"(?:{COUNT}{{1,3}}|[A-Za-z东西中])(?:单元|梯|门洞)"
 FLOOR = rf"{COUNT}{{1,3}}(?:楼|层)"
@@ -36,6 +41,7 @@ def doors(seen: str) -> Iterator[Found]:
     """Start, end and mark of what was found."""
     if DOOR.search(seen):
         yield from ((*match.span(), "门牌") for match in HOUSE.finditer(seen))
+        yield from ((*match.span(1), "门牌") for match in HAMLET.finditer(seen))
     if not INSIDE.search(seen):
         return
     for match in DWELLING.finditer(seen):

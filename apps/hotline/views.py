@@ -89,7 +89,7 @@ def _page(request: HttpRequest, found: Record, *, forms: dict | None = None, sta
         "record": found, "seen": seen, "may_link": allowed(request.user, Permission.LINK_RECORDS), "why_not": why_not, "marks": sorted(found.marks.items()),
         "may_open": allowed(request.user, Permission.ENTER_CASES) and not found.case_id, "first": first, "repeats": repeats[: REPEATS + 1], "most_repeats": REPEATS, "events": _events(found),
         "link_form": LinkForm(user=request.user), "unlink_form": UnlinkForm(), "open_form": OpenCaseForm(initial={"text": _told(found)}),
-        "case_data": {"point": {"lon": found.point.x, "lat": found.point.y}, "kind": "here", "name": "所在的 100 米格"} if found.point else None,
+        "case_data": {"point": {"lon": found.point.x, "lat": found.point.y}, "kind": "record", "name": "所在的 100 米格"} if found.point else None,
         **(forms or {}),
     }  # fmt: skip
     return render(request, "hotline/record.html", page, status=status)

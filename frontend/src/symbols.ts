@@ -34,6 +34,7 @@ const PATHS: Record<string, string> = {
   topic: "M12 2.5L21.5 12L12 21.5L2.5 12z",
   doorplate: "M12 8a4 4 0 1 1 0 8a4 4 0 1 1 0-8z",
   case: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
+  record: "M12 5a7 7 0 1 1 0 14a7 7 0 1 1 0-14z",
   spot: "M12 1.5a10.5 10.5 0 1 1 0 21a10.5 10.5 0 1 1 0-21z",
   visit: "M12 6a6 6 0 1 1 0 12a6 6 0 1 1 0-12z",
   here: "M12 2a7 7 0 0 1 7 7c0 5-7 13-7 13s-7-8-7-13a7 7 0 0 1 7-7z",
@@ -47,6 +48,7 @@ export const KIND_WORDS: Record<string, string> = {
   topic: "监督事项",
   doorplate: "门牌",
   case: "民情件",
+  record: "热线记录",
   visit: "签到处",
   here: "您的位置",
 };
