@@ -11,13 +11,14 @@ from apps.hotline.workflow import Interrupted
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 4
+TURN = 30.0  # seconds until others may go first
 
 
 @app.task(name="hotline.run_intake", retry=RetryStrategy(max_attempts=ATTEMPTS, wait=10), pass_context=True)
 def run_intake(context: JobContext, intake: int) -> None:
     """Goes on where it stopped. What keeps going wrong is given back to a person."""
     try:
-        workflow.run(intake)
+        workflow.run(intake, seconds=TURN)
     except Interrupted as trouble:
         logger.error("接收批次 %s：%s", intake, trouble)
         if context.job.attempts + 1 < ATTEMPTS:

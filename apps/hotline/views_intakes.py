@@ -20,6 +20,7 @@ from apps.hotline import columns, values, workflow
 from apps.hotline.entries import Layout
 from apps.hotline.models import Intake, Record, Source
 from apps.hotline.pieces import SealingHandler
+from apps.hotline.preview import preview
 from apps.hotline.workflow import Interrupted
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
@@ -136,7 +137,7 @@ def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
             return redirect("intake", found.pk)
         except MoveRefused as refusal:
             error = str(refusal)
-    samples = workflow.preview(found.source, first[:SHOWN_ROWS], table.headings, mapping, states)
+    samples = preview(found.source, first[:SHOWN_ROWS], table.headings, mapping, states)
     return render(request, "hotline/intake_columns.html", {
         "intake": found, "columns": _shown(table.headings, first, mapping), "fields": [("", "不收"), *((field.name, field.label) for field in columns.FIELDS.values())],
         "states": list(enumerate(states.items())), "state_choices": Record.State.choices, "samples": samples, "error": error, "known": remembered is not None,

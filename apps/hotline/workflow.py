@@ -6,14 +6,15 @@ Links between records and cases stand in `workflow_links.py`, what is written of
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -40,6 +41,9 @@ COUNTS = ("read", "taken", "changed", "unchanged", "refused", "linked", "unlocat
 KEPT_WAITING = dt.timedelta(days=14)  # a file whose columns nobody settles is not kept longer
 NOT_STORED = "数据库不能保存这一行的内容"
 S = Intake.State
+
+
+AWAY = (OperationalError, InterfaceError)  # the database is gone for a while: the queue waits for it, and what it says quotes no row
 
 
 class Interrupted(Exception):
@@ -163,8 +167,12 @@ def start(intake: Intake, by: User | None, *, queue: bool = True) -> Intake:
     locked.save(update_fields=["state", "fault", "started_at", "finished_at"])
     IntakeEvent.objects.append(locked, verb, actor=by, state=locked.state, cursor=locked.cursor)
     if queue:
-        jobs.configure_task("hotline.run_intake", lock=f"intake-{locked.pk}").defer(intake=locked.pk)  # by name: the task leans on this module
+        _queue(locked.pk)
     return locked
+
+
+def _queue(pk: int) -> None:
+    jobs.configure_task("hotline.run_intake", lock=f"intake-{pk}").defer(intake=pk)  # by name: the task leans on this module
 
 
 @transaction.atomic
@@ -212,14 +220,20 @@ def drop_forgotten() -> int:
 # --- it runs -------------------------------------------------------------------------------------------------------------
 
 
-def run(pk: int, say: Callable[[Intake], None] = lambda intake: None) -> Intake:
-    """Take in what is left of a file. Killed at any moment it is simply run again; two at once do not harm each other."""
+def run(pk: int, say: Callable[[Intake], None] = lambda intake: None, seconds: float = math.inf) -> Intake:
+    """Take in what is left of a file. Killed at any moment it is simply run again; two at once do not harm each other.
+
+    seconds: after so long, or four times as long as it took to come to where it stopped, it lets the others in the queue go first and goes on
+    behind them: a large file may take hours, and a worker does one thing at a time."""
     intake = Intake.objects.select_related("source").get(pk=pk)
     if intake.state != S.RUNNING:
         return intake
     try:
         with hushed():
-            return _finish(pk) if _run(intake, say) else Intake.objects.get(pk=pk)
+            ended = _run(intake, say, seconds)
+            if ended is None:
+                _queue(pk)
+            return _finish(pk) if ended else Intake.objects.get(pk=pk)
     except FileRefused as refusal:
         fail(pk, str(refusal))
     except Interrupted:
@@ -228,8 +242,9 @@ def run(pk: int, say: Callable[[Intake], None] = lambda intake: None) -> Intake:
     return Intake.objects.get(pk=pk)
 
 
-def _run(intake: Intake, say: Callable[[Intake], None]) -> bool:
-    """Whether it came to the end of the file."""
+def _run(intake: Intake, say: Callable[[Intake], None], seconds: float) -> bool | None:
+    """Whether it came to the end of the file; None: its time is over."""
+    began = monotonic()
     table = table_of(intake)
     if intake.total is None:
         intake.total = table.count()
@@ -239,10 +254,13 @@ def _run(intake: Intake, say: Callable[[Intake], None]) -> bool:
     rows = table.rows()
     for _ in entries(islice(rows, intake.cursor), layout):  # what was done before a restart: which numbers have come already
         pass
+    until = monotonic() + max(seconds, 4 * (monotonic() - began))
     while chunk := list(islice(rows, BATCH)):
         if not _taken(intake, chunk, layout, known, units):
             return False
         say(intake)
+        if monotonic() > until:
+            return None
     return True
 
 
@@ -251,7 +269,7 @@ def hushed() -> Iterator[None]:
     """What goes wrong inside may quote a row that nobody has redacted: neither its message nor its traceback may reach a log or a page."""
     try:
         yield
-    except (FileRefused, MoveRefused, Interrupted):
+    except (FileRefused, MoveRefused, Interrupted, *AWAY):
         raise
     except Exception as trouble:
         raise Interrupted(f"{type(trouble).__name__}（{_where(trouble)}）") from None
@@ -361,29 +379,3 @@ def _pushed(source: Source, rows: Sequence[tuple[int, Sequence[Any]]], headings:
         IntakeEvent.objects.append(intake, "push", state=intake.state, actor_label=by, **{name: getattr(done, name) for name in COUNTS})
     done.problems = [*faults, *done.problems]
     return done
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A row of a preview, redacted: nothing of it has been kept."""
-
-    row: int
-    number: str
-    title: str
-    text: str
-    told: dict[str, Any]
-    problems: list[Problem]
-
-
-def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], mapping: dict[str, str], states: dict[str, str]) -> list[Sample]:
-    """Some rows as they would be read by columns that nobody has settled yet."""
-    asked = Source(code=source.code, kind=source.kind, channel=source.channel, mapping=mapping, state_words=states)
-    samples = []
-    with hushed():
-        for entry, problems in entries(rows, layout_of(asked, headings)):
-            if entry is None:
-                samples.append(Sample(problems[-1].row, "", "", "", {}, problems))
-            else:
-                title, text, channel = (redact(part, entry.raw.private).text for part in (entry.raw.title, entry.raw.text, entry.told.get("channel", "")))
-                samples.append(Sample(entry.row, entry.raw.number, title, text, {**entry.told, "channel": channel}, problems))
-    return samples

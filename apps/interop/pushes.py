@@ -17,7 +17,7 @@ from ninja import Router
 from apps.hotline import columns, workflow
 from apps.hotline.models import Source
 from apps.hotline.reading import Known
-from apps.hotline.workflow import Interrupted
+from apps.hotline.workflow import AWAY, Interrupted
 from apps.interop.keys import ApiKey
 from apps.record.limits import READING, Rate, limited, spent
 from apps.record.messages import PUBLIC
@@ -64,7 +64,7 @@ def push(request: HttpRequest, source: str) -> HttpResponse:
         return JsonResponse({"message": str(refusal)}, status=refusal.status)
     except FileRefused as refusal:
         return JsonResponse({"message": str(refusal)}, status=409)
-    except Interrupted as trouble:
+    except (Interrupted, *AWAY) as trouble:
         logger.error("推送到 %s 没有收：%s", source, trouble)
         return JsonResponse({"message": "程序出了意外，这一批没有收。请过一会儿原样再推。"}, status=500)
     problems = [{"record": each.row, "field": each.field, "reason": each.reason, "refused": each.refused} for each in done.problems]

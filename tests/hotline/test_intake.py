@@ -1,10 +1,11 @@
 """Files taken in: sealed while they wait, redacted before they are kept, gone on with after a kill, the same file and the same order once."""
 
+import itertools
 import json
 
 import pytest
 from django.core import serializers
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.cases.models import Case, CaseEvent
 from apps.hotline import workflow
@@ -132,6 +133,33 @@ def test_it_goes_on_where_it_was_killed(source, users, receive, monkeypatch):
     assert (done.state, done.read, done.taken, done.refused) == ("done", 30, 24, 6)
     assert Record.objects.count() == 24
     assert done.problems.count() == 6
+
+
+def test_a_large_file_lets_others_go_first(receive, monkeypatch):
+    monkeypatch.setattr(workflow, "BATCH", 2)
+    clock = itertools.count()
+    monkeypatch.setattr(workflow, "monotonic", lambda: 10 ** next(clock))
+    intake = receive(as_csv([row(number) for number in range(1, 6)]), run=False)
+    queued = []
+    monkeypatch.setattr(workflow, "_queue", queued.append)
+    states = [workflow.run(intake.pk, seconds=0).state]
+    while queued:
+        states.append(workflow.run(queued.pop(), seconds=0).state)
+    assert states[-1] == "done" and set(states[:-1]) == {"running"} and Record.objects.count() == 5
+
+
+def test_a_database_that_is_away_is_waited_for(receive, monkeypatch):
+    """The queue tries again for as long as it does for every job: it must see what it was."""
+
+    def gone(*given):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    intake = receive(as_csv([row(1)]), run=False)
+    monkeypatch.setattr(workflow, "write", gone)
+    with pytest.raises(OperationalError):
+        workflow.run(intake.pk)
+    intake.refresh_from_db()
+    assert (intake.state, intake.cursor) == ("running", 0)
 
 
 def test_two_workers_at_one_file_do_not_harm_each_other(receive, monkeypatch):

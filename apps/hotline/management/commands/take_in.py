@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.hotline import columns, workflow
 from apps.hotline.models import Intake, Source, SourceEvent
-from apps.hotline.workflow import Interrupted
+from apps.hotline.workflow import AWAY, Interrupted
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             intake = workflow.run(intake.pk, self._progress if options["verbosity"] else lambda intake: None)
         except (FileRefused, MoveRefused) as refusal:
             raise CommandError(str(refusal)) from None
-        except Interrupted as trouble:
+        except (Interrupted, *AWAY) as trouble:
             raise CommandError(f"程序出了意外（{trouble}），已收的都在。请再运行一次同样的命令，接着收。") from None
         self._report(intake, time.monotonic() - began)
 
