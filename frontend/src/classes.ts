@@ -152,11 +152,14 @@ function spread(ramp: readonly string[], count: number): string[] {
   return Array.from({ length: count }, (_, i) => ramp[Math.round((i * (ramp.length - 1)) / (count - 1))] as string);
 }
 
+/** Rates that lie close together get one more digit, so that no two classes read alike. */
 function rangeLabels(first: number, breaks: number[], last: number, digits: number): string[] {
   const step = 10 ** -digits;
   const show = (value: number) => value.toFixed(digits);
-  return Array.from({ length: breaks.length + 1 }, (_, i) => {
-    const from = i === 0 ? first : (breaks[i - 1] as number);
+  const starts = [first, ...breaks];
+  const close = breaks.some((limit, i) => limit - (starts[i] as number) < 1.5 * step);
+  if (digits > 0 && digits < 3 && close) return rangeLabels(first, breaks, last, digits + 1);
+  return starts.map((from, i) => {
     const to = i === breaks.length ? last : (breaks[i] as number) - step;
     return to - from < step / 2 ? show(from) : `${show(from)}–${show(to)}`;
   });

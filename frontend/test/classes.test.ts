@@ -36,6 +36,10 @@ describe("quantileClasses", () => {
     expect(new Set(used)).toEqual(new Set([0]));
     expect([classOf(12, breaks), colours]).toEqual([1, [HEAT[0], HEAT[4]]]);
   });
+  it("gives rates that lie close together one more digit, so that no two classes read alike", () => {
+    const { labels } = quantileClasses([0.41, 0.58, 0.66, 0.74, 1.52], HEAT, 1);
+    expect(labels).toEqual(["0.41–0.57", "0.58–0.65", "0.66–0.73", "0.74–1.51", "1.52"]);
+  });
   it("gives none for nothing, and passes over what is no number", () => {
     expect(quantileClasses([])).toEqual({ breaks: [], colours: [], labels: [] });
     expect(quantileClasses([Number.NaN, Infinity, 3]).labels).toEqual(["3"]);
