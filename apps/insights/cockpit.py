@@ -247,7 +247,7 @@ class Cockpit:
         if len(rest) < 2:
             return found
         sums = {name: sum(row[name] for row in rest) for name in ("on_plan", "slightly", "behind")}
-        return [*found[:MOST_TOWNS], {"label": f"其余 {len(rest)} 地", **sums, "url": reverse("project_list")}]
+        return [*found[:MOST_TOWNS], {"label": f"其余 {len(rest)} 地", **sums, "url": f"{reverse('project_list')}?by=town"}]
 
     def _evaluated(self, by: str, period: Period) -> evaluation.Figures:
         return evaluation.evaluate(evaluation.Asked(by, period, town=self.town.pk if self.town else None), limit=1).total
@@ -279,7 +279,7 @@ class Cockpit:
         if self.town:
             visits = visits.filter(topic__in=Topic.objects.in_town(self.town.code).values("pk"))
         receptions = ReceptionDay.objects.visible_to(self.user).filter(state=ReceptionDay.State.HELD, day__range=(first, today))
-        answered = duties(first, today, today, self.user).filter(kind=Clock.Kind.ANSWER, step=Case.State.WITH_DEPUTY, was_late=False)
+        answered = duties(first, around("month", today).last, today, self.user).filter(kind=Clock.Kind.ANSWER, step=Case.State.WITH_DEPUTY, was_late=False)
         series = [
             ("走访视察", visits, "visited_on", lambda month: self._listed("evaluation", by="topic", period="month", on=month)),
             ("接待日", receptions, "day", lambda month: f"{reverse('reception_list')}?when=past&month={month:%Y-%m}"),
