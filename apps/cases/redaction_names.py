@@ -261,11 +261,17 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             continue
         if _as_surname(seen, start, after, before):
             yield start, after
-        elif before not in NEVER and TITLE_OF.match(seen, after) and _begins(seen, start, before):
-            if seen[start] in LEANING and _hanzi(before) and before not in "的请找向问给跟和对由是叫让":
+        elif TITLE_OF.match(seen, after) and (beside := _begins(seen, start, before)) != NONE:
+            if (
+                beside != ROLE
+                and seen[start] in LEANING
+                and _hanzi(before)
+                and before not in "的请找向问给跟和对由是叫让"
+            ):
                 continue
             ends_a_name = (
-                start >= 2
+                beside != ROLE
+                and start >= 2
                 and seen[start - 2] in FIRST
                 and seen[start - 1] in CALLED_TITLED
                 and not _word(seen[start - 2 : start])
@@ -273,9 +279,11 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             yield start - 2 if ends_a_name else start, after
 
 
-def _begins(seen: str, start: int, before: str) -> bool:
-    """Whether a word begins here: not in 感谢局长 or 实习医生."""
-    return before in "老小" or not _pair(before + seen[start]) or _whose(seen, start)
+def _begins(seen: str, start: int, before: str) -> int:
+    """Whether a surname begins here, and behind whose office (班主任吴老师): not in 感谢局长 or 实习医生."""
+    if _whose(seen, start):
+        return ROLE
+    return APART if before not in NEVER and (before in "老小" or not _pair(before + seen[start])) else NONE
 
 
 def _as_surname(seen: str, start: int, after: int, before: str) -> bool:

@@ -20,7 +20,7 @@ from apps.territory.models import AdminArea
 class Source(models.Model):
     """来源: where records come from, and how its tables are to be read.
 
-    mapping: column heading -> field (`mapping.FIELDS`), settled once by a person; state_words: its word for a state -> `Record.State`."""
+    mapping: column heading -> field (`columns.FIELDS`), settled once by a person; state_words: its word for a state -> `Record.State`."""
 
     class Kind(models.TextChoices):
         HOTLINE = "hotline", "12345热线"
