@@ -27,6 +27,14 @@ QUESTIONS = {
 }
 """Of the page -> of the plain query, which counts ISO weekdays."""
 PICTURES = ("by=hex&part=hexes", "by=density&part=density", "by=change&compare=year&part=change,regions", "by=cell&part=frames", "by=cell&size=100&part=cells", "compare=before&part=regions,trend")  # fmt: skip
+BESIDE = (
+    "by=region",
+    "by=region&compare=before",
+    "by=cell",
+    "by=hex",
+    "by=change&over=cell",
+    "by=density",
+)
 CHANGED = 1000
 CHANGE = "UPDATE insights_fact SET again = NOT again, version = %s WHERE id IN (SELECT id FROM insights_fact ORDER BY ref LIMIT %s)"
 
@@ -86,7 +94,8 @@ def _ours(data: Data) -> Callable[[], Answer | Callable[[], Answer]]:
     client.force_login(leader)
     addresses = [f"/insight/data?{query}&part={PARTS}" for query in QUESTIONS]
     pictures = [f"/insight/data?period=730&level=village&{query}" for query in PICTURES]
-    for address in (*addresses, *pictures):
+    besides = [f"/insight/beside?period=730&level=village&{query}" for query in BESIDE]
+    for address in (*addresses, *pictures, *besides):
         client.get(address)
     times = data.size(TIMES, QUICK_TIMES)
 
@@ -95,6 +104,7 @@ def _ours(data: Data) -> Callable[[], Answer | Callable[[], Answer]]:
 
         def answer() -> Answer:
             took = [[_asked(client, address)[0] for _ in range(times)] for address in (*addresses, *pictures)]
+            beside = [[_asked(client, address)[0] for _ in range(times)] for address in besides]
             sizes = [size for _, size, _ in (*pages, *(_asked(client, address) for address in pictures))]
             began = time.perf_counter()
             with connection.cursor() as cursor:
@@ -107,7 +117,7 @@ def _ours(data: Data) -> Callable[[], Answer | Callable[[], Answer]]:
             renewed = time.perf_counter()
             Remembered.check_seconds = kept
             return {
-                "took": np.array(took), "bytes": np.array(sizes), "counts": np.array([counts for _, _, counts in pages]), "loaded": np.array(loaded),
+                "took": np.array(took), "beside": np.array(beside), "bytes": np.array(sizes), "counts": np.array([counts for _, _, counts in pages]), "loaded": np.array(loaded),
                 "fact": np.array(cube.nbytes / len(cube)), "renewed": np.array([written - began, renewed - written]),
             }  # fmt: skip
 
@@ -126,7 +136,7 @@ def _asked(client: Any, address: str) -> tuple[float, int, list[int]]:
     took = time.perf_counter() - began
     if answer.status_code != 200:
         raise RuntimeError(f"{address}: {answer.status_code}")
-    found = json.loads(gzip.decompress(answer.content))
+    found = json.loads(gzip.decompress(answer.content) if answer.get("Content-Encoding") == "gzip" else answer.content)
     return (
         took,
         len(answer.content),
@@ -187,6 +197,12 @@ def _slowest(_: Mapping[str, Measured], data: Data) -> float | None:
     return None if answer is None else float(np.quantile(answer["took"], 0.95, axis=1).max()) * 1e3
 
 
+def _beside(_: Mapping[str, Measured], data: Data) -> float | None:
+    """The same of what stands beside the map: caption, list, hours and steps, as they are written."""
+    answer = data.answer("cube")
+    return None if answer is None else float(np.quantile(answer["beside"], 0.95, axis=1).max()) * 1e3
+
+
 def _largest(_: Mapping[str, Measured], data: Data) -> float | None:
     answer = data.answer("cube")
     return None if answer is None else float(answer["bytes"].max()) / 1000
@@ -228,6 +244,7 @@ JOB = Job(
     (
         faster("cube", "sql", "against GROUP BY, all filters", 5.0),
         Goal("cube", "slowest question, p95", _slowest, at_most=SLOWEST, unit="ms"),
+        Goal("cube", "slowest page beside the map, p95", _beside, at_most=SLOWEST, unit="ms"),
         Goal("cube", "largest answer, gzip", _largest, at_most=LARGEST, unit="KB"),
     ),
     _check,
