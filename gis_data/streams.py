@@ -37,7 +37,7 @@ UNPACKED, SHARED = 4 << 30, 256 << 20  # bytes of a workbook, and of the words i
 DELIMITERS = "\t,;，|"
 MOST_BEGINNINGS = 1_000  # rows whose beginnings are remembered
 SHORTEST_NUMBER = 6  # signs of what a row is known by; a serial number in front of it is shorter
-DIGIT = re.compile(r"\d")
+DIGIT, DAY = re.compile(r"\d"), re.compile("0000[-/.年]")
 
 OPENING = re.compile(
     r"""\s*\ufeff?(?:\{\s*(?:"[^"]*"\s*:\s*(?:"[^"]*"|[-\w.]+)\s*,\s*)*"[^"]*"\s*:\s*)?\[(?=\s*[{\]])"""
@@ -234,10 +234,10 @@ def _swallowed(row: list[str], delimiter: str, beginnings: set[str]) -> bool:
 
 
 def _beginning(row: list[str]) -> str:
-    """The form of a row's number or date, "" where it has none: LX2026-01 -> LX0000-00."""
+    """The form of a row's number, "" where it has none: LX2026-01 -> LX0000-00. Days begin lines of notes too."""
     first = next((cell for cell in row[:2] if len(cell) >= SHORTEST_NUMBER), "")
     form = DIGIT.sub("0", first.strip('"'))
-    return form if "0" in form else ""
+    return form if "0" in form and not DAY.match(form) else ""
 
 
 def _excel(file: BinaryIO, name: str, known: Callable[[str], bool]) -> Table:

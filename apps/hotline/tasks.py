@@ -30,6 +30,7 @@ def run_intake(context: JobContext, intake: int) -> None:
 @app.task(name="hotline.watch_folders", queueing_lock="watch_folders", lock="watch_folders")
 def watch_folders(timestamp: int) -> None:
     folders.watch()
+    workflow.take_up_lost()
 
 
 @app.periodic(cron="41 3 * * *")

@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from procrastinate.contrib.django import app as jobs
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from apps.accounts.models import Role, User
 from apps.cases.linked import LinkedOrder
@@ -173,6 +174,16 @@ def start(intake: Intake, by: User | None, *, queue: bool = True) -> Intake:
 
 def _queue(pk: int) -> None:
     jobs.configure_task("hotline.run_intake", lock=f"intake-{pk}").defer(intake=pk)  # by name: the task leans on this module
+
+
+def take_up_lost() -> int:
+    """Queue again what runs and nobody is at: its job was given up while the database was away, or deleted; how many. What a command takes in
+    is the command's."""
+    at_it = ProcrastinateJob.objects.filter(task_name="hotline.run_intake", status__in=("todo", "doing")).values_list("args__intake", flat=True)
+    lost = Intake.objects.filter(state=S.RUNNING).exclude(way=Intake.Way.COMMAND).exclude(pk__in=list(at_it)).values_list("pk", flat=True)
+    for pk in lost:
+        _queue(pk)
+    return len(lost)
 
 
 @transaction.atomic

@@ -162,6 +162,16 @@ def test_a_database_that_is_away_is_waited_for(receive, monkeypatch):
     assert (intake.state, intake.cursor) == ("running", 0)
 
 
+def test_what_lost_its_job_is_queued_again(receive):
+    intake = receive(as_csv([row(1)]), run=False)
+    assert workflow.take_up_lost() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = 'hotline.run_intake'")
+    assert (workflow.take_up_lost(), workflow.take_up_lost()) == (1, 0)
+    workflow.run(intake.pk)
+    assert workflow.take_up_lost() == 0
+
+
 def test_two_workers_at_one_file_do_not_harm_each_other(receive, monkeypatch):
     """Another one has taken the batch in while this one was reading it."""
     monkeypatch.setattr(workflow, "BATCH", 2)
