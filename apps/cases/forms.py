@@ -11,7 +11,7 @@ from django.contrib.gis.geos import Point
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.cases.models import Category, Rating
+from apps.cases.models import Category
 from apps.cases.recipients import ADDRESSEE, LOCAL, Recipient, recipient
 from apps.matching.borders import UNSURE, BorderNotice, border_notice
 from apps.matching.doors import read_door
@@ -187,10 +187,6 @@ class CategoryForm(RowForm):
         field = self.fields["category"]
         if current is None or not current.active:
             field.choices = [("", f"{current}（已停用）" if current else "请选择"), *field.choices]
-
-
-class RatingForm(forms.Form):
-    score = forms.ChoiceField(label="您对这次办理满意吗", choices=Rating.Score.choices, error_messages={"required": "请选一项。", "invalid_choice": "请选一项。"})
 
 
 class CodeForm(forms.Form):

@@ -106,7 +106,11 @@ def test_a_reception_day_from_the_office_to_the_door(visit: Visit, deputy: Visit
     clerk.goto("/cases/receptions/new/")
     station = clerk.get_by_label("联络站", exact=True).locator("option").nth(1)
     name = station.inner_text()
-    clerk.get_by_label("联络站", exact=True).select_option(label=name)
+    with clerk.expect_response(re.compile(r"/receptions/new/\?.*station=")):
+        clerk.get_by_label("联络站", exact=True).select_option(label=name)  # its own deputies come first
+    clerk.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-added')")
+    for fold in clerk.locator("#id_deputies details:not([open]) > summary").all():
+        fold.click()
     clerk.get_by_label("开始").fill("06:00")
     clerk.get_by_label("结束").fill("07:30")
     clerk.get_by_role("checkbox", name=re.compile(deputy.product.facts["deputy"])).first.check()

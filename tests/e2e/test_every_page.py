@@ -50,6 +50,7 @@ PAGES = {  # who, and the way there
     "a new rule": ("dispatcher", "/cases/rules/new/?category=road_facility"),
     "a rule tried": ("leader", "/cases/rules/try/"),
     "what was learned": ("county", "/cases/models/"),
+    "a category changed": ("county", "/cases/categories/?change=2"),
     "findings": ("county", "/supervision/findings/?state=all"),
     "units and their findings": ("dispatcher", "/supervision/findings/units"),
     "evaluation": ("leader", "/supervision/evaluation/?by=deputy"),

@@ -17,7 +17,7 @@ from PIL import Image
 from apps.cases import workflow as cases
 from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.models import Case
-from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer
+from apps.cases.publishing import AnswersPage, Publication, PublishedAnswer, PublishedPhoto
 from apps.cases.reports import ReportPhoto
 from apps.cases.taxonomy import Category
 from apps.cases.workflow import Report
@@ -116,7 +116,8 @@ def _answered(case: Case, users: toy.Users) -> None:
     AnswersPage.objects.update_or_create(pk=1, defaults={"is_open": True})
     said = {"title": "路灯不亮", "question": "路灯不亮", "answer": "已经修好。"}
     row = Publication.objects.create(case=case, state="published", source="", edited_by=users.county_office, confirmed_by=users.county_office, confirmed_at=NOON, **said)
-    PublishedAnswer.objects.create(publication=row, town=case.town, village=case.village, answered_by="县住建局", asked_on=NOON.date(), answered_on=NOON.date(), **said)
+    public = PublishedAnswer.objects.create(publication=row, town=case.town, village=case.village, answered_by="县住建局", asked_on=NOON.date(), answered_on=NOON.date(), **said)
+    PublishedPhoto.objects.create(answer=public, photo=told)
 
 
 def _told_elsewhere(case: Case, town: toy.Town, users: toy.Users) -> None:
