@@ -95,12 +95,12 @@ def test_a_quotation_mark_that_is_not_closed_is_said_with_its_row():
     assert table("\n".join(["工单号,内容,时间", *rows]).encode()).count() == 9
 
 
-@pytest.mark.parametrize("limit", ["UNPACKED", "SHARED"])
 def test_notes_of_several_days_in_a_cell_are_no_rows():
     rows = ['2026-03-05,"2026-03-06,来过\n2026-03-07,修好",1', "2026-03-06,路灯,2"]
     assert table("\n".join(["时间,内容,工单号", *rows]).encode()).count() == 2
 
 
+@pytest.mark.parametrize("limit", ["UNPACKED", "SHARED"])
 def test_a_workbook_that_is_too_large_unpacked_is_not_opened(limit, monkeypatch):
     monkeypatch.setattr(streams, limit, 1_000)
     large = io.BytesIO(book(["工单号", "内容"], ["1", "话"]))
