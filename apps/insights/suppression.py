@@ -9,7 +9,8 @@ word: for each there are two whole tables, both with nothing below what he may a
 values there. Their differences from the true table are the `moves` of a `Protection`; `proven` checks them by adding whole numbers.
 
 A table that is published again (a count was put right) is protected together with those before it, since anybody may have kept them:
-their cells, its own, and the differences between them, of which a small one would tell of a single report, are one table.
+their cells, its own, and the differences between them, of which a small one would tell of a single report, are one table. That nothing was
+added stays possible too, where not even a 0 that was shown and is none any more tells otherwise.
 
 Complementary cells are found one small count at a time as the cheapest such move (Kelly, Golden and Assad 1992; Castro 2012 for the
 order), then those that turn out not to be needed are shown again. Costs are shaken by a seed the reader does not know, or he could try
@@ -141,10 +142,13 @@ class _System:
             x, d = self.blocks(at)
             self.cost[:n][old.hidden] = self.cost[x][old.hidden] = self.cost[d] = 0.0
             grew = bool((self.value[d] >= 0).all())  # then a reader will think that reports were only added
+            fewest = 0 if grew else _UNBOUNDED
             for floor in self.floors:
-                floor[d] = 0 if grew else _UNBOUNDED
+                floor[d] = fewest
             hidden = [need for need in _small_needs(old.counts, table.sums) if old.hidden[need.cell]]
-            self.needs += [Need(x.start + cell, low, high) for cell, low, high in hidden] + _difference_needs(d.start, self.value[d])
+            self.needs += [Need(x.start + cell, low, high) for cell, low, high in hidden]
+            known = np.where(old.hidden, fewest, np.maximum(_at_least(np.minimum(counts, 1), table.sums) - old.counts, fewest))
+            self.needs += _difference_needs(d.start, self.value[d], _at_least(known, table.sums))
         self.chosen = self.cost == 0.0
         self._spare = ~self.chosen
         self._active = np.flatnonzero(np.isfinite(self.cost))
@@ -248,13 +252,13 @@ def _equations(sums: csc_array, n: int, versions: int) -> csc_array:
 
 
 def _small_needs(counts: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> list[Need]:
-    least = _least(counts, sums)
+    least = _at_least(np.minimum(counts, 1), sums)
     return [Need(int(cell), int(least[cell]), SMALL) for cell in np.flatnonzero((counts > 0) & (counts < SMALL))]
 
 
-def _least(counts: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> Ints:
-    """What each count is at least for a reader who knows which are not 0, and nothing else."""
-    least = np.minimum(counts, 1)
+def _at_least(least: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> Ints:
+    """What each cell is at least for a reader who knows that of every one by itself, and how they add up."""
+    least = least.copy()
     while True:
         before = least.copy()
         for total, parts in sums:
@@ -263,7 +267,7 @@ def _least(counts: Ints, sums: Sequence[tuple[int, Sequence[int]]]) -> Ints:
             return least
 
 
-def _difference_needs(start: int, differences: Ints) -> list[Need]:
-    """That nothing was added, or as much as may be told; the same downward."""
+def _difference_needs(start: int, differences: Ints, least: Ints) -> list[Need]:
+    """That nothing was added, or as much as may be told; the same downward. least: below it no difference can be for who has kept what was shown."""
     little = np.flatnonzero((differences != 0) & (np.abs(differences) < SMALL))
-    return [Need(start + int(cell), *((0, SMALL) if differences[cell] > 0 else (-SMALL, 0))) for cell in little]
+    return [Need(start + int(cell), max(0 if differences[cell] > 0 else -SMALL, int(least[cell])), SMALL if differences[cell] > 0 else 0) for cell in little]
