@@ -110,12 +110,9 @@ class Answer:
 
 
 def _seen(question: Question, user: User) -> Question:
-    """At the level that was asked for, or at the next below it of which the user sees an area: a town has no map of the county."""
+    """At the level that was asked for, or at the next below it of which the user has a map."""
     below = list(LEVELS)[list(LEVELS).index(question.level) :]
-    level = next(
-        (each for each in below if any(user.reaches(area.code) for area in held.areas(each, question.region))),
-        question.level,
-    )
+    level = next((each for each in below if held.has_map(user, each, question.region)), question.level)
     return question if level == question.level else replace(question, level=level)
 
 

@@ -144,6 +144,13 @@ def sees_all(user: User) -> bool:
     return any(user.reaches(area.code) for area in _areas.current()["county"])
 
 
+def has_map(user: User, level: str, within: str = "") -> bool:
+    """Whether he sees an area of a level. His only town in one colour is no map: its villages are."""
+    own = [area for area in areas(level, within) if user.reaches(area.code)]
+    alone = level == "town" and len(own) == 1 and own[0].level == "town" and not sees_all(user)
+    return bool(own) and not (alone and areas("village", own[0].code[:9]))
+
+
 def scope(cube: Cube, user: User) -> Mask:
     """All that the user may count: his scope's towns; what could not be located only where he sees the whole county."""
     return cube.where(**_scoped(user))

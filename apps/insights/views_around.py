@@ -29,16 +29,26 @@ from apps.insights.around_projects import (
     turns,
 )
 from apps.insights.before_after import FEW
-from apps.insights.ground import county_ground
+from apps.insights.ground import Ground, county_ground
 from apps.insights.theme_models import sees_unplaced
-from apps.insights.workflow_spots import last_whole_day
+from apps.insights.workflow_spots import LAYER, last_whole_day
 from apps.projects.models import KeyProject
 from apps.territory.models import AdminArea
+from apps.territory.remembered import Remembered
 
 A_PAGE = 30
 Verdict = ProjectAround.Verdict
 TONES = {"more": "late", "fewer": "good", "same": "neutral", "few": "neutral", "short": "neutral"}
 ICONS = {"more": "trending-up", "fewer": "trending-down"}
+
+
+def _count() -> tuple[dt.date, Ground | None, Told | None]:
+    day = last_whole_day()
+    return day, county_ground(), Told.read(day)
+
+
+_counted = Remembered((LAYER,), _count)
+"""As of the last run: of a million voices this is seconds of reading."""
 
 
 def in_scope(user: User):
@@ -82,9 +92,8 @@ def around(request: HttpRequest, code: str) -> HttpResponse:
     project = get_object_or_404(projects_with_reports().select_related("state_now", "town", "responsible").defer("geom_3857", "town__geom", "town__geom_3857", "responsible__point"), code=code)
     asked = request.GET.get("within", "")
     within = int(asked) if asked in map(str, RINGS) else WITHIN
-    day = last_whole_day()
+    day, ground, told = _counted.current()
     kept = {row.turn: dict(row.kinds) for row in ProjectAround.objects.filter(project=project, within=within, day=day)}
-    ground, told = county_ground(), Told.read(day)
     found = judged([compare(project, turn, on, within, day, ground, told) for turn, on in turns(project) if on <= day])
     labels = dict(Category.objects.values_list("pk", "label"))
     return render(request, "insights/around/around.html", {

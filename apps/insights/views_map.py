@@ -158,12 +158,11 @@ def _counted(always: dict) -> str:
 
 
 def _levels(user: User) -> list[tuple[str, str]]:
-    """Those of which the user sees an area; without a level of towns the county stands for it."""
+    """Those of which the user has a map; without a level of towns the county stands for it."""
     return [
         (value, label)
         for value, label in LEVELS.items()
-        if any(user.reaches(area.code) for area in held.areas(value))
-        and not (value == "town" and held.areas("town")[0].level == "county")
+        if held.has_map(user, value) and not (value == "town" and held.areas("town")[0].level == "county")
     ]
 
 

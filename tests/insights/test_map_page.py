@@ -253,7 +253,7 @@ def test_what_is_compared_with_days_not_yet_known_is_said(client, leader, voices
 def test_a_town_counts_and_offers_its_own(client, town_clerk, voices):
     client.force_login(town_clerk)
     page = client.get(reverse("insight_map"), {"period": "90", "measure": "count"})
-    assert rows(page.content.decode()) == [("东溪镇", "6")]
+    assert rows(page.content.decode()) == [("溪口村", "6"), ("上溪村", "0")]
     assert page.context["regions"] == [] and page.context["bounds"].startswith("120.0")
     assert page.context["beside"]["counted"] == "共 6 件"
 
