@@ -90,10 +90,10 @@ def test_a_file_that_is_no_classifier_is_refused(small: Classifier, tmp_path: Pa
 
 @pytest.mark.parametrize("text", ["", " \n ", "🙂🙂", "\x00\u202e", "abc" * 40_000, "\ud800", "ＡＢＣ１２３"])
 def test_any_text_gets_an_answer_quickly(small: Classifier, text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = small.predict([text])[0]
     assert found.label in WORDS and 0.0 <= found.confidence <= 1.0
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_text_of_nothing_known_is_not_sure_of_anything(small: Classifier) -> None:

@@ -60,9 +60,9 @@ def test_width_and_spaces_between_do_not_matter() -> None:
 
 @pytest.mark.parametrize("piece", ["我被骗", "12345", "工作人员", "举报", "(", "被盗", "着火现在", "a"])
 def test_time_is_linear_in_the_length(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     elsewhere(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_every_kind_has_its_door() -> None:

@@ -23,7 +23,10 @@ def test_is_noticed(visit: Visit, what: str) -> None:
     visitor.page.goto("/follow")
     assert visitor.complaints == []
     visitor.page.evaluate(FORBIDDEN[what])
-    visitor.page.wait_for_timeout(100)  # the browser tells of it a moment later
+    for _ in range(100):  # the browser tells of it a moment later
+        if visitor.complaints:
+            break
+        visitor.page.wait_for_timeout(50)
     assert visitor.complaints != []
     visitor.complaints.clear()
 

@@ -1,6 +1,7 @@
 """The turnover, on a desktop: a draft compared by the real worker, looked at on the map, published; before and after the day the
 same place leads to the old and to the new district."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
@@ -46,8 +47,8 @@ def test_from_a_draft_to_the_day_after(visit: Visit) -> None:
     assert "已有的民情件保留原选区" in asked[-1]
 
     starts = re.search(r"(\d+)年(\d+)月(\d+)日 至", page.locator(".page-head").inner_text())
-    year, month, day = (int(part) for part in starts.groups())
+    first = dt.date(*(int(part) for part in starts.groups()))
     resident = visit("phone").page
-    for on, expected in ((f"{year}-{month:02}-{day - 1:02}", old), (f"{year}-{month:02}-{day:02}", new)):
+    for on, expected in ((first - dt.timedelta(days=1), old), (first, new)):
         resident.goto(f"/find?q={address.splitlines()[0]}&on={on}")
         expect(resident.locator("main")).to_contain_text(expected)

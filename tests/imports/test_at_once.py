@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,7 +63,7 @@ def test_stopped_in_the_middle(plates: Path, how: signal.Signals) -> None:
         try:
             until(process, "写入")
             process.send_signal(how)
-            time.sleep(0.5)
+            process.wait(timeout=60)
         finally:
             cursor.execute("ROLLBACK")
     _, errors = process.communicate(timeout=60)

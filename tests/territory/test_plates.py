@@ -151,9 +151,9 @@ def test_scans_are_counted_by_code_and_day_as_the_public(doors, police, as_publi
 
 @pytest.mark.parametrize("pattern", [r"(?P<id>(a+)+)$", r"(?P<id>(a|aa)+)$", r"(.*a){20}(?P<id>b)", r"(?P<id>([a-z]+)*)!"])
 def test_no_pattern_holds_up_the_server(pattern):
-    began = time.perf_counter()
+    began = time.process_time()
     read_id(pattern, "a" * 999 + "#")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("pattern", ["", "(", r"\d+", r"(?P<id>(?=x))", r"(?P<id>\1)", "(?P<id>x){1000}{1000}", "(?P<id>" + "x" * 400 + ")", "(?P<id>\x00)", "(?P<id>\ud800)"])
