@@ -60,12 +60,12 @@ def _intake_list(request: HttpRequest) -> HttpResponse:
                 raise FileRefused("请先选来源。")
             if upload is None:
                 raise FileRefused("请先选文件。")
-            intake, fresh = workflow.receive_upload(source, upload, request.user)
+            intake, fresh = workflow.receive_upload(source, upload, request.user, again="again" in request.POST)
         except FileRefused as refusal:
             refused, status = str(refusal), 422
         else:
             if not fresh:
-                messages.info(request, "这个文件已经收到过，下面就是它。")
+                messages.info(request, "这个文件已经收到过，下面就是它。列对应错了要重来，上传时请勾选“收过的也重新收”。")
             return redirect("intake", intake.pk)
     page = Paginator(Intake.objects.select_related("source", "by"), INTAKES_A_PAGE).get_page(request.GET.get("page"))
     for each in page:

@@ -59,12 +59,13 @@ class Interrupted(Exception):
 
 
 @transaction.atomic
-def receive_upload(source: Source, upload: SealedUpload, by: User) -> tuple[Intake, bool]:
-    """The intake of a file from a page, and whether it is new: the same file of the same source is the same intake."""
+def receive_upload(source: Source, upload: SealedUpload, by: User, *, again: bool = False) -> tuple[Intake, bool]:
+    """The intake of a file from a page, and whether it is new: the same file of the same source is the same intake. again: unless it is done
+    and is to be taken in once more, as when its columns were settled wrongly; the same orders are then renewed."""
     _accepting(source)
     if not upload.size:
         raise FileRefused(f"“{upload.name}”是空文件。请重新导出后再传。")
-    if there := _there(source, upload.digest):
+    if (there := _there(source, upload.digest)) and not (again and there.state == S.DONE):
         return there, False
     intake = _begun(source, Intake.Way.UPLOAD, upload.name or "", by, upload.digest)
     IntakePiece.objects.bulk_create([IntakePiece(intake=intake, number=number, sealed=sealed) for number, sealed in enumerate(upload.pieces)], batch_size=8)
@@ -98,7 +99,7 @@ def _accepting(source: Source) -> None:
 
 
 def _there(source: Source, digest: str) -> Intake | None:
-    return Intake.objects.filter(source=source, sha256=digest).exclude(state=S.CANCELLED).order_by("pk").first()
+    return Intake.objects.filter(source=source, sha256=digest).exclude(state=S.CANCELLED).order_by("-pk").first()
 
 
 def _begun(source: Source, way: str, name: str, by: User | None, digest: str) -> Intake:

@@ -137,6 +137,22 @@ def test_a_file_is_settled_on_its_page_and_watched(town, users, office):
     assert "以前对应过" in office.get(again.headers["Location"]).content.decode()
 
 
+def test_a_file_whose_columns_were_settled_wrongly_is_taken_in_once_more(office, source, receive):
+    Source.objects.update(mapping={**MAPPING, "诉求标题": "text", "诉求内容": ""})
+    source.refresh_from_db()
+    content = as_csv([row(1)])
+    first = receive(content)
+    assert "路灯坏了" not in Record.objects.get().text
+    said = {"source": "12345", "file": upload("工单.csv", content)}
+    assert office.post("/hotline/intakes/", said).headers["Location"] == reverse("intake", args=[first.pk])
+    again = office.post("/hotline/intakes/", {**said, "file": upload("工单.csv", content), "again": "on"})
+    second = Intake.objects.exclude(pk=first.pk).get()
+    assert again.headers["Location"] == reverse("intake", args=[second.pk])
+    office.post(reverse("intake_columns", args=[second.pk]), {f"field-{place}": MAPPING[heading] for place, heading in enumerate(HEADINGS)} | {"start": "1"})
+    done = workflow.run(second.pk)
+    assert (done.taken, done.changed, Record.objects.count()) == (0, 1, 1) and "路灯坏了" in Record.objects.get().text
+
+
 @pytest.mark.parametrize(("name", "content"), [("空.csv", b""), ("图.csv", b"\xff\xd8\xff\xe0" + bytes(200)), ("旧.xls", b"\xd0\xcf\x11\xe0" + bytes(99)), ("坏.xlsx", b"PK\x03\x04" + bytes(99))])
 def test_a_file_that_cannot_be_read_is_said(office, source, name, content):
     answer = office.post("/hotline/intakes/", {"source": "12345", "file": upload(name, content)}, follow=True)
