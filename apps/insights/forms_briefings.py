@@ -21,7 +21,7 @@ class BriefingForm(PeriodFields):
 
     title = forms.CharField(label="标题", max_length=60, required=False, widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}), help_text="空着就用区域和时段，例如“2026年10月民情简报”")
     outside = forms.TypedChoiceField(
-        label="给谁看", choices=[("", "内部：数字齐全，不外传"), ("yes", "可外发：只写已经公开的季度数字")], required=False, coerce=bool, empty_value=False,
+        label="给谁看", choices=[("inside", "内部：数字齐全，不外传"), ("outside", "可外发：只写已经公开的季度数字")], coerce=lambda value: value == "outside",
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     categories = forms.MultipleChoiceField(label="类别", required=False, widget=forms.CheckboxSelectMultiple, help_text="一个都不选就是全部")
