@@ -103,7 +103,7 @@ class SourceForm(forms.ModelForm):
     )  # fmt: skip
     name = text_field("名称", 40, empty="请填名称。", help_text="例如：12345热线、县长信箱、东溪镇联络站记录。")
     channel = text_field("渠道", 20, required=False, help_text="表里没有渠道这一列时用，例如：电话、网络留言、走访。")
-    folder = text_field("收件文件夹", 60, required=False, help_text="对方程序放文件的文件夹名（在 INTAKE_DIR 之下）；不填就不看文件夹。")
+    folder = text_field("收件文件夹", 60, required=False, help_text="对方程序放文件的文件夹名（在 INTAKE_DIR 之下），收下的文件随即删除，请放副本；不填就不看文件夹。")
     pushers = text_field("可推送的接口密钥", 200, required=False, help_text="“接口密钥”页上的名称，几个之间用顿号隔开；不填就不收推送。")
 
     class Meta:
