@@ -105,7 +105,7 @@ class Question:
         if self.hours:
             parts.append(_hours(self.hours))
         if self.before:
-            parts.append(f"与{self.before_label}相比")
+            parts.append(f"与{self.before_label}相比{'（按日均）' if self.uneven else ''}")
         return "；".join(parts)
 
     def query(self, **changes: str | Iterable[str]) -> str:

@@ -88,11 +88,12 @@ def _changed(answer: Answer) -> list[dict]:
             "id": _named(box),
             "count": now,
             "before": before,
+            "ratio": ratio,
             "mark": mark,
             "q": 1.0 if q is None else q,
         }
-        for box, now, before, q, mark in zip(
-            _boxes(part), part["now"], part["before"], part["q"], part["mark"], strict=True
+        for box, now, before, ratio, q, mark in zip(
+            _boxes(part), *(part[name] for name in ("now", "before", "ratio", "q", "mark")), strict=True
         )
     ]
     return sorted(rows, key=lambda row: (row["q"], -abs(row["count"] - row["before"]), row["box"]))

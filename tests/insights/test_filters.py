@@ -69,6 +69,7 @@ def test_what_shows_one_period_is_compared_with_none():
     assert question.before is None and "相比" not in question.words and "compare=before" in question.query()
     assert asked("period=30&compare=before").words.endswith("相比")
     shared = asked("period=30&by=change&since2=2026-03-01&until2=2026-03-10")
+    assert shared.words.endswith("相比（按日均）")
     assert shared.overlaps and shared.uneven and not asked("period=30&compare=before").overlaps
 
 
