@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from apps.cases import answer_photos, workflow, workflow_limits, workflow_parts, workflow_ratings
+from apps.cases import answer_photos, arrivals, departures, workflow, workflow_limits, workflow_parts, workflow_ratings
 from apps.cases.answer_photos import AnswerPhoto
 from apps.cases.models import Case, CaseEvent, Joiner
 from apps.cases.reports import ReportPhoto
@@ -107,3 +107,20 @@ def test_the_demo_has_questions_photos_and_joiners_once(town, people):
         counts.append((Joiner.objects.count(), ReportPhoto.objects.count(), AnswerPhoto.objects.count(), cases.filter(joint=True).count(), cases.exclude(overseen_on=None).count()))
     assert counts[0] == counts[1] and all(counts[0]) and CaseEvent.objects.broken_chains() == []
     assert Case.objects.exclude(paused_at=None).exists()
+
+
+def test_photos_cross_between_the_zones_and_bear_being_told_twice(town, people):
+    case = brought_to("with_unit", town, people)
+    workflow_limits.pause(case, people.unit_officer, "能拍一张照片吗？")
+    workflow_limits.supply(Case.objects.get(pk=case.pk), "看照片", photos=[Photo.objects.accept(picture("a"), by=None)])
+    said = departures.fill_words({"event": CaseEvent.objects.get(subject=case.pk, verb="supply").pk})
+    workflow_limits.pause(case, people.unit_officer, "再拍一张？")
+    arrivals.supplied(said)
+    assert len(said["photos"]) == 1 and ReportPhoto.objects.filter(case=case).count() == 2
+    done = workflow.answer_as_unit(Case.objects.get(pk=case.pk), people.unit_officer, "修好了。")
+    answer_photos.keep(done, [Photo.objects.accept(picture("b"), by=people.unit_officer)])
+    told = departures.fill_moved({"case": case.pk, "event": CaseEvent.objects.get(subject=case.pk, verb="answer_as_unit").pk})
+    AnswerPhoto.objects.all().delete()
+    for _ in range(2):
+        arrivals.moved(told)
+    assert AnswerPhoto.objects.get(case=case).photo.by is None
