@@ -1,4 +1,4 @@
-"""Background work of maps, hot spots, themes and reports: thin, calls a verb, safe to run twice."""
+"""Background work of maps, hot spots, themes and reports: thin, calls a verb, safe to run twice. Hours of a cron are UTC: 19 is 3 at night here."""
 
 from django.utils import timezone
 from procrastinate import RetryStrategy
@@ -14,14 +14,14 @@ def refresh_facts(timestamp: int) -> None:
     facts.refresh()
 
 
-@app.periodic(cron="10 3 * * *")
+@app.periodic(cron="10 19 * * *")
 @app.task(name="insights.rebuild_facts", queueing_lock="insights_rebuild_facts")
 def rebuild_facts(timestamp: int) -> None:
     """Once a night every fact is compared with what it is of: areas and grids may have been drawn anew."""
     facts.rebuild()
 
 
-@app.periodic(cron="40 4 * * *")
+@app.periodic(cron="40 20 * * *")
 @app.task(name="insights.publish_quarters", queueing_lock="insights_publish_quarters")
 def publish_quarters(timestamp: int) -> None:
     """A quarter that is over long enough gets the table that everybody may read."""
@@ -37,7 +37,7 @@ def find_hot_spots(timestamp: int) -> None:
         workflow_spots.work_out()
 
 
-@app.periodic(cron="20 5 * * *")
+@app.periodic(cron="20 21 * * *")
 @app.task(name="insights.make_reports", queueing_lock="insights_make_reports", lock="insights_make_reports")
 def make_reports(timestamp: int) -> None:
     """On the first of a month the reports of the one before; every day after, those that could not be made then."""
@@ -50,7 +50,7 @@ def make_briefing(briefing: int) -> None:
     workflow_briefings.make(briefing)
 
 
-@app.periodic(cron="20 4 * * *")
+@app.periodic(cron="20 20 * * *")
 @app.task(name="insights.clear_briefings", queueing_lock="insights_clear_briefings")
 def clear_briefings(timestamp: int) -> None:
     """Files of briefings are kept for BRIEFINGS_DAYS."""
@@ -62,7 +62,7 @@ def group_themes(run: int) -> None:
     theme_runs.carry_out(run)
 
 
-@app.periodic(cron="30 3 * * *")
+@app.periodic(cron="30 19 * * *")
 @app.task(name="insights.regroup_themes", queueing_lock="insights_regroup_themes")
 def regroup_themes(timestamp: int) -> None:
     """All voices anew; what rises is judged as of yesterday."""

@@ -2,7 +2,7 @@
  * The cockpit: map and charts over what the server counted; asks for news as long as somebody looks.
  *
  * Elements: form #cockpit-filters (data-url); #cockpit-map, #hot-spots [data-id], #cockpit-numbers, #cockpit-limits, #cockpit-shares,
- * #cockpit-trend, #cockpit-projects, #cockpit-content, #cockpit-activity, #cockpit-at, #cockpit-fresh, #cockpit-rising, #cockpit-leave. JSON "cockpit-data".
+ * #cockpit-trend, #cockpit-projects, #cockpit-content, #cockpit-activity, #cockpit-at, #cockpit-fresh, #cockpit-rising, #cockpit-unhappy, #cockpit-leave. JSON "cockpit-data".
  */
 import type { FeatureCollection } from "geojson";
 import { ApiError, request } from "../api";
@@ -154,6 +154,8 @@ class Cockpit {
     for (const [key, selector] of Object.entries(PARTS)) this.replace(selector, data[key as keyof typeof PARTS]);
     const rising = document.querySelector<HTMLElement>("#cockpit-rising");
     if (rising) [rising.hidden, rising.textContent] = [data.rising === 0, `${data.rising} 个话题在升温`];
+    const [unhappy, others] = [document.querySelector<HTMLAnchorElement>("#cockpit-unhappy"), data.content[1]];
+    if (unhappy && others) [unhappy.href, unhappy.textContent] = [others.url ?? "", `热线等不满意 ${others.unsatisfied} 件`];
     this.drawMap();
     void this.drawCharts();
   }
