@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
@@ -14,10 +15,11 @@ from apps.portal import tiles
 from apps.record import files
 from apps.record.limits import leases
 from apps.territory.remembered import Remembered
+from tests import migrated
 from tests import town as toy
 
 # Written by migrations and referred to by others: flushing them away would leave the next test without fields or categories.
-REFERENCE = {"cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_calendaryear", "worktime_timelimit", "supervision_ratingsheet", "supervision_indicator"}
+REFERENCE = {"django_content_type", "auth_permission", "cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_calendaryear", "worktime_timelimit", "supervision_ratingsheet", "supervision_indicator"}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -32,12 +34,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
     return BrowserTestsTogether(config, log)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that hands out the tests takes away what the others have copied."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        migrated.drop(migrated.name(os.environ.get("PYTEST_DB_SUFFIX", "")))
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+def migrated_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker, django_db_keepdb: bool) -> str:
+    """The database that the processes of a run copy theirs from; "" where there is one process, or a database is kept."""
+    if not hasattr(request.config, "workerinput") or django_db_keepdb:
+        return ""
+    name = migrated.name(os.environ.get("PYTEST_DB_SUFFIX", ""))
+    with django_db_blocker.unblock():
+        migrated.make(name, tmp_path_factory.getbasetemp().parent)
+    return name
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, migrated_database: str) -> None:
     """Test databases of several runs beside each other: PYTEST_DB_SUFFIX, then pytest-xdist's own suffix."""
+    database = settings.DATABASES["default"]
     if suffix := os.environ.get("PYTEST_DB_SUFFIX"):
-        database = settings.DATABASES["default"]
         database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{suffix}"
+    if migrated_database:
+        database["TEST"]["TEMPLATE"] = migrated_database
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 
@@ -52,27 +73,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_append_only_tables() -> Iterator[None]:
-    """Transactional tests empty the tables between them, and append-only tables refuse TRUNCATE by trigger. The owner switches
-    those triggers off for the flush and nothing else; rows that migrations wrote stay."""
-    plain_list, plain_run = DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush
+    """Transactional tests empty the tables between them. TRUNCATE of two hundred tables takes its time, and append-only tables refuse it
+    by trigger: the owner deletes the rows of those that have any, with triggers off; what migrating wrote stays."""
 
-    def listed(self, style, tables, **options):
-        return plain_list(self, style, [table for table in tables if table not in REFERENCE], **options)
-
-    def run(self, statements):
+    def deletions(self, style, tables, *, reset_sequences: bool = False, allow_cascade: bool = False) -> list[str]:
+        assert not reset_sequences, "numbers of rows go on counting"
+        tables = [table for table in tables if table not in REFERENCE]
         with self.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE %s", ["%_no_truncate"]
-            )
-            triggers = cursor.fetchall()
-        switch = 'ALTER TABLE {} {} TRIGGER "{}"'.format
-        plain_run(self, [
-            *(switch(table, "DISABLE", name) for table, name in triggers), *statements, *(switch(table, "ENABLE", name) for table, name in triggers),
-        ])  # fmt: skip
+            cursor.execute(" UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {self.quote_name(table)})" for table in tables))
+            filled = [table for (table,) in cursor.fetchall()]
+        return ["SET LOCAL session_replication_role = replica", *(f"DELETE FROM {self.quote_name(table)}" for table in filled)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", listed)
-        patch.setattr(DatabaseOperations, "execute_sql_flush", run)
+        patch.setattr(DatabaseOperations, "sql_flush", deletions)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)  # kinds and rights of models are still there
         yield
 
 

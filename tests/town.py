@@ -122,9 +122,10 @@ PROJECTS = {  # name, field, responsible, owner, town, site, parts: name, weight
 }  # fmt: skip
 
 
-def build() -> Town:
-    """Write the whole county into the database and return its rows. Fields and categories come from the migrations."""
-    town = _rows()
+def build(anew: bool = False) -> Town:
+    """Write the whole county into the database and return its rows. Fields and categories come from the migrations. anew: with the
+    numbers that the tables' counters give."""
+    town = _write() if anew else _rows()
     LayerVersion.raise_for("area", "organisation", "district", "grid", "doorplate", "station", "deputy", "project")
     return town
 

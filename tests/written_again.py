@@ -5,15 +5,18 @@ The builder is trusted to depend on nothing but its code. What its rows set off 
 
 import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import connection, transaction
 
 Made = TypeVar("Made")
-TOUCHED = "SELECT relname, n_tup_ins FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"  # by this transaction
+TOUCHED = "SELECT relname, n_tup_ins - n_tup_del FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"  # by this transaction
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
+COUNTERS = """SELECT table_name, column_name, pg_get_serial_sequence(quote_ident(table_name), column_name) FROM information_schema.columns
+    WHERE table_schema = 'public' AND (is_identity = 'YES' OR column_default LIKE 'nextval(%')"""
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,23 @@ class WrittenAgain(Generic[Made]):
                 for block in copy:
                     rows.write(block)
         return f'COPY "{table}" ({names}) FROM STDIN', rows.getvalue()
+
+
+@contextmanager
+def counting_from_one() -> Iterator[None]:
+    """Tables that are empty number their rows from one, so that a few small numbers name a row of every table. Afterwards none counts
+    on from where rows that are kept elsewhere were numbered already."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTERS)
+        counters = cursor.fetchall()
+        cursor.execute(" UNION ALL ".join(f"SELECT '{sequence}' WHERE NOT EXISTS (SELECT FROM \"{table}\")" for table, _, sequence in counters))
+        empty = [sequence for (sequence,) in cursor.fetchall()]
+        cursor.execute(" UNION ALL ".join(f"SELECT '{sequence}', last_value, is_called FROM {sequence}" for sequence in empty))
+        before = cursor.fetchall()
+        cursor.execute("SELECT " + ", ".join(f"setval('{sequence}', 1, false)" for sequence in empty))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for name, last, called in before:
+                cursor.execute(f"SELECT setval('{name}', greatest(last_value, {last}), is_called OR {called}) FROM {name}")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import logging
 import math
 import uuid
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from apps.cases import workflow as cases
@@ -32,7 +35,7 @@ from apps.insights import facts, public_voices, workflow_briefings, workflow_pub
 from apps.insights.theme_models import Theme, ThemeEvent, ThemeMember
 from apps.interop.keys import PostedRequest, give_out
 from apps.projects.models import KeyProject
-from apps.record import issuing
+from apps.record import issuing, sheets
 from apps.record.files import Photo
 from apps.record.sealing import seal
 from apps.supervision import workflow as supervision
@@ -42,7 +45,9 @@ from apps.territory.models import AdminArea, Doorplate, ElectoralDistrict, Grid
 from apps.territory.plates import CodeBatch, IssuedPlate, Issuer, PlateCode
 from apps.worktime.periods import around
 from tests import town as toy
+from tests.written_again import WrittenAgain, counting_from_one
 
+TREE = Path(__file__).resolve().parents[2]
 NOON = dt.datetime(2026, 3, 10, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -57,38 +62,66 @@ class Furnished:
     pools: dict[str, list] = field(default_factory=dict)
 
 
+@pytest.fixture(scope="session")
+def small_font(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Chinese font with the letters that the house and its tests write: the whole one takes most of a second to read for every PDF
+    that a crawl opens."""
+    regular, _, number = sheets.fonts()
+    written = {letter for room in ("apps", "geo_renda", "tests") for path in (TREE / room).rglob("*.*") if path.suffix in (".py", ".html") for letter in path.read_text(encoding="utf-8")}
+    path = tmp_path_factory.mktemp("font") / "small.otf"
+    options = subset.Options(notdef_outline=True, layout_features=[], drop_tables=["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG"])
+    cut = subset.Subsetter(options)
+    cut.populate(text="".join(written))
+    with TTFont(regular, fontNumber=number, lazy=True) as font:
+        cut.subset(font)
+        font.save(path)
+    return path
+
+
 @pytest.fixture
-def furnished(users: toy.Users, town: toy.Town, monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path) -> Furnished:
+def furnished(db: None, monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path, small_font: Path) -> Furnished:
     settings.RATE_LIMIT_TIMES = 0
     settings.SESSION_COOKIE_AGE = 365 * 24 * 3600
-    monkeypatch.setattr(timezone, "now", lambda: NOON)
-    codes = _codes(town)
-    rota = Rota.objects.create(station=town.stations["SA"], month=dt.date(2026, 3, 1))
-    DutyTurn.objects.create(rota=rota, day=dt.date(2026, 3, 15), order=1, deputy=town.deputies["D1"])
-    ImportBatch.objects.create(layer="deputy", file_name="代表名册.csv")
-    filed = [cases.submit(_report(x, y, text)) for x, y, text in ((0.4, 0.5, "路灯不亮"), (1.5, 0.5, "桥面破损"), (2.5, 0.5, "井盖松动"), (2.5, 1.5, "噪声扰民"))]
-    for project in town.projects.values():
-        project.demand, project.experts = 2, 0
-        project.save()
-    published = supervision.compute(supervision.draft(users.county_office, "nearest", "去年的方案").pk, timezone.localdate())
-    supervision.approve(users.leader, published.pk)
-    supervision.publish(users.county_office, published.pk)
-    propose_all(users.county_office)
-    confirm_waiting(users.county_office, "339999100000", 10**12)
-    drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
     settings.DATA_DIR = tmp_path
-    _answered(filed[0], users)
-    _told_elsewhere(filed[1], town, users)
-    february = around("month", dt.date(2026, 2, 1))
-    workflow_reports.keep(users.county_office, town.county, february, NOON.date())
-    workflow_briefings.order(users.county_office, workflow_briefings.Wanted("二月简报", town.county, february))
-    facts.refresh()
-    _grouped(filed, town)
-    workflow_public.publish(public_voices.quarter_of(NOON.date()))
-    workflow_public.turn_page(users.county_office, on=True)
-    world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
-    world.pools.update(_pools(world))
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+    monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)  # thousands of guesses that lead nowhere
+    monkeypatch.setattr(sheets, "FONTS", ((small_font.parent, small_font.name, small_font.name, 0),))
+    return _furnish()
+
+
+def _write() -> Furnished:
+    with counting_from_one():
+        town = toy.build(anew=True)
+        users = toy.build_users(town)
+        codes = _codes(town)
+        rota = Rota.objects.create(station=town.stations["SA"], month=dt.date(2026, 3, 1))
+        DutyTurn.objects.create(rota=rota, day=dt.date(2026, 3, 15), order=1, deputy=town.deputies["D1"])
+        ImportBatch.objects.create(layer="deputy", file_name="代表名册.csv")
+        filed = [cases.submit(_report(x, y, text)) for x, y, text in ((0.4, 0.5, "路灯不亮"), (1.5, 0.5, "桥面破损"), (2.5, 0.5, "井盖松动"), (2.5, 1.5, "噪声扰民"))]
+        for project in town.projects.values():
+            project.demand, project.experts = 2, 0
+            project.save()
+        published = supervision.compute(supervision.draft(users.county_office, "nearest", "去年的方案").pk, timezone.localdate())
+        supervision.approve(users.leader, published.pk)
+        supervision.publish(users.county_office, published.pk)
+        propose_all(users.county_office)
+        confirm_waiting(users.county_office, "339999100000", 10**12)
+        drafted = supervision.compute(supervision.draft(users.county_office, "balanced", "今年的草案").pk, timezone.localdate())
+        _answered(filed[0], users)
+        _told_elsewhere(filed[1], town, users)
+        february = around("month", dt.date(2026, 2, 1))
+        workflow_reports.keep(users.county_office, town.county, february, NOON.date())
+        workflow_briefings.order(users.county_office, workflow_briefings.Wanted("二月简报", town.county, february))
+        facts.refresh()
+        _grouped(filed, town)
+        workflow_public.publish(public_voices.quarter_of(NOON.date()))
+        workflow_public.turn_page(users.county_office, on=True)
+        world = Furnished(town, users, codes, filed, AssignmentRun.objects.get(pk=published.pk), drafted)
+        world.pools.update(_pools(world))
     return world
+
+
+_furnish = WrittenAgain(_write)
 
 
 def _codes(town: toy.Town) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ TOKENS = re.compile(
 LINKS = re.compile(r"""(?:href|action|hx-get|data-url|src)="([^"#]+)""")
 OPENED = (200, 204, 301, 302, 304)
 SHUT = (403, 405)  # whatever the values: not for this user, or not to be read
-MOST_TRIES, MOST_OPENED = 400, 10
+MOST_TRIES, MOST_OPENED, MOST_FILLED = 400, 10, 50_000
 
 
 def patterns(entries: Iterable, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -36,7 +36,7 @@ def filled(written: str, pools: Mapping[str, Iterable]) -> Iterator[str]:
     names = re.findall(r"<(?:\w+:)?(\w+)>", plain)
     missing = [name for name in names if name not in pools and "*" not in pools]
     assert not missing, f"{written}: no values are known for {missing}"
-    for values in itertools.islice(itertools.product(*(list(pools[name if name in pools else "*"]) for name in names)), MOST_TRIES):
+    for values in itertools.islice(itertools.product(*(list(pools[name if name in pools else "*"]) for name in names)), MOST_FILLED):
         path = plain
         for value in values:
             path = re.sub(r"<[^>]+>", str(value), path, count=1)
@@ -63,9 +63,10 @@ class Crawler:
         return self.answers[url]
 
     def open_pattern(self, written: str, pools: Mapping[str, Iterable], queries: Iterable[str] = ()) -> list[str]:
-        """Open a pattern with what its pools hold, and each page that there is with the queries; those there are."""
+        """Open a pattern with what its pools hold, and each page that there is with the queries; those there are. Below a page that is
+        known not to be there nothing is tried: the tries are for the parts of what there is."""
         there = []
-        for path in filled(written, pools):
+        for path in itertools.islice((path for path in filled(written, pools) if not self._below_nothing(path)), MOST_TRIES):
             status = self.get(path)[0]
             if status in OPENED:
                 there.append(path)
@@ -75,6 +76,12 @@ class Crawler:
             if self.get(f"{path}?{query}")[0] in OPENED:
                 there.append(f"{path}?{query}")
         return there
+
+    def _below_nothing(self, path: str) -> bool:
+        """`/cases/X/answer/1` where `/cases/X/` was not found."""
+        ends = [at.start() for at in re.finditer("/", path)][2:]
+        above = (shorter for end in ends if end < len(path) - 1 for shorter in (path[:end], path[: end + 1]))
+        return any(self.answers[shorter][0] == 404 for shorter in above if shorter in self.answers)
 
     def follow(self, start: Iterable[str], most: int = 400) -> None:
         """Open what the pages link to on this site, breadth first."""
