@@ -55,7 +55,7 @@ CARD_NAMED = re.compile(
     + rf"({_digits(8, 24)})"
 )
 CARD_PAID = re.compile(rf"(?:[打转汇退存付][款账钱]?|收款)(?:到|至|给|入|进)[^\d\n]{{0,12}}({_digits(15, 20)})(?!\d)")
-PAPER_WORDS = "护照|通行证|军官证|士兵证|警官证|残疾证|户口[簿本]|准考证|学籍|学生证|工作证|驾驶证|驾照|行驶证|居住证|暂住证|结婚证|离婚证|出生证明?|房产证|产权证书?|不动产权?证书?|土地证|使用证|低保证|优待证|老年证|退役证|医师证|教师证|资格证"
+PAPER_WORDS = "护照|通行证|军官证|士兵证|警官证|残疾证|户口[簿本]|准考证|学籍|学生证|工作证|驾驶证|驾照|行驶证|居住证|暂住证|结婚证|离婚证|出生证明?|房产证|产权证书?|不动产权?证书?|土地证|使用证|低保证|优待证|老年证|退役证|医师证|教师证|资格证|[医社]保卡|就诊卡|市民卡"
 PASSPORT = re.compile(rf"(?:{PAPER_WORDS})(?:件|档案|书)?(?:号码?|编号|号)?" + NEAR + r"([A-Za-z]{0,4}\d{6,24})")
 HOUSEHOLD = re.compile(  # what a supplier, a hospital or a shop knows one customer by
     r"(?:户号|用户编?号|客户编?号|[水电气]表编?号|表号|(?:住院|病历|病案|就诊|门诊|床位|社保|医保|个人|参保|会员|学|工)(?:编?号)|保单编?号|(?<![工办])(?:订单|运单|快递|快件|物流|取件)(?:单?号码?|码|编号)|单号(?<![工办]单号))"
@@ -78,6 +78,7 @@ LOCAL = re.compile(
 )
 AND_ANOTHER = re.compile(r"[、,，/;；或和及 ]{1,2}([2-9]\d{6,7})(?!\d|元|万|亿|年|人|户|平)")
 TRUNCATED_MOBILE = re.compile(r"(?:手机|电话|微信)(?:尾号|后四位)" + NEAR + r"(\d{3,6})(?!\d)")
+TRUNCATED_CARD = re.compile(r"(?:卡号?|[账帐][号户])(?:尾号|[后末]四位)" + NEAR + r"(\d{3,6})(?!\d)")
 PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][ ·•.\-]?"
     r"((?:[A-HJ-NP-Za-hj-np-z0-9][ ]?){4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳])(?![A-Za-z0-9])"
@@ -89,11 +90,11 @@ PLATE_ALONE = re.compile(
     r"(?<![A-Za-z0-9])([A-Z][A-HJ-NP-Z0-9]{5,6})(?=号?的?(?:[小轿货客面卡轻电]|大货|渣土|出租|网约|白色|黑色|灰色|红色|蓝色|银色)?(?:车|轿车|包车|瓶车))"
 )
 MAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64} ?(?:@|[(\[（【]at[)\]）】]|#(?=[a-z0-9-]{1,30}\.com)) ?[A-Za-z0-9-]{1,63}(?:[.。][A-Za-z0-9-]{1,63}){1,4}"
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64} ?(?:@|[(\[（【]at[)\]）】]|#(?=[a-z0-9-]{1,30}\.com)|(?<= )at(?= )) ?[A-Za-z0-9-]{1,63}(?:[.。][A-Za-z0-9-]{1,63}){1,4}"
 )
 ACCOUNT = r"([A-Za-z][-_A-Za-z0-9]{4,19}|[1-9]\d{4,11})(?![A-Za-z0-9])"
 WECHAT = re.compile(
-    r"(?:微信|薇信|威信|徽信|微 信|绿泡泡|[Vv]信|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|[Ww]ei[Xx]in|加[Vv微])(?:号码?|账号|帐号|同号|名片|名|[Ii][Dd])?"
+    r"(?:微信|薇信|威信|徽信|微 信|绿泡泡|[Vv]信|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|[Ww]ei[Xx]in|加[Vv微]|(?<![A-Za-z])[Vv](?=[:：]))(?:号码?|账号|帐号|同号|名片|名|[Ii][Dd])?"
     + NEAR
     + ACCOUNT
 )
@@ -110,9 +111,12 @@ POSITION = re.compile(
 
 NAMED_IDENTITY = ((re.compile("[证份]|[iIsS][dDfF]"), IDENTITY_NAMED, "身份证号"),)
 CARDS = ((re.compile("[卡号户折]"), CARD_NAMED, "银行卡号"), (re.compile("[转打汇退存付款]"), CARD_PAID, "银行卡号"))
-PAPERS = ((re.compile("[证照簿本籍]"), PASSPORT, "证件号"), (re.compile("号|编码|取件码"), HOUSEHOLD, "户号"))
+PAPERS = ((re.compile("[证照簿本籍卡]"), PASSPORT, "证件号"), (re.compile("号|编码|取件码"), HOUSEHOLD, "户号"))
 ACCOUNTS = ((re.compile("[qQ]|扣|企鹅"), QQ, "QQ号"),)
-ENDS = ((re.compile("尾号|后四位"), TRUNCATED_MOBILE, "电话"),)
+ENDS = (
+    (re.compile("尾号|后四位"), TRUNCATED_MOBILE, "电话"),
+    (re.compile("尾号|四位"), TRUNCATED_CARD, "银行卡号"),
+)
 HANDLES = (
     (re.compile("信|泡泡|[vVwWxX微]"), WECHAT, "微信号"),
     (re.compile("抖音|快手|支付宝|小红书|微博|旺旺|陌陌|钉钉|昵称|网名|用户名"), HANDLE, "网络账号"),
