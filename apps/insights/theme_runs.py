@@ -38,9 +38,11 @@ def ask(user: User | None, *, whole: bool = True) -> ThemeRun:
     _hold()
     run = ThemeRun.objects.filter(state__in=(ThemeRun.State.QUEUED, ThemeRun.State.RUNNING)).first()
     run = run or ThemeRun.objects.create(whole=whole, asked_by=user)
+    # By name: the task leans on this module. Also of a run under way: whoever is at it may have been killed; a job of what is done does nothing.
+    job = jobs.configure_task(JOB, queueing_lock=f"{JOB} {run.pk}")
     try:
-        with transaction.atomic():  # also of one under way: whoever is at it may have been killed, and a job of what is done does nothing
-            jobs.configure_task(JOB, queueing_lock=f"{JOB} {run.pk}").defer(run=run.pk)  # by name: the task leans on this module
+        with transaction.atomic():
+            job.defer(run=run.pk)
     except AlreadyEnqueued:
         pass  # its job is waiting
     return run

@@ -97,7 +97,9 @@ class Lattice:
     def cells_of_hex(self, q: int, r: int, size: float) -> tuple[Ints, Ints]:
         """(col, row) of the cells that `hexes` counts into one hexagon, by row and column."""
         x, y, reach = (q + r / 2) * size, r * (size * math.sqrt(3) / 2), size / math.sqrt(3)
-        (west, east), (south, north) = ((int((at - reach) // self.metres), int((at + reach) // self.metres)) for at in (x, y))
+        (west, east), (south, north) = (
+            (int((at - reach) // self.metres), int((at + reach) // self.metres)) for at in (x, y)
+        )
         row, col = (axis.ravel() for axis in np.mgrid[south : north + 1, west : east + 1])
         found_q, found_r = self.hexes(col, row, size)
         inside = (found_q == q) & (found_r == r)

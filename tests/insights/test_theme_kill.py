@@ -41,5 +41,10 @@ def test_a_run_killed_while_it_writes_is_done_by_the_next(queue):  # noqa: F811
     assert jobs() == ["doing", "todo"]  # one that nobody is at, one that is waiting for it, however often asked for
     done = theme_runs.carry_out(run.pk)
     assert done.state == ThemeRun.State.DONE
-    assert done.figures["grouped"] == ThemeMember.objects.count() == sum(Theme.objects.values_list("voices", flat=True)) >= len(WATER)
+    assert (
+        done.figures["grouped"]
+        == ThemeMember.objects.count()
+        == sum(Theme.objects.values_list("voices", flat=True))
+        >= len(WATER)
+    )
     assert theme_runs.carry_out(run.pk).finished_at == done.finished_at  # the first one's job, tried again
