@@ -1,4 +1,4 @@
-"""Background work of cases: thin, calls a verb, safe to run twice."""
+"""Background work of cases: thin, calls a verb, safe to run twice. Hours of a cron are UTC: 16 is midnight here."""
 
 from django.utils import timezone
 from procrastinate import RetryStrategy
@@ -35,14 +35,14 @@ def tell_reporters(timestamp: int) -> None:
     telling_ways.carry_out()
 
 
-@app.periodic(cron="15 8 * * *")
+@app.periodic(cron="15 0 * * *")
 @app.task(name="cases.tell_of_long_waits", queueing_lock="cases_tell_of_long_waits")
 def tell_of_long_waits(timestamp: int) -> None:
     """A case does not stand still for ever because nobody asks the reporter again."""
     workflow_limits.tell_of_long_waits(timezone.localdate())
 
 
-@app.periodic(cron="30 0 * * *")
+@app.periodic(cron="30 16 * * *")
 @app.task(name="cases.close_unrated", queueing_lock="cases_close_unrated")
 def close_unrated(timestamp: int) -> None:
     workflow_ratings.close_all_unrated()
@@ -55,7 +55,7 @@ def learn() -> None:
         learning.learn(timezone.now())
 
 
-@app.periodic(cron="40 2 * * *")
+@app.periodic(cron="40 18 * * *")
 @app.task(name="cases.learn_at_night", queueing_lock="cases.learn_at_night", lock="cases.learn")
 def learn_at_night(timestamp: int) -> None:
     """What came by file is learned too."""

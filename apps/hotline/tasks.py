@@ -1,4 +1,4 @@
-"""Background work of records: thin, calls a verb, safe to run twice."""
+"""Background work of records: thin, calls a verb, safe to run twice. Hours of a cron are UTC: 16 is midnight here."""
 
 import logging
 
@@ -33,7 +33,7 @@ def watch_folders(timestamp: int) -> None:
     workflow.take_up_lost()
 
 
-@app.periodic(cron="41 3 * * *")
+@app.periodic(cron="41 19 * * *")
 @app.task(name="hotline.drop_forgotten", queueing_lock="drop_forgotten")
 def drop_forgotten(timestamp: int) -> None:
     workflow.drop_forgotten()

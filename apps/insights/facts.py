@@ -133,7 +133,8 @@ _SELECTS = {
             {FIRST_RECORD_SOURCE} + r.source_id, r.told_for, r.elder,
             array_position(ARRAY['open', 'answered', 'closed'], r.state::text) - 1, r.due_on,
             CASE WHEN r.state <> 'open' THEN (r.answered_at AT TIME ZONE 'Asia/Shanghai')::date > r.due_on END,
-            array_position(ARRAY['satisfied', 'plain', 'unsatisfied'], r.satisfied::text), r.organisation_id, r.like_id IS NOT NULL, r.case_id IS NULL
+            array_position(ARRAY['satisfied', 'plain', 'unsatisfied'], r.satisfied::text), r.organisation_id, r.like_id IS NOT NULL,
+            NOT EXISTS (SELECT 1 FROM cases_case linked WHERE linked.id = r.case_id AND linked.state <> 'withdrawn')
         FROM hotline_record r
         CROSS JOIN LATERAL (SELECT r.received_at AT TIME ZONE 'Asia/Shanghai' AS local) at
         LEFT JOIN LATERAL (

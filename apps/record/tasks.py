@@ -1,5 +1,5 @@
 """What keeps the queue honest: a job whose worker died goes back into it, so that nothing waits for ever on a killed process.
-And what keeps no trace of who asked: allowances are deleted when they are whole again."""
+And what keeps no trace of who asked: allowances are deleted when they are whole again. Hours of a cron are UTC: 19 is 3 at night here."""
 
 import logging
 from pathlib import Path
@@ -34,7 +34,7 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
             await manager.finish_job(job, Status.FAILED, delete_job=False)
 
 
-@app.periodic(cron="50 3 * * *")
+@app.periodic(cron="50 19 * * *")
 @app.task(name="record.forget_jobs", queueing_lock="forget_jobs", pass_context=True)
 async def forget_jobs(context: JobContext, timestamp: int) -> None:
     """Dozens begin each minute: the queue would outgrow all else."""
@@ -59,7 +59,7 @@ def deliver_due_notices(timestamp: int) -> None:
     Delivery.objects.carry_out()
 
 
-@app.periodic(cron="17 3 * * *")
+@app.periodic(cron="17 19 * * *")
 @app.task(name="record.clean_up_photos", queueing_lock="clean_up_photos")
 def clean_up_photos(timestamp: int) -> None:
     Photo.objects.clean_up()

@@ -1,4 +1,4 @@
-"""Background work of the calendar: safe to run twice."""
+"""Background work of the calendar: safe to run twice. Hours of a cron are UTC."""
 
 from django.urls import reverse
 from procrastinate.contrib.django import app
@@ -8,7 +8,7 @@ from apps.record.notices import Notice
 from apps.worktime.models import CalendarDay
 
 
-@app.periodic(cron="30 0 * * *")
+@app.periodic(cron="30 16 * * *")
 @app.task(name="worktime.announce_missing_years", queueing_lock="announce_missing_years")
 def announce_missing_years(timestamp: int) -> None:
     """Tell the county's office, once for each year, that limits already reach into a year whose holidays nobody has entered."""

@@ -12,7 +12,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from procrastinate.contrib.django import app as jobs
 
 from apps.cases.models import Category
 from apps.insights import facts
@@ -158,13 +157,6 @@ def test_what_came_in_late_is_counted_again_and_told(spoken, users):
     report = RegionReport.objects.in_force().get(area=spoken.county)
     assert (report.version, report.content["total"][0], report.missing) == (2, 20, [])
     assert Notice.objects.filter(recipient=users.leader, title="方格县2026年2月月报（第 2 版）").exists()
-
-
-def test_what_takes_long_is_done_at_night_here():
-    """The hours of a cron are UTC."""
-    crons = {name: task.cron for (name, _), task in jobs.periodic_registry.periodic_tasks.items() if name.startswith("insights.")}
-    hours = {name: (int(cron.split()[1]) + 8) % 24 for name, cron in crons.items() if cron.split()[1].isdigit()}
-    assert "insights.make_reports" in hours and all(2 <= hour <= 6 for hour in hours.values()), hours
 
 
 def test_nothing_is_reported_of_a_time_before_anything_was_counted(town, users):

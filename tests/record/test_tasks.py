@@ -70,6 +70,13 @@ def queue(transactional_db):
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_workers, procrastinate_periodic_defers CASCADE")
 
 
+def test_what_comes_once_a_day_comes_before_the_office_opens():
+    """The hours of a cron are UTC; the office's clock is eight hours ahead."""
+    crons = {name: periodic.cron.split()[1] for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
+    hours = {name: (int(hour) + 8) % 24 for name, hour in crons.items() if hour.isdigit()}
+    assert len(hours) > 8 and all(hour <= 8 for hour in hours.values()), hours
+
+
 def test_a_killed_workers_job_is_done_by_the_next(queue):
     town = toy.build()
     office = toy.build_users(town).county_office
