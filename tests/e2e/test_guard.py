@@ -28,6 +28,7 @@ def test_is_noticed(visit: Visit, what: str) -> None:
             break
         visitor.page.wait_for_timeout(50)
     assert visitor.complaints != []
+    visitor.context.close()  # what else it would tell of the same is not for the fixture
     visitor.complaints.clear()
 
 
