@@ -15,15 +15,15 @@ from tests.e2e.product import Product
 from tests.e2e.visitor import PATIENCE, Visitor
 
 LAUNCH = [
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-rasterization", "--disable-gpu-compositing", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--lang=zh-CN", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="package")
-def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Product]:
+def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str, migrated_database: str) -> Iterator[Product]:
     parts = (os.environ.get("PYTEST_DB_SUFFIX", ""), "" if worker_id == "master" else worker_id)
-    with Product(tmp_path_factory.mktemp("product"), "".join(f"_{part}" for part in parts if part)) as running:
+    with Product(tmp_path_factory.mktemp("product"), "".join(f"_{part}" for part in parts if part), template=migrated_database) as running:
         yield running
 
 

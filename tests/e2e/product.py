@@ -34,6 +34,7 @@ class Product:
     suffix: str
     address: str = ""
     processes: int = 1  # of the web server
+    template: str = ""  # a database that has the migrations already
     facts: dict = field(default_factory=dict)
     running: dict[str, subprocess.Popen] = field(default_factory=dict)  # web, worker
     _commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -79,7 +80,7 @@ class Product:
     def _database(self) -> ExitStack:
         """A fresh database, dropped when the stack is closed; with whoever is still connected."""
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
-        self._administer(drop, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
+        self._administer(drop, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.name), sql.Identifier(self.template or "template1")))
         stack = ExitStack()
         stack.callback(self._administer, drop)
         return stack
