@@ -90,7 +90,7 @@ def test_many_are_ticked_by_keys_and_the_map_shows_them_all(visit: Visit) -> Non
     page.keyboard.press("x")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    expect(page.get_by_text("已勾选 2 件")).to_be_visible()
+    expect(page.get_by_text("已勾选 2 件", exact=True)).to_be_visible()
     assert visitor.barriers() == []
     page.get_by_label("一起办").select_option(label="催办")
     page.get_by_label("催办意见").fill("请抓紧办理")
