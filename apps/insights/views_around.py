@@ -37,6 +37,7 @@ from apps.territory.models import AdminArea
 from apps.territory.remembered import Remembered
 
 A_PAGE = 30
+SENSIBLE = 100  # times: beyond it an interval's upper end says only that there was next to nothing before
 Verdict = ProjectAround.Verdict
 TONES = {"more": "late", "fewer": "good", "same": "neutral", "few": "neutral", "short": "neutral"}
 ICONS = {"more": "trending-up", "fewer": "trending-down"}
@@ -135,11 +136,12 @@ def words(row: ProjectAround) -> str:
 
 
 def ratio_words(ratio: float | None, low: float | None, high: float | None) -> str:
-    """与同类地方相比为 2.3 倍（1.4—3.9）"""
+    """与同类地方相比为 2.3 倍（1.4—3.9）. Where the upper end is beyond all sense, only the lower one is said."""
     if ratio is None or ratio == float("inf"):
         return "之前没有反映" + (f"，至少为 {low:.1f} 倍" if low else "")
-    upper = f"{high:.1f}" if high is not None and high != float("inf") else "更高"
-    return f"与同类地方相比为 {ratio:.1f} 倍（{low or 0:.1f}—{upper}）"
+    if high is None or high > SENSIBLE:
+        return f"与同类地方相比至少为 {low:.1f} 倍" if low else "之前太少，比不出几倍"
+    return f"与同类地方相比为 {ratio:.1f} 倍（{low or 0:.1f}—{high:.1f}）"
 
 
 def chance_words(q: float | None) -> str:

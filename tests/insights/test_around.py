@@ -8,7 +8,7 @@ from django.utils import timezone
 from scipy import stats
 
 from apps.cases.models import Case, Category
-from apps.insights import workflow_spots
+from apps.insights import views_around, workflow_spots
 from apps.insights.around import ProjectAround
 from apps.projects.models import KeyProject
 from tests.insights.voices import case, moment
@@ -119,3 +119,16 @@ def test_nothing_reported_and_nothing_kept(client, users, town):
     assert "还没有比较过" in client.get(reverse("around_list")).content.decode()
     assert client.get(reverse("around", args=[town.projects["K3"].code])).status_code == 200
     assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "said"),
+    [
+        (2.3, 1.4, 3.9, "与同类地方相比为 2.3 倍（1.4—3.9）"),
+        (33.1, 4.0, 16656.4, "与同类地方相比至少为 4.0 倍"),  # one before, many after
+        (float("inf"), 1.4, None, "之前没有反映，至少为 1.4 倍"),
+        (40.0, None, None, "之前太少，比不出几倍"),
+    ],
+)
+def test_how_many_times_more_is_said_as_far_as_it_is_known(ratio, low, high, said):
+    assert views_around.ratio_words(ratio, low, high) == said
