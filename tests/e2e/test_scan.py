@@ -186,6 +186,7 @@ def test_a_report_waits_for_the_network_and_is_filed_once(visit: Visit, product:
     page.get_by_role("link", name="反映问题").first.click()
     page.get_by_label("什么问题").fill(words)
     page.get_by_label("联系电话").fill("13900001111")
+    visitor.await_draft()
     with visitor.without_network():
         page.get_by_role("button", name="提交").click()
         expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
@@ -251,6 +252,7 @@ def test_sent_from_another_page_the_follow_code_is_shown(visit: Visit, product: 
     page.goto(f"/report?code={product.facts['code']}&via=scan")
     visitor.await_worker()
     page.get_by_label("什么问题").fill(words)
+    visitor.await_draft()
     with visitor.without_network():
         page.get_by_role("button", name="提交").click()
         expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
@@ -274,6 +276,7 @@ def test_without_a_network_the_report_page_opens_and_others_say_so(visit: Visit,
         expect(page.get_by_role("heading", name="现在没有网络")).to_be_visible()
         page.goto(f"/report?code={product.facts['code']}&via=scan")
         page.get_by_label("什么问题").fill(words)
+        visitor.await_draft()
         page.get_by_role("button", name="提交").click()
         expect(page.get_by_text("连上后自动提交，不会重复")).to_be_visible()
     expect_sent(page)
@@ -306,6 +309,7 @@ def test_what_the_server_wants_first_is_shown_in_place(visit: Visit, product: Pr
     page, words = visitor.page, f"{WORDS}（补填）"
     page.goto(f"/report?code={product.facts['code']}&via=scan")
     page.get_by_label("联系电话").fill("13900002222")
+    visitor.await_draft()
     with visitor.expecting(422):
         page.get_by_role("button", name="提交").click()
         expect(page.get_by_role("alert")).to_contain_text("请写下要反映的问题")

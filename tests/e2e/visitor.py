@@ -118,6 +118,10 @@ class Visitor:
         wait = "async path => { for (let n = 0; n < 300; n++) { if (await caches.match(path)) return true; await new Promise(done => setTimeout(done, 100)); } return false; }"
         assert self.page.evaluate(wait, path), f"{path} is not kept"
 
+    def await_draft(self) -> None:
+        """Until what is written in the form is kept on the device. Before its script is there it is a plain form, which without a network is lost."""
+        expect(self.page.locator("form[data-draft] .draft-note")).to_be_attached()
+
     # -- what people do ------------------------------------------------------------------------------------------------------
 
     def enter(self, login: str, cookies: dict[str, list]) -> None:
@@ -138,6 +142,7 @@ class Visitor:
     def hand_in(self) -> None:
         """Send the report that is filled in. Where one like it is open nearby it is shown first: this is another one."""
         send = self.page.get_by_role("button", name="提交", exact=True)
+        self.await_draft()
         send.click()
         expect(self.page.locator("#similar, #follow-code, .draft-note .notice-due").first).to_be_visible()
         if self.page.locator("#similar").is_visible():
