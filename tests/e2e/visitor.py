@@ -68,8 +68,8 @@ class Visitor:
     def _on_failure(self, request: Request) -> None:
         failure = request.failure or ""
         gone = self._cut_off and ("ERR_INTERNET_DISCONNECTED" in failure or "ERR_FAILED" in failure)
-        left = "ERR_ABORTED" in failure or ("ERR_FAILED" in failure and "/static/assets/" in request.url)
-        if not left and not gone:  # leaving a page stops what it was still loading; of scripts that it imports it says ERR_FAILED. One that is not there is a 404
+        left = "ERR_ABORTED" in failure or ("ERR_FAILED" in failure and "/static/" in request.url)
+        if not left and not gone:  # leaving a page stops what it was still loading; of files that its worker fetches it says ERR_FAILED. One that is not there is a 404
             self._complain(f"failed: {request.url} {request.failure}")
 
     def _on_response(self, response: Response) -> None:
