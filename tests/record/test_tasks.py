@@ -123,3 +123,22 @@ def test_a_worker_outlives_its_database(queue):
     finally:
         working.terminate()
         assert working.wait(20) == 0
+
+
+def test_one_lost_job_whose_next_waits_already_does_not_hold_up_the_others(queue):
+    """Of what comes by itself only one may wait: the lost one is given up, those behind it are done."""
+    app.configure_task("record.deliver_due_notices", schedule_in={"hours": 1}).defer(timestamp=1)
+    with connection.cursor() as cursor:
+        for task, lock in (("record.deliver_due_notices", "deliver_due_notices"), ("record.deliver_notices", None)):
+            args = '{"timestamp": 0}' if lock else "{}"
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, status) VALUES ('default', %s, %s, %s, 'doing')", [task, lock, args]
+            )
+    app.configure_task("record.retry_stalled_jobs").defer(timestamp=0)
+    working = worker()
+    try:
+        assert wait_for(lambda: status("record.deliver_notices") == ["succeeded"]), f"the job is {status('record.deliver_notices')}"
+        assert status("record.deliver_due_notices")[:2] == ["todo", "failed"]
+    finally:
+        working.terminate()
+        working.wait(20)
