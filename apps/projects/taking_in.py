@@ -33,6 +33,7 @@ from gis_data.bulletins import (
 from gis_data.rows import FileRefused
 
 LARGEST = 20 << 20  # bytes
+WORDS = ("text", "problems", "note")  # columns of running text
 STATUSES = {"todo": "待处理", "ready": "可以收入", "same": "没有变化", "skipped": "跳过", "refused": "不能收入"}
 
 
@@ -129,7 +130,7 @@ def columns_of(upload: ReportUpload) -> list[Column]:
 def settle(user: User, upload: ReportUpload, columns: list[tuple[str, str]], month: dt.date | None) -> None:
     """Remember what the columns mean, for this and every later table with the same headings. MoveRefused when it cannot work."""
     means = [meaning for meaning, _ in columns]
-    twice = sorted({MEANINGS[meaning] for meaning in means if meaning and meaning not in ("text", "problems", "note") and means.count(meaning) > 1})
+    twice = sorted({MEANINGS[meaning] for meaning in means if meaning and meaning not in WORDS and means.count(meaning) > 1})
     if twice:
         raise MoveRefused(f"有两列都选了“{twice[0]}”，请只留一列。")
     if not {"name", "code"} & set(means):
@@ -170,7 +171,7 @@ def rows_of(user: User, upload: ReportUpload, hold: bool = False) -> list[Row]:
     past = past_of([project.pk for project in projects.values()])
     fractions = _fractions(upload, mapping)
     today, first, found = timezone.localdate(), {}, []
-    for (row, code), (number, cells) in zip(named, _project_rows(upload, columns), strict=True):
+    for (row, code), (number, cells) in zip(named, _project_rows(upload, mapping, columns), strict=True):
         row.proposals = [offered[one] for one in row.proposals]
         found.append(row)
         if not code:
@@ -194,17 +195,18 @@ def rows_of(user: User, upload: ReportUpload, hold: bool = False) -> list[Row]:
     return found
 
 
-def _project_rows(upload: ReportUpload, columns: dict[str, int]) -> list[tuple[int, list[str | None]]]:
+def _project_rows(upload: ReportUpload, mapping: ReportMapping, columns: dict[str, int]) -> list[tuple[int, list[str | None]]]:
     """The rows that speak of a project: no sums, no headings of sections, no notes under the table."""
     key = [columns[name] for name in ("code", "name") if name in columns]
-    name = columns.get("name", columns.get("code", 0))
-    return [(number, cells) for number, cells in upload.rows if any(cells[i] for i in key) and not is_sum(cells[name]) and not is_sum(cells[0])]
+    # Where a table begins with words, "一、主体封顶；二、…" is what is said of a project and no heading.
+    told = {columns.get("name", columns.get("code", 0)), *((0,) if mapping.columns[0]["means"] not in WORDS else ())}
+    return [(number, cells) for number, cells in upload.rows if any(cells[i] for i in key) and not any(is_sum(cells[i]) for i in told)]
 
 
 def _recognised(upload: ReportUpload, mapping: ReportMapping, columns: dict[str, int]) -> list[tuple[Row, str]]:
     names = ProjectNames(dict(KeyProject.objects.values_list("code", "name")))
     found = []
-    for number, cells in _project_rows(upload, columns):
+    for number, cells in _project_rows(upload, mapping, columns):
         said = {name: cells[columns[name]] if name in columns else None for name in ("code", "name")}
         decided = upload.decisions.get(str(number), {})
         row = Row(number, said["name"] or said["code"] or "", reason=decided.get("reason", ""), skipped=bool(decided.get("skip")), chosen=decided.get("project", ""))
@@ -223,7 +225,7 @@ def _fractions(upload: ReportUpload, mapping: ReportMapping) -> bool:
 def _claim(upload: ReportUpload, mapping: ReportMapping, cells: list[str | None], parts: Mapping[int, str], fractions: bool, faults: list[str]) -> tuple[Claim | None, str]:
     """What a row says, and its note; None with the reasons in `faults` when it cannot be read."""
     said: dict[str, object] = {}
-    words: dict[str, list[str]] = {"text": [], "problems": [], "note": []}
+    words: dict[str, list[str]] = {name: [] for name in WORDS}
     month, part = upload.month, None
     for index, column in enumerate(mapping.columns):
         means, cell = column["means"], cells[index]

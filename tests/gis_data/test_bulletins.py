@@ -68,7 +68,7 @@ def test_fractions_are_told_from_percentages():
     assert are_fractions(["0.2", "1", None, "0.65"]) and not are_fractions(["20", "65"]) and not are_fractions(["1", "0"]) and not are_fractions([])
 
 
-@pytest.mark.parametrize(("name", "is_one"), [("合计", True), ("一、省重点项目", True), ("（二）市重点", True), ("交通类小计", True), ("十里湾大桥", False), ("一号路延伸工程", False), ("一期工程", False)])
+@pytest.mark.parametrize(("name", "is_one"), [("合计", True), ("一、省重点项目", True), ("（二）市重点", True), ("交通类小计", True), ("审核人：林某", True), ("注：数据来自统计局", True), ("十里湾大桥", False), ("一号路延伸工程", False), ("一期工程", False)])
 def test_sums_and_sections_are_no_projects(name, is_one):
     assert is_sum(name) is is_one
 

@@ -15,7 +15,7 @@ from apps.projects.reports import ProjectEvent, ProjectReport
 from apps.projects.uploads import ReportMapping, ReportUpload
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
-from tests.projects.bureau import plain_table, split_table
+from tests.projects.bureau import plain_table, split_table, workbook
 from tests.town import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +223,24 @@ def test_headings_over_two_rows_in_hundred_millions(town, county_office, merged)
     assert (said["KP-K1"].invested_year, said["KP-K1"].text, said["KP-K1"].percent) == (500, "", None)
 
 
+def test_columns_in_another_order_lose_no_project(town, county_office):
+    """Words stand first here, and what they begin with is no section; notes under the table are no projects."""
+
+    def fill(sheet):
+        sheet.append(["重点项目月度调度表"])
+        sheet.append(["填报单位：县发展和改革局", None, None, "截至2026年2月底"])
+        sheet.append(["目前进展", "工程进度%", "今年完成投资（万元）", "项目名称"])
+        sheet.append(["一、堤身封顶；二、闸门安装", "65%", "500", "东溪防洪堤"])
+        sheet.append(["（一）主体二层", "约20%", 800, "南山中心小学迁建"])
+        sheet.append(["填表人：陈某", None, None, "审核人：林某"])
+
+    upload = settled(county_office, workbook(fill), "调度表.xlsx")
+    assert upload.month == FEBRUARY
+    assert [(row.name, row.status) for row in taking_in.rows_of(county_office, upload)] == [("东溪防洪堤", "ready"), ("南山中心小学迁建", "ready")]
+    taking_in.take_in(county_office, upload)
+    assert ProjectReport.objects.get(project=town.projects["K1"]).text == "一、堤身封顶；二、闸门安装"
+
+
 def test_a_name_matched_by_hand_is_remembered(town, county_office):
     rows = [[1, None, "东溪镇防洪堤工程", 10000, 4000, 500, 0.1, "收尾"]]
     upload = settled(county_office, plain_table(rows))
@@ -264,8 +282,6 @@ def test_months_in_rows_are_judged_one_after_the_other(town, county_office):
         sheet.append(["项目名称", "月份", "累计完成%"])
         for number, percent in ((1, 0.1), (2, 0.35), (3, 0.3)):
             sheet.append(["城关老旧小区改造", f"2026年{number}月", percent])
-
-    from tests.projects.bureau import workbook
 
     town.projects["K3"].subprojects.all().delete()
     rows = taking_in.rows_of(county_office, settled(county_office, workbook(fill), "x.xlsx"))
