@@ -3,7 +3,9 @@
 import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
+from apps.deputies.models import Mandate
 from apps.record.notices import Notice
 from apps.supervision.calls import NearbyCall
 
@@ -51,6 +53,17 @@ def test_those_who_are_ticked_are_told_and_the_record_stays(client, asked, deput
         NearbyCall.objects.update(text="别的")
     client.force_login(deputy)
     assert "河堤渗水" in client.get(reverse("call_detail", args=[made.pk])).content.decode()
+
+
+def test_a_button_pressed_twice_calls_once_and_who_has_left_is_not_called(client, asked, deputy, town):
+    for _ in range(2):
+        assert client.post(reverse("call_new"), asked).url == reverse("call_detail", args=[NearbyCall.objects.get().pk])
+    assert Notice.objects.filter(recipient=deputy, title__contains="请就近到场").count() == 1
+    client.post(reverse("call_new"), asked | {"deputy": town.deputies["D1"].pk})  # of another one it is another call
+    assert NearbyCall.objects.count() == 2
+    Mandate.objects.filter(deputy=town.deputies["D3"]).update(ended_on=timezone.localdate())
+    answer = client.post(reverse("call_new"), asked | {"text": "请再到场"})
+    assert answer.status_code == 422 and "黄杰已不是在任" in answer.content.decode() and NearbyCall.objects.count() == 2
 
 
 @pytest.mark.parametrize(("wrong", "words"), [({"text": " "}, "请写明什么事"), ({"deputy": []}, "请至少勾选一位")])
