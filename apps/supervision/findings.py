@@ -61,12 +61,13 @@ class FindingQuerySet(models.QuerySet):
         return self.filter(state="with_unit", rectify_by__lt=today)
 
     def visible_to(self, user):
-        """A deputy sees his own, his group's and those of the topics his team supervises; a town office its town's, a unit what it
+        """A deputy sees his own, what his were merged into, his group's and those of the topics his team supervises; a town office its town's, a unit what it
         leads or joins in, the dispatcher what was passed on, the county office and leaders their whole scope."""
         if user.role == Role.DEPUTY:
             near = Deputy.objects.filter(Q(user=user) | Q(group__members__user=user)).values("pk")
             teams = Team.objects.in_force().filter(members__deputy__user=user).values("topic")
-            return self.filter(Q(raised_by__in=near) | Q(follower__in=near) | Q(topic__in=teams))
+            merged = Finding.objects.filter(Q(raised_by__user=user) | Q(follower__user=user), state="merged").values("merged_into")
+            return self.filter(Q(raised_by__in=near) | Q(follower__in=near) | Q(topic__in=teams) | Q(pk__in=merged))
         if user.role == Role.UNIT:
             mine = user.organisations.values("pk")
             return self.filter(Q(lead__in=mine) | Exists(CoHandler.objects.filter(finding=OuterRef("pk"), organisation__in=mine)))

@@ -303,6 +303,8 @@ def _why_not(finding: Finding, verb: str, user: User, held: bool) -> str:
         return "" if finding.extension_days else "没有等答复的延期申请。"
     if verb == "withdraw":
         own = Deputy.objects.filter(pk__in=[finding.raised_by_id, finding.follower_id], user=user).exists()
+        if own and finding.merged.exists():
+            return "另一位代表提出的问题已经并到这里一起办理，不能撤回。请联系县人大常委会工委。"
         return "" if own else "只有提出问题的代表能撤回。"
     if verb == "remind" and held and finding.state != S.WITH_UNIT:
         return "这个问题在您手里，请直接办理。"

@@ -134,6 +134,11 @@ def test_merged_findings_are_answered_each(town, people) -> None:
             workflow.merge(second, people.county_office, wrong)
     second = workflow.merge(second, people.county_office, main, "同一处")
     assert (second.state, second.merged_into, second.is_open) == ("merged", main, False)
+    with pytest.raises(MoveRefused, match="并到这里一起办理"):  # it is another deputy's too now
+        workflow.withdraw(main, people.deputy, "看错了")
+    people.mate.deputy.group = None
+    people.mate.deputy.save()
+    assert set(Finding.objects.visible_to(people.mate)) == {main, second, elsewhere}, "what he is told of, he can open"
     main = workflow.forward(main, people.county_office)
     main = workflow.assign(main, people.dispatcher, town.organisations["construction"])
     main = workflow.answer(main, people.unit_officer, "都修好了。")
