@@ -70,8 +70,20 @@ def run_page(request: HttpRequest, run: AssignmentRun, refused: str = "", typed:
         "typed": typed or {"on": timezone.localdate().isoformat(), "body": AssignmentRun.Body.COMMITTEE},
         "overtaken": now if now and run.state == run.State.APPROVED and now.pk != run.follows_id else None,
         "vacancies": workflow.vacancies(run, timezone.localdate()) if now and now.pk == run.pk and may_draft(request) else [],
-        "rules": rules_told(run.rules), "begins": True, **strip(request, run), **_teams(request, run),
+        "left_out": _left_out(run), "rules": rules_told(run.rules), "begins": True, **strip(request, run), **_teams(request, run),
     }, status=status)  # fmt: skip
+
+
+def _left_out(run: AssignmentRun) -> list[tuple[str, str, str]]:
+    """Of a list that is not out yet: claims and earlier members that could not be kept when it was computed and have not been put in since, as
+    the topic's title, the deputy's name and why."""
+    told = [] if run.state == run.State.PUBLISHED else run.statistics.get("left_out", [])
+    if not told:
+        return []
+    teams = run.teams.annotate(code=CODE).filter(code__in={code for code, _, _ in told}).select_related("topic__project").defer(*OUTLINES[:2])
+    titles = {team.code: team.topic.title for team in teams}
+    here = set(TeamMember.objects.filter(team__in=teams).annotate(code=Coalesce("team__topic__project__code", "team__topic__own_code")).order_by().values_list("code", "deputy__name"))
+    return [(titles.get(code, code), name, why) for code, name, why in told if (code, name) not in here]
 
 
 def may_draft(request: HttpRequest) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.contrib.gis.geos import Point
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app as jobs
 
@@ -14,7 +15,7 @@ from apps.deputies.models import Deputy, Mandate
 from apps.matching.costs import price_pairs
 from apps.record.notices import Notice
 from apps.record.states import MoveRefused
-from apps.supervision import workflow, workflow_claims
+from apps.supervision import workflow, workflow_changes, workflow_claims
 from apps.supervision.claims import Claim, ClaimEvent
 from apps.supervision.compare import compare
 from apps.supervision.emergency import nearest_free
@@ -367,12 +368,17 @@ class TestClaims:
             workflow_claims.decide(county_office, made.pk, True)
         assert workflow_claims.claim(users.deputy, topic.pk, "再说一次").state == "open"
 
-    def test_claims_beyond_the_places_are_left_out_and_said(self, users, topic, town, county_office):
+    def test_claims_beyond_the_places_are_left_out_and_said(self, client, users, topic, town, county_office):
         for name in ("D1", "D3"):
             Claim.objects.create(topic=topic, deputy=town.deputies[name], words="x", state="confirmed")
         made = drafted(county_office, demand=1, experts=0)
         assert run_members(made).filter(team__topic=topic).count() == 1
         assert made.statistics["left_out"] == [[topic.code, town.deputies["D3"].name, "名额已满"]]
+        client.force_login(county_office)
+        page = client.get(reverse("run_detail", args=[made.pk]))
+        assert page.context["left_out"] == [("城关老旧小区改造", "黄杰", "名额已满")] and "城关老旧小区改造：黄杰（名额已满）" in page.content.decode()
+        workflow_changes.replace(county_office, run_members(made).get(team__topic=topic).pk, town.deputies["D3"].pk, "两位代表商量过", rearrange=True)
+        assert client.get(reverse("run_detail", args=[made.pk])).context["left_out"] == []
 
 
 class TestNearestFree:
