@@ -1,6 +1,7 @@
 """What every test may use. Tests run on real PostGIS; the public pages' tests run as the role `geo_public`."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,17 +22,26 @@ from tests import town as toy
 # Written by migrations and referred to by others: flushing them away would leave the next test without fields or categories.
 REFERENCE = {"django_content_type", "auth_permission", "cases_category", "deputies_field", "deputies_fieldaffinity", "worktime_calendarday", "worktime_calendaryear", "worktime_timelimit", "supervision_ratingsheet", "supervision_indicator"}
 
+# Their fixtures take seconds: a server with a browser, a grown county, two zones, workers.
+TOGETHER = ("tests/e2e/", "tests/gis_data/test_county.py", "tests/gis_data/test_records.py", "tests/cases/test_crossing.py", "tests/matching/test_match_counties.py", "tests/territory/test_gazetteer.py")
+
+
+def pytest_configure() -> None:
+    """What a shell runs in its background ignores Ctrl-C, and so does all that it starts: a program that a test interrupts would go on."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """The browser tests go to one process, so that their server and browser are started once; all others one by one."""
+    """What tests share is made once: the browser tests and the files of `TOGETHER` go to one process each, all others one by one."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class BrowserTestsTogether(LoadScopeScheduling):
+    class SharersTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid
+            return next((scope for scope in TOGETHER if nodeid.startswith(scope)), nodeid)
 
-    return BrowserTestsTogether(config, log)
+    return SharersTogether(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

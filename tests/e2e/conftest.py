@@ -14,16 +14,23 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from tests.e2e.product import Product
 from tests.e2e.visitor import PATIENCE, Visitor
 
+# The last list counts: what Playwright switches off, and the address bar's popups, for which every new window starts processes of its own.
+WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
+    "ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+)
 LAUNCH = [
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-rasterization", "--disable-gpu-compositing", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--lang=zh-CN", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--disable-features={WITHOUT}", "--disable-sync", "--no-first-run", "--lang=zh-CN", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="package")
-def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str, migrated_database: str) -> Iterator[Product]:
+def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str, request: pytest.FixtureRequest) -> Iterator[Product]:
+    """Its county grows while the other process migrates the database that both copy."""
     parts = (os.environ.get("PYTEST_DB_SUFFIX", ""), "" if worker_id == "master" else worker_id)
-    with Product(tmp_path_factory.mktemp("product"), "".join(f"_{part}" for part in parts if part), template=migrated_database) as running:
+    with Product(tmp_path_factory.mktemp("product"), "".join(f"_{part}" for part in parts if part), template=lambda: request.getfixturevalue("migrated_database")) as running:
         yield running
 
 

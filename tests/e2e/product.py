@@ -4,6 +4,7 @@ import datetime as dt
 import http.client
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -34,7 +35,7 @@ class Product:
     suffix: str
     address: str = ""
     processes: int = 1  # of the web server
-    template: str = ""  # a database that has the migrations already
+    template: Callable[[], str] = str  # makes a database that has the migrations already, and names it
     facts: dict = field(default_factory=dict)
     running: dict[str, subprocess.Popen] = field(default_factory=dict)  # web, worker
     _commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -49,6 +50,8 @@ class Product:
         return self
 
     def __exit__(self, *_) -> None:
+        for process in self.running.values():  # all at once: each may take seconds
+            process.terminate()
         self._held.close()
 
     def _start(self) -> None:
@@ -80,7 +83,7 @@ class Product:
     def _database(self) -> ExitStack:
         """A fresh database, dropped when the stack is closed; with whoever is still connected."""
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
-        self._administer(drop, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.name), sql.Identifier(self.template or "template1")))
+        self._administer(drop, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.name), sql.Identifier(self.template() or "template1")))
         stack = ExitStack()
         stack.callback(self._administer, drop)
         return stack
@@ -194,6 +197,9 @@ def children(pid: int) -> list[int]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that outgoing connections are given: while the server is killed nobody takes its address, nor connects to himself."""
+    for port in random.sample(range(15_000, 30_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")

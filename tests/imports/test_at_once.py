@@ -65,8 +65,9 @@ def test_stopped_in_the_middle(plates: Path, how: signal.Signals) -> None:
             process.send_signal(how)
             process.wait(timeout=60)
         finally:
+            process.kill()
             cursor.execute("ROLLBACK")
-    _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert Doorplate.objects.count() == 0 and not LayerVersion.objects.filter(layer="doorplate").exists()
     if how == signal.SIGINT:
