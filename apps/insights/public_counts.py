@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.record.events import Event
+from apps.territory.plates import LongWork
 
 
 class PublicTableQuerySet(models.QuerySet):
@@ -122,6 +123,27 @@ class PublicTableEvent(Event):
         abstract = False
         verbose_name = "公开统计表经过"
         verbose_name_plural = "公开统计表经过"
+
+
+class TableCorrection(LongWork):
+    """统计更正: a published quarter counted anew in the background, and the version that came of it. `done` is a percentage; `total` is 100. Its moves are
+    events of the table that stood when it was ordered."""
+
+    table = models.ForeignKey(PublicTable, verbose_name="更正的版本", on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField("更正原因", max_length=300)
+    made = models.OneToOneField(PublicTable, verbose_name="更正后的版本", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(LongWork.Meta):
+        abstract = False
+        verbose_name = "统计更正"
+        verbose_name_plural = "统计更正"
+        constraints = [
+            models.UniqueConstraint(fields=["table"], condition=Q(state__in=("queued", "running")), name="insights_correction_one"),
+            models.CheckConstraint(condition=Q(state="done", made__isnull=False) | (~Q(state="done") & Q(made=None)), name="insights_correction_made"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table}更正"
 
 
 class VoicesPage(models.Model):

@@ -19,7 +19,7 @@ which tables lead to the pattern that he sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_array, coo_array, csc_array, eye_array, hstack
 
 SMALL = 5
+HIDING = 0.5  # of the work is to hide, the rest to show again what is not needed
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -73,6 +74,10 @@ class Protection:
     floor: int
 
 
+class NoWay(ValueError):
+    """What was public before leaves no way to protect this table."""
+
+
 class Need(NamedTuple):
     """A reader must hold it possible that `cell` is at most `low` and that it is at least `high`."""
 
@@ -81,9 +86,9 @@ class Need(NamedTuple):
     high: int
 
 
-def protect(table: Table, earlier: Sequence[Earlier] = (), seed: int = 0) -> Protection:
-    """Hide what must not be shown. Deterministic for a seed. ValueError where the counts are negative or are not the sums they are said to be, or
-    where what was public before leaves no way."""
+def protect(table: Table, earlier: Sequence[Earlier] = (), seed: int = 0, tell: Callable[[float], None] = lambda share: None) -> Protection:
+    """Hide what must not be shown. Deterministic for a seed. tell: called again and again with the share that is done, 0..1; what it raises ends the
+    work. ValueError where the counts are negative or are not the sums they are said to be, NoWay where what was public before leaves none."""
     counts = np.asarray(table.counts, np.int64)
     if (counts < 0).any():
         raise ValueError("counts must not be negative")
@@ -91,8 +96,8 @@ def protect(table: Table, earlier: Sequence[Earlier] = (), seed: int = 0) -> Pro
         raise ValueError("the counts do not add up")
     small = small_cells(counts, earlier)
     system = _System(table, earlier, small, seed)
-    system.protect()
-    system.thin()
+    system.protect(tell)
+    system.thin(tell)
     return Protection(system.chosen[: system.n], small, system.moves(), system.least_floor())
 
 
@@ -168,22 +173,24 @@ class _System:
         """The floor that all moves keep."""
         return int(all((self.value + move >= self.floors[0]).all() for move in self._moves))
 
-    def protect(self) -> None:
+    def protect(self, tell: Callable[[float], None]) -> None:
         """Hide until every need has its moves, the hardest first."""
         wanted = sorted(self._missing(), key=lambda want: -abs(want[1]))
-        for cell, by in wanted:
+        for at, (cell, by) in enumerate(wanted):
+            tell(HIDING * at / len(wanted))
             if self._reaches(cell, by):
                 continue
             move = self._cheapest(cell, by, np.isfinite(self.cost), self.floors)
             if move is None:
-                raise ValueError("what was public before does not leave this table protectable")
+                raise NoWay("what was public before does not leave this table protectable")
             self.chosen |= move != 0
             self._use([*self._moves, move])
 
-    def thin(self) -> None:
+    def thin(self, tell: Callable[[float], None]) -> None:
         """Show again what is not needed, dearest first: a cell is needed when some move through it cannot be replaced."""
         spare = np.flatnonzero(self.chosen & self._spare)
-        for cell in spare[np.argsort(-self.cost[spare], kind="stable")]:
+        for at, cell in enumerate(spare[np.argsort(-self.cost[spare], kind="stable")]):
+            tell(HIDING + (1 - HIDING) * at / len(spare))
             self._show_again(int(cell))
 
     def _show_again(self, cell: int) -> None:

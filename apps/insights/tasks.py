@@ -4,7 +4,15 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from apps.insights import facts, theme_runs, workflow_briefings, workflow_public, workflow_reports, workflow_spots
+from apps.insights import (
+    facts,
+    theme_runs,
+    workflow_briefings,
+    workflow_corrections,
+    workflow_public,
+    workflow_reports,
+    workflow_spots,
+)
 
 
 @app.periodic(cron="* * * * *")
@@ -27,6 +35,11 @@ def publish_quarters(timestamp: int) -> None:
     """A quarter that is over long enough gets the table that everybody may read."""
     facts.refresh()
     workflow_public.publish_due(timezone.localdate())
+
+
+@app.task(name=workflow_corrections.TASK, retry=RetryStrategy(max_attempts=3, wait=5), lock="insights_correct_table", pass_context=False)
+def correct_table(correction: int) -> None:
+    workflow_corrections.make(correction)
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -18,6 +18,8 @@ urlpatterns = [
     path("voices/", views_public.voices_office, name="voices_office"),
     path("voices/turn", views_public.voices_turn, name="voices_turn"),
     path("voices/<int:pk>/", views_public.voices_table, name="voices_table"),
+    path("voices/corrections/<int:pk>/progress", views_public.correction_progress, name="correction_progress"),
+    path("voices/corrections/<int:pk>/<slug:verb>", views_public.correction_act, name="correction_act"),
     path("", include("apps.insights.urls_reports")),
     path("themes/", views_themes.theme_list, name="theme_list"),
     path("themes/progress", views_themes.theme_progress, name="theme_progress"),

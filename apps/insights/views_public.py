@@ -2,18 +2,23 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.perms import Permission, requires
+from apps.insights import workflow_corrections
 from apps.insights import workflow_public as workflow
-from apps.insights.public_counts import PublicTable, VoicesPage
+from apps.insights.public_counts import PublicTable, TableCorrection, VoicesPage
 from apps.insights.published import read_quarter
 from apps.insights.views_voices import asked_of, page_of
 from apps.record.states import MoveRefused
+
+TONES = {"queued": "neutral", "running": "info", "done": "good", "cancelled": "neutral", "failed": "late"}
 
 
 class CorrectionForm(forms.Form):
@@ -28,7 +33,7 @@ def voices_office(request: HttpRequest) -> HttpResponse:
     page = VoicesPage.objects.filter(pk=1).first()
     return render(request, "insights/voices_office.html", {
         "page": page, "events": page.events.order_by("-pk")[:6] if page else [], "waiting": workflow.due(timezone.localdate()), "grace": workflow.GRACE.days, "patience": workflow.PATIENCE.days,
-        "tables": PublicTable.objects.defer("behind").select_related("by"),
+        "tables": PublicTable.objects.defer("behind").select_related("by"), "at_work": _corrections().filter(state__in=workflow_corrections.AT_WORK),
     })  # fmt: skip
 
 
@@ -36,19 +41,58 @@ def voices_office(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.OPEN_PUBLIC_VOICES)
 def voices_table(request: HttpRequest, pk: int) -> HttpResponse:
-    """/insight/voices/12/ — one version as its page shows it. POST reason: count the quarter anew and publish it as the next version."""
+    """/insight/voices/12/ — one version as its page shows it. POST reason: have the quarter counted anew and published as the next version."""
     table = get_object_or_404(PublicTable.objects.defer("behind").select_related("by"), pk=pk)
     form = CorrectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = workflow.correct(table.quarter, request.user, form.cleaned_data["reason"])
-            messages.success(request, f"已公布{made}第 {made.version} 版。")
-            return redirect("voices_table", pk=made.pk)
+            correction = workflow_corrections.order(request.user, table.quarter, form.cleaned_data["reason"])
+            return redirect("voices_table", pk=correction.table_id)
         except MoveRefused as refusal:
             form.add_error(refusal.field or None, str(refusal))
     quarter = read_quarter(table)
-    shown = {**page_of(asked_of(request, [quarter]), [quarter]), "form": form}
+    correction = _toned(_corrections().filter(table=table).first())
+    shown = {**page_of(asked_of(request, [quarter]), [quarter]), "form": form, "correction": correction}
     return render(request, "insights/voices_table.html", shown, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_GET
+@requires(Permission.OPEN_PUBLIC_VOICES)
+def correction_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Polled while a quarter is counted anew; leads to the new version, or reloads the page where there is none."""
+    correction = _toned(get_object_or_404(_corrections(), pk=pk))
+    response = render(request, "insights/_correction_progress.html", {"correction": correction})
+    if correction.made_id:
+        response["HX-Redirect"] = reverse("voices_table", args=[correction.made_id])
+    elif not correction.at_work:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(Permission.OPEN_PUBLIC_VOICES)
+def correction_act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Stop it, or count after all."""
+    verbs = {"cancel": workflow_corrections.cancel, "resume": workflow_corrections.resume}
+    if verb not in verbs:
+        raise Http404
+    correction = get_object_or_404(_corrections(), pk=pk)
+    try:
+        verbs[verb](request.user, pk)
+    except MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("voices_table", correction.made_id or correction.table_id)
+
+
+def _corrections() -> QuerySet[TableCorrection]:
+    return TableCorrection.objects.select_related("table", "created_by").defer("table__behind")
+
+
+def _toned(correction: TableCorrection | None) -> TableCorrection | None:
+    if correction:
+        correction.tone = TONES[correction.state]
+    return correction
 
 
 @require_POST

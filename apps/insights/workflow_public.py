@@ -1,6 +1,9 @@
-"""Verbs of 民情公开: a quarter's table is published once, put right only as a new version, and shown while the office keeps the page open."""
+"""Verbs of 民情公开: a quarter's table is published once, put right only as a new version (workflow_corrections), and shown while the office keeps
+the page open."""
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
@@ -13,7 +16,7 @@ from apps.insights import public_voices as source
 from apps.insights.public_counts import PublicCount, PublicTable, PublicTableEvent, VoicesPage, VoicesPageEvent
 from apps.insights.public_shape import NOWHERE, Cell, Key, Place, Shape
 from apps.insights.report_counting import awaited
-from apps.insights.suppression import SMALL, Earlier, Protection, protect, proven
+from apps.insights.suppression import SMALL, Earlier, NoWay, Protection, protect, proven
 from apps.record.messages import OFFICE, Kind, Outgoing, register
 from apps.record.notices import Notice
 from apps.record.states import MoveRefused
@@ -24,6 +27,8 @@ PATIENCE = dt.timedelta(days=90)  # so long is waited for a source that has not 
 MOST = 12  # quarters back
 LAYER = "voices"
 TURNED, TOLD = "voices.page", "voices.table"
+SAME = "重新统计的结果和已公布的一样，不用更正。"
+GIVEN_AWAY = "和以前公布的版本放在一起，会让人算出少于 5 件的数，所以没有公布，网上还是原来的一版。记录再有变化后可以重新统计。"
 
 
 def due(today: dt.date) -> list[dt.date]:
@@ -45,35 +50,19 @@ def publish_due(today: dt.date) -> int:
     return sum(publish(quarter) is not None for quarter in due(today))
 
 
-@transaction.atomic
 def publish(quarter: dt.date) -> PublicTable | None:
     """The first version of a quarter's table; None where it is there already."""
-    _hold()
     if PublicTable.objects.filter(quarter=quarter).exists():
         return None
-    shape = source.shape_of(source.next_quarter(quarter) - dt.timedelta(days=1))
-    table = _write(quarter, shape, [], by=None, reason="")
-    PublicTableEvent.objects.append(table, "publish", actor_label="系统", hidden=table.hidden)
-    offices = User.objects.filter(role=Role.COUNTY_OFFICE, is_active=True)
-    Notice.objects.tell(offices, "system", f"{table}已生成", "民情公开页开通后，群众就能看到。", "/insight/voices/", key=f"voices {table.key}")
-    return table
-
-
-@transaction.atomic
-def correct(quarter: dt.date, actor: User, reason: str) -> PublicTable:
-    """A new version of a published table, counted anew over the same places and categories, with the reason; the versions before stay."""
-    if not allowed(actor, Permission.OPEN_PUBLIC_VOICES):
-        raise MoveRefused("公开统计表由县人大常委会工委更正。")
-    if not reason.strip():
-        raise MoveRefused("请写明更正的原因：群众会看到。", "reason")
-    _hold()
-    before = list(PublicTable.objects.filter(quarter=quarter).order_by("version"))
-    if not before:
-        raise MoveRefused("这个季度还没有公布，不用更正。")
-    shape = shape_of_table(before[-1])
-    earlier = [Earlier(*_held(table)) for table in before]
-    table = _write(quarter, shape, earlier, by=actor, reason=reason.strip()[:300])
-    PublicTableEvent.objects.append(table, "correct", actor=actor, note=table.reason, hidden=table.hidden)
+    counted = _counted(quarter, source.shape_of(source.next_quarter(quarter) - dt.timedelta(days=1)), [])
+    with transaction.atomic():
+        hold()
+        if PublicTable.objects.filter(quarter=quarter).exists():
+            return None
+        table = write(quarter, counted, by=None, reason="")
+        PublicTableEvent.objects.append(table, "publish", actor_label="系统", hidden=table.hidden)
+        offices = User.objects.filter(role=Role.COUNTY_OFFICE, is_active=True)
+        Notice.objects.tell(offices, "system", f"{table}已生成", "民情公开页开通后，群众就能看到。", "/insight/voices/", key=f"voices {table.key}")
     return table
 
 
@@ -82,7 +71,7 @@ def turn_page(actor: User, *, on: bool, reason: str = "") -> VoicesPage:
     """Show the public page, or hide it with all that is on it."""
     if not allowed(actor, Permission.OPEN_PUBLIC_VOICES):
         raise MoveRefused("民情公开页由县人大常委会工委开通或关闭。")
-    page = _hold()
+    page = hold()
     if page.is_open != on:
         page.is_open = on
         page.save()
@@ -100,10 +89,37 @@ def shape_of_table(table: PublicTable) -> Shape:
     return Shape(places.values(), keys.values())
 
 
-def _hold() -> VoicesPage:
+def hold() -> VoicesPage:
     """One at a time: the page's row, locked."""
     VoicesPage.objects.get_or_create(pk=1)
     return VoicesPage.objects.select_for_update().get(pk=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A quarter as it was counted and protected, not yet written; version: the number that it will have; since, reach, clumping: as the table has
+    them."""
+
+    shape: Shape
+    counts: np.ndarray
+    found: Protection
+    version: int
+    since: dt.date
+    reach: dict
+    clumping: float
+
+
+def differs(quarter: dt.date) -> bool:
+    """Whether a published quarter, counted now, has other counts than its version in force."""
+    table = PublicTable.objects.get(quarter=quarter, is_current=True)
+    return bool((shape_of_table(table).count(source.voices_of(quarter)) != np.array(table.behind, np.int64)).any())
+
+
+def counted_anew(quarter: dt.date, tell: Callable[[float], None]) -> Counted:
+    """A published quarter counted over the same places and categories and protected together with its versions; nothing is written. tell: as `protect`
+    has it. MoveRefused where nothing is other than it was, or where it cannot be published without giving a small count away."""
+    before = list(PublicTable.objects.filter(quarter=quarter).order_by("version"))
+    return _counted(quarter, shape_of_table(before[-1]), [Earlier(*_held(table)) for table in before], tell)
 
 
 def _held(table: PublicTable) -> tuple:
@@ -111,29 +127,39 @@ def _held(table: PublicTable) -> tuple:
     return np.array(table.behind, np.int64), hidden
 
 
-def _write(quarter: dt.date, shape: Shape, earlier: list[Earlier], *, by: User | None, reason: str) -> PublicTable:
+def _counted(quarter: dt.date, shape: Shape, earlier: list[Earlier], tell: Callable[[float], None] = lambda share: None) -> Counted:
     counts = shape.count(source.voices_of(quarter))
     if earlier and (counts == earlier[-1].counts).all():
-        raise MoveRefused("重新统计的结果和已公布的一样，不用更正。")
-    found = _protected(shape, counts, earlier, f"{quarter} {len(earlier) + 1}")
+        raise MoveRefused(SAME)
+    version = len(earlier) + 1
+    found = _protected(shape, counts, earlier, f"{quarter} {version}", tell)
+    since = max(source.first_day() or quarter, quarter)
+    return Counted(shape, counts, found, version, since, source.reach_of(shape), source.clumping_of(quarter))
+
+
+def write(quarter: dt.date, counted: Counted, *, by: User | None, reason: str) -> PublicTable:
+    """The version in force from now on; to be called by who holds the page."""
     PublicTable.objects.filter(quarter=quarter, is_current=True).update(is_current=False)
-    first = source.first_day() or quarter
+    hidden, counts = counted.found.hidden, counted.counts
     table = PublicTable.objects.create(
-        quarter=quarter, version=len(earlier) + 1, by=by, reason=reason, since=max(first, quarter), reach=source.reach_of(shape), threshold=SMALL,
-        cells=len(shape.cells), hidden=int(found.hidden.sum()), behind=counts.tolist(), clumping=source.clumping_of(quarter),
+        quarter=quarter, version=counted.version, by=by, reason=reason, since=counted.since, reach=counted.reach, threshold=SMALL,
+        cells=len(counted.shape.cells), hidden=int(hidden.sum()), behind=counts.tolist(), clumping=counted.clumping,
     )  # fmt: skip
-    shown = [None if hidden else int(count) for count, hidden in zip(counts, found.hidden, strict=True)]
-    PublicCount.objects.bulk_create([_row(table, order, cell, count) for order, (cell, count) in enumerate(zip(shape.cells, shown, strict=True))])
+    shown = [None if out else int(count) for count, out in zip(counts, hidden, strict=True)]
+    PublicCount.objects.bulk_create([_row(table, order, cell, count) for order, (cell, count) in enumerate(zip(counted.shape.cells, shown, strict=True))])
     LayerVersion.raise_for(LAYER)
     Outgoing.objects.post(TOLD, LAYER, {"table": table.pk})
     return table
 
 
-def _protected(shape: Shape, counts, earlier: list[Earlier], salt: str) -> Protection:
+def _protected(shape: Shape, counts, earlier: list[Earlier], salt: str, tell: Callable[[float], None]) -> Protection:
     """What is not shown. Costs are shaken by a seed that nobody outside can know. AssertionError: nothing is published without its proof."""
     seed = int.from_bytes(salted_hmac("insights.public", salt, secret=settings.SECRET_KEY).digest()[:8])
     table = shape.table(counts)
-    found = protect(table, earlier, seed)
+    try:
+        found = protect(table, earlier, seed, tell)
+    except NoWay:
+        raise MoveRefused(GIVEN_AWAY) from None
     if not proven(table, earlier, found):
         raise AssertionError(f"the suppression of {salt} is not proven")
     return found

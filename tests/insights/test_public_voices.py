@@ -12,11 +12,12 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 
 from apps.cases.models import Category
-from apps.insights import public_voices, workflow_public
+from apps.insights import public_voices, workflow_corrections, workflow_public
 from apps.insights.facts import CASE, FIRST_RECORD_SOURCE, RECORD, Fact
-from apps.insights.public_counts import PublicCount, PublicTable, VoicesPage
+from apps.insights.public_counts import PublicCount, PublicTable, TableCorrection, VoicesPage
 from apps.insights.public_shape import Voices
 from apps.insights.published import public_quarters
+from apps.insights.suppression import NoWay
 from apps.record.states import MoveRefused
 from tests.conftest import public_role
 from tests.insights import attacks
@@ -58,6 +59,12 @@ def published(day: dt.date = dt.date(2026, 5, 1)) -> PublicTable:
 def true_counts(table: PublicTable) -> dict[tuple[str, str, str], int]:
     keys = table.counts.order_by("order").values_list("region", "part", "key")
     return dict(zip(keys, table.behind, strict=True))
+
+
+def corrected(actor, reason: str) -> PublicTable:
+    done = workflow_corrections.make(workflow_corrections.order(actor, QUARTER, reason).pk)
+    assert done.state == "done", done.note
+    return done.made
 
 
 def open_page(county_office) -> None:
@@ -202,7 +209,7 @@ def test_a_correction_is_a_new_version_protected_with_the_one_before(told, count
     first = published()
     voices(told, "V1", 2, category="housing")
     voices(told, "V6", 25, category="housing")
-    second = workflow_public.correct(QUARTER, county_office, "补收了3月的热线记录")
+    second = corrected(county_office, "补收了3月的热线记录")
     first.refresh_from_db()
     assert (second.version, second.is_current, first.is_current) == (2, True, False)
     assert [event.verb for event in second.events.all()] == ["correct"]
@@ -220,10 +227,90 @@ def test_a_correction_needs_its_reason_its_office_and_something_to_correct(told,
     published()
     for actor, reason, words in ((leader, "x", "工委"), (county_office, " ", "原因"), (county_office, "看看", "一样")):
         with pytest.raises(MoveRefused, match=words):
-            workflow_public.correct(QUARTER, actor, reason)
+            workflow_corrections.order(actor, QUARTER, reason)
     with pytest.raises(MoveRefused, match="还没有公布"):
-        workflow_public.correct(dt.date(2025, 1, 1), county_office, "早了")
-    assert PublicTable.objects.count() == 1
+        workflow_corrections.order(county_office, dt.date(2025, 1, 1), "早了")
+    assert PublicTable.objects.count() == 1 and not TableCorrection.objects.exists()
+
+
+def test_one_corrects_at_a_time_and_is_told(told, county_office):
+    first = published()
+    voices(told, "V6", 25)
+    correction = workflow_corrections.order(county_office, QUARTER, "补收")
+    with pytest.raises(MoveRefused, match="已经在重新统计这个季度（原因：补收）"):
+        workflow_corrections.order(county_office, QUARTER, "我也补收")
+    with pytest.raises(IntegrityError, match="insights_correction_one"), transaction.atomic():
+        TableCorrection.objects.create(table=first, area=told.county, reason="x", created_by=county_office)
+    done = workflow_corrections.make(correction.pk)
+    assert (done.state, done.percent, done.made.version, done.made.by) == ("done", 100, 2, county_office)
+    assert workflow_corrections.make(correction.pk).finished_at == done.finished_at, "run again it does nothing"
+    assert PublicTable.objects.count() == 2
+    assert county_office.notices.filter(path=reverse("voices_table", args=[done.made_id])).count() == 1
+    with pytest.raises(MoveRefused, match="不能重新统计"):
+        workflow_corrections.resume(county_office, correction.pk)
+
+
+def test_stopped_or_killed_nothing_is_published_and_it_can_be_done_after_all(told, county_office, monkeypatch):
+    """Stopped while it is at it, it ends at its next word of how far it is; killed, the job that is done again finds its row under way."""
+    published()
+    voices(told, "V6", 25)
+    correction = workflow_corrections.order(county_office, QUARTER, "补收")
+    monkeypatch.setattr(workflow_corrections, "TOLD_EVERY", 0.0)
+    said = []
+    protect = workflow_public.protect
+
+    def stopped_on_the_way(table, earlier, seed, tell):
+        def then(share: float) -> None:
+            said.append(share)
+            if len(said) == 3:
+                workflow_corrections.cancel(county_office, correction.pk)
+            tell(share)
+
+        return protect(table, earlier, seed, then)
+
+    monkeypatch.setattr(workflow_public, "protect", stopped_on_the_way)
+    assert workflow_corrections.make(correction.pk).state == "cancelled"
+    assert len(said) == 3 and PublicTable.objects.count() == 1
+    assert workflow_corrections.make(correction.pk).state == "cancelled", "and stays so when its job comes again"
+    workflow_corrections.resume(county_office, correction.pk)
+
+    def killed(table, earlier, seed, tell):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workflow_public, "protect", killed)
+    with pytest.raises(KeyboardInterrupt):
+        workflow_corrections.make(correction.pk)
+    assert TableCorrection.objects.get().state == "running" and PublicTable.objects.count() == 1
+    monkeypatch.setattr(workflow_public, "protect", protect)
+    done = workflow_corrections.make(correction.pk)
+    assert done.state == "done" and done.made.reason == "补收"
+    assert [event.verb for event in done.table.events.all()] == ["publish", "order", "cancel", "resume"]
+    assert [event.verb for event in done.made.events.all()] == ["correct"]
+
+
+def test_what_cannot_be_published_is_said_and_what_stood_stands(told, county_office, monkeypatch):
+    published()
+    voices(told, "V6", 25)
+    correction = workflow_corrections.order(county_office, QUARTER, "补收")
+
+    def no_way(table, earlier, seed, tell):
+        raise NoWay
+
+    monkeypatch.setattr(workflow_public, "protect", no_way)
+    failed = workflow_corrections.make(correction.pk)
+    assert failed.state == "failed" and "少于 5 件" in failed.note and PublicTable.objects.get().is_current
+
+    def broken(table, earlier, seed, tell):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(workflow_public, "protect", broken)
+    workflow_corrections.resume(county_office, correction.pk)
+    with pytest.raises(ZeroDivisionError):
+        workflow_corrections.make(correction.pk)
+    assert "出了故障" in TableCorrection.objects.get().note and PublicTable.objects.count() == 1
+    workflow_corrections.resume(county_office, correction.pk)
+    Fact.objects.filter(pk__in=list(Fact.objects.order_by("-ref").values_list("pk", flat=True)[:25])).delete()
+    assert "一样" in workflow_corrections.make(correction.pk).note, "withdrawn in the meantime"
 
 
 # --- the pages --------------------------------------------------------------------------------------------------------------------------
@@ -292,6 +379,20 @@ def test_the_office_sees_it_before_and_corrects(told, county_office, town_clerk,
     assert client.post(url, {"reason": ""}).status_code == 422
     voices(told, "V6", 25)
     assert client.post(url, {"reason": "补收"}).status_code == 302
+    correction = TableCorrection.objects.get()
+    page, progress = client.get(url).content.decode(), reverse("correction_progress", args=[correction.pk])
+    assert progress in page and "排队中" in page and "重新统计并公布" not in page, "once at a time"
+    assert "正在更正2026年第一季度" in client.get(reverse("voices_office")).content.decode()
+    again = client.post(url, {"reason": "我也补收"})
+    assert again.status_code == 422 and "已经在重新统计" in again.content.decode()
+    client.post(reverse("correction_act", args=[correction.pk, "cancel"]))
+    assert client.get(progress).headers["HX-Refresh"] == "true" and "重新统计并公布" in client.get(url).content.decode()
+    client.post(reverse("correction_act", args=[correction.pk, "resume"]))
+    assert "HX-Refresh" not in client.get(progress).headers
+    made = workflow_corrections.make(correction.pk).made
+    assert client.get(progress).headers["HX-Redirect"] == reverse("voices_table", args=[made.pk])
+    assert reverse("voices_table", args=[made.pk]) in client.get(url).content.decode()
+    assert client.post(reverse("correction_act", args=[correction.pk, "undo"])).status_code == 404
 
 
 # --- between the zones ------------------------------------------------------------------------------------------------------------------
