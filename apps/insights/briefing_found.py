@@ -36,7 +36,7 @@ def spots(briefing: Briefing, ground: dict[str, BaseGeometry]) -> Parts:
         return []
     said = f"{briefing.area}　截至 {found[0].day:%Y-%m-%d}，与全县同样人口相比　全部来源"
     shapes = [
-        Shape(shapely.from_wkb(bytes(spot.shape.wkb)), MORE, spot.title, (spot.get_state_display(), f"{spot.count} 件，按全县水平应有 {spot.expected:.1f} 件", f"起于 {spot.since:%Y-%m-%d}"))
+        Shape(shapely.from_wkb(bytes(spot.shape.wkb)), MORE, spot.title, (spot.get_state_display(), f"{spot.count} 桩事，一般 {spot.expected:.1f} 桩", f"起于 {spot.since:%Y-%m-%d}"))
         for spot in found
     ]  # fmt: skip
     table = tuple(

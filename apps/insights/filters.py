@@ -183,7 +183,7 @@ def read_question(query: QueryDict, today: dt.date) -> Question:
         .values_list("code", "label")
     )
     sources = _sources(_codes(query, "source"))
-    region, place = _region(query.get("region", ""))
+    region, place = named_region(query.get("region", ""))
     named = [("region", place), ("category", "、".join(categories.values())), ("source", "、".join(sources.values()))]
     return Question(
         by=one_of("by", BY), level=one_of("level", LEVELS), measure=one_of("measure", MEASURES), period=period, first=first, last=last, today=today,
@@ -256,7 +256,7 @@ def _sources(wanted: list[str]) -> dict[str, str]:
     return {source: known[source] for source in wanted if source in known}
 
 
-def _region(code: str) -> tuple[str, str]:
+def named_region(code: str) -> tuple[str, str]:
     """The prefix that an area's code gives all below it, and its name; empty where there is none."""
     if not re.fullmatch(r"\d{6,12}", code, re.ASCII):
         return "", ""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.gis.geos import MultiPoint, Point
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from apps.cases.models import Category
 from apps.insights.answers import Answer
@@ -20,7 +22,7 @@ def listed(answer: Answer, number: str | None) -> dict[str, Any]:
     """kind and page_obj for the template: areas, the fullest cells or hexagons, those that changed, or the hot spots that press most."""
     question = answer.question
     if question.by == "hot":
-        return {"kind": "hot", "page_obj": Paginator(_spots(answer), PAGE).get_page(number)}
+        return {"kind": "hot", "page_obj": Paginator(_spots(answer), PAGE).get_page(number), "spots_url": _spots_url(answer)}
     if question.by == "change" and not question.by_area:
         return {"kind": "changed", "page_obj": _places(answer, _changed(answer), number)}
     if question.by in AREAS:
@@ -29,14 +31,25 @@ def listed(answer: Answer, number: str | None) -> dict[str, Any]:
 
 
 def _spots(answer: Answer) -> QuerySet[HotSpot]:
-    """As the map shows them: worked out for one category of the first level, or for all of them together."""
+    """As the map shows them: worked out for one category of the first level, or for all of them together; those that touch the region."""
+    found = HotSpot.objects.visible_to(answer.user).standing().filter(category=_first_level(answer)).within(answer.question.region).pressing()
+    return found.select_related("category").defer("shape", "cells")
+
+
+def _first_level(answer: Answer) -> Category | None:
+    """The one that the question is about; None where it is about several or all."""
     above = Category.objects.filter(code__in=answer.question.categories).values_list(
         "code", "parent__code", "parent__parent__code"
     )
     first = {codes[2] or codes[1] or codes[0] for codes in above}
-    category = Category.objects.get(code=first.pop()) if len(first) == 1 else None
-    found = HotSpot.objects.visible_to(answer.user).standing().filter(category=category).pressing()
-    return found.select_related("category").defer("shape", "cells")
+    return Category.objects.get(code=first.pop()) if len(first) == 1 else None
+
+
+def _spots_url(answer: Answer) -> str:
+    """The cards of the same spots."""
+    category, region = _first_level(answer), answer.question.region
+    query = {"category": category.code if category else "all"} | ({"town": region[:9].ljust(12, "0")} if len(region) > 6 else {})
+    return f"{reverse('hot_spot_list')}?{urlencode(query)}"
 
 
 def _ordered(answer: Answer) -> list[dict]:

@@ -4,7 +4,8 @@ A spot keeps its row, and so its address and what was decided of it, from run to
 `hot_spot_list` (/insight/hot-spots/), `hot_spot` (/insight/hot-spots/<id>/), `hot_spot_data` (/insight/hot-spots.json), `hot_spot_oversee` and
 `hot_spot_topic` (POST), `around_list` (/insight/projects/), `around` (/insight/projects/<project code>/).
 
-/insight/hot-spots.json?category=<code of level 1, none: all of them together> answers, for what the asking person may see:
+/insight/hot-spots.json?category=<code of level 1, none: all of them together>&region=<prefix of a town's code, none: the county> answers, for what the
+asking person may see:
 
     {"day": "2026-11-21", "days": 30, "metres": 500, "category": "", "caption": "截至 … 近 30 天 …",
      "cells": GeoJSON FeatureCollection of squares, properties {"state", "label", "hot": bool, "count", "expected", "z", "q"},
@@ -86,6 +87,13 @@ class HotSpotQuerySet(models.QuerySet):
         if areas.filter(level=AdminArea.Level.COUNTY).exists():
             return self
         touched = HotSpot.towns.through.objects.filter(adminarea__in=areas.values("pk"))
+        return self.filter(pk__in=touched.values("hotspot"))
+
+    def within(self, region: str):
+        """Those that touch the town that the prefix of a code names, or that its village lies in; all of them for the county's."""
+        if len(region) <= 6:
+            return self
+        touched = HotSpot.towns.through.objects.filter(adminarea__code__startswith=region[:9])
         return self.filter(pk__in=touched.values("hotspot"))
 
     def standing(self):

@@ -109,7 +109,7 @@ def _beside(request: HttpRequest, query: QueryDict) -> dict[str, Any]:
     question = answer.question
     always = answer.always()
     caption, counted = (
-        (_hot_caption(answer.place), "") if question.by == "hot" else (always["caption"], _counted(always))
+        (_hot_caption(dict(question.named).get("region", answer.place)), "") if question.by == "hot" else (always["caption"], _counted(always))
     )
     warning = beside.warning(answer)
     records = allowed(request.user, Permission.SEE_RECORDS) and Source.objects.exists()

@@ -20,6 +20,7 @@ from apps.cases.models import OPEN_STATES, Case
 from apps.cases.taxonomy import Category
 from apps.cases.workflow_oversight import Body
 from apps.insights import spots_behind, workflow_spots
+from apps.insights.filters import named_region
 from apps.insights.finding_spots import centre_of
 from apps.insights.ground import BLOCKS
 from apps.insights.spots import HotSpot, HotSpotRun
@@ -185,10 +186,11 @@ def hot_spot_topic(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires(Permission.SEE_INSIGHT)
 def hot_spot_data(request: HttpRequest) -> JsonResponse:
-    """/insight/hot-spots.json?category= — as `apps.insights.spots` says."""
+    """/insight/hot-spots.json?category=&region= — as `apps.insights.spots` says."""
+    region, place = named_region(request.GET.get("region", ""))
     run, lattice = HotSpotRun.objects.latest(), county_lattice()
     category = Category.objects.filter(level=1, code=request.GET.get("category", "")[:30]).first()
-    rows = HotSpot.objects.visible_to(request.user).standing().filter(category=category).select_related(*ROWS).defer(*SHAPES).pressing()
+    rows = HotSpot.objects.visible_to(request.user).standing().filter(category=category).within(region).select_related(*ROWS).defer(*SHAPES).pressing()
     answer = {
         "day": run.day.isoformat() if run else None, "days": run.days if run else 0, "metres": 0, "category": category.code if category else "", "caption": "",
         "cells": _collection([]), "spots": _collection(_spot(spot) for spot in rows[:200]),
@@ -196,20 +198,20 @@ def hot_spot_data(request: HttpRequest) -> JsonResponse:
     if run and lattice:
         coarse = lattice.coarser(BLOCKS)
         first = run.day - dt.timedelta(days=run.days - 1)
-        about = category.label if category else "各类诉求"
+        about = f"{f'{place}；' if place else ''}{category.label if category else '各类诉求'}"
         answer |= {
             "metres": round(coarse.metres), "caption": f"{first:%Y年%-m月%-d日}—{run.day:%Y年%-m月%-d日}；{about}；与全县同样多的居民相比，错误发现率不超过 5%",
-            "cells": _collection(_cells(run.cells.get(answer["category"], []), coarse, request.user)),
+            "cells": _collection(_cells(run.cells.get(answer["category"], []), coarse, request.user, region)),
         }  # fmt: skip
     return JsonResponse(answer)
 
 
-def _cells(rows: list[list], lattice, user) -> Iterable[dict]:
-    """Squares, of those whose centre the user's scope holds."""
+def _cells(rows: list[list], lattice, user, region: str) -> Iterable[dict]:
+    """Squares, of those whose centre the user's scope and the region hold."""
     if not rows:
         return
-    wholly = AdminArea.objects.visible_to(user).filter(level=AdminArea.Level.COUNTY).exists()
-    seen = None if wholly else _covered(rows, lattice, user)
+    wholly = len(region) <= 6 and AdminArea.objects.visible_to(user).filter(level=AdminArea.Level.COUNTY).exists()
+    seen = None if wholly else _covered(rows, lattice, user, region)
     for place, (col, row, state, count, expected, z, q) in enumerate(rows):
         if seen is None or seen[place]:
             ring = [[round(x, 6), round(y, 6)] for x, y in lattice.outline(col, row)[0].tolist()]
@@ -217,8 +219,9 @@ def _cells(rows: list[list], lattice, user) -> Iterable[dict]:
             yield {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": told}
 
 
-def _covered(rows: list[list], lattice, user) -> list[bool]:
-    shapes = [area.geom.prepared for area in AdminArea.objects.visible_to(user).towns().filter(geom__isnull=False)]
+def _covered(rows: list[list], lattice, user, region: str) -> list[bool]:
+    areas = AdminArea.objects.visible_to(user).towns().filter(geom__isnull=False, code__startswith=region[:9])
+    shapes = [area.geom.prepared for area in areas]
     points = [centre_of(lattice, (row[0], row[1])) for row in rows]
     return [any(shape.covers(point) for shape in shapes) for point in points]
 

@@ -1,6 +1,8 @@
 """Hot spots of the toy county: found, kept under their address from run to run, seen by whose they are, overseen and made a topic once."""
 
 import datetime as dt
+import html
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -202,6 +204,22 @@ def test_the_data_is_as_its_room_says(spot, client, users):
     (place,) = data["spots"]["features"]
     assert place["properties"] | {"id": spot.pk, "name": "东溪镇上溪村", "state": "new", "count": 16, "url": spot.url} == place["properties"]
     assert client.get(reverse("hot_spot_data"), {"category": "l1_environment"}).json()["spots"]["features"] == []
+
+
+def test_a_region_narrows_map_list_and_caption_alike(spot, client, users):
+    """The spot is of 东溪镇: whoever looks at 南山乡 alone sees neither it nor its squares."""
+    client.force_login(users.leader)
+    for region, place, many in (("", "方格县", 1), ("339999100", "东溪镇", 1), ("339999200", "南山乡", 0)):
+        asked = {"by": "hot", "region": region}
+        beside, data = (client.get(reverse(name), asked).json() for name in ("insight_beside", "hot_spot_data"))
+        assert beside["caption"].startswith(f"{place}；") and beside["list"].count("<li data-id=") == len(data["spots"]["features"]) == many
+        cards = html.unescape(re.search(r'href="([^"]*/hot-spots/\?[^"]*)"', beside["list"])[1])
+        assert client.get(cards).context["page_obj"].paginator.count == many
+        if region:
+            assert data["caption"].count(place) == 1
+    everywhere, here, there = (client.get(reverse("hot_spot_data"), {"region": region}).json()["cells"]["features"] for region in ("", "339999100", "339999200"))
+    assert here and 0 < len(here) + len(there) <= len(everywhere)
+    assert all(cell["geometry"]["coordinates"][0][2][0] <= 120.025 for cell in there)
 
 
 def test_nothing_worked_out_yet_is_said(client, users):

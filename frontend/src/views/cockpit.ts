@@ -89,7 +89,7 @@ class Cockpit {
   }
 
   private words(layer: string, properties: Record<string, unknown>): string[] {
-    if (SPOT_LAYERS.includes(layer)) return [String(properties.name ?? ""), `${String(properties.count ?? "")} 件`];
+    if (SPOT_LAYERS.includes(layer)) return [String(properties.name ?? ""), `${String(properties.count ?? "")} 桩事`];
     const region = this.region(String(properties.code));
     return region ? [region.name, ...region.words] : [String(properties.name ?? ""), "没有数据"];
   }

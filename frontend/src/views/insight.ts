@@ -149,7 +149,7 @@ class InsightMap {
     const turn = this.asked;
     const [surface, answer] = this.slides
       ? [SURFACES[this.form.way] ?? SURFACES.region, await this.answers.get<Answer>(this.address(step))]
-      : [hot, await this.answers.get<HotSpots>(`${this.page.dataset.hot}?category=${encodeURIComponent(this.firstLevel())}`)];
+      : [hot, await this.answers.get<HotSpots>(`${this.page.dataset.hot}?${new URLSearchParams({ category: this.firstLevel(), region: this.form.value("region") })}`)];
     if (turn !== this.asked) return;
     this.surface = surface as Surface<never>;
     this.answer = answer;
