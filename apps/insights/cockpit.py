@@ -264,10 +264,10 @@ class Cockpit:
 
     def shares(self) -> list[dict]:
         """How far supervision reaches: places given out and visited, grids with a deputy, findings put right in time."""
-        done, grids = self.supervision, Coverage(self.user, "", self.question.today).summary()
+        done, grids = self.supervision, Coverage(self.user, self.town.code if self.town else "", self.question.today).summary()
         return [
             {"label": "分到的去过", "words": "今年分到的监督任务里去过的", "part": done.visited, "whole": done.assigned, "url": self._listed("evaluation", by="topic", period="year")},
-            {"label": "网格有代表", "words": "已确认代表的网格", "part": grids.covered, "whole": grids.grids, "url": reverse("coverage")},
+            {"label": "网格有代表", "words": "已确认代表的网格", "part": grids.covered, "whole": grids.grids, "url": self._listed("coverage", show="")},
             {"label": "问题按时改好", "words": "今年发现的问题里按时整改的", "part": done.in_time, "whole": done.closed + done.late_open, "url": self._listed("evaluation", by="topic", period="year", sort="punctual")},
         ]  # fmt: skip
 

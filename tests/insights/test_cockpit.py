@@ -122,6 +122,10 @@ def test_whoever_sees_a_town_has_its_projects_supervision_and_activity(town, lea
     assert listed == int(strip["明显落后的项目"].value)
     for label in ("监督到位", "走访视察"):
         assert f"town={town.towns['A'].code}" in strip[label].url
+    (grids,) = [share for share in seen.shares() if share["label"] == "网格有代表"]
+    listed = client.get(grids["url"])
+    assert listed.context["page_obj"].paginator.count == grids["whole"] > 0 and listed.context["sums"].covered == grids["part"]
+    assert listed.context["town"].code == town.towns["A"].code
     for url in [share["url"] for share in seen.shares()] + [url for series in seen.activity_months()["series"] for url in series["urls"]]:
         assert client.get(url).status_code == 200
 
