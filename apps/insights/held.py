@@ -1,11 +1,13 @@
 """The cube that this process holds, read once and then only what has changed; the areas it is counted over; what a user may count."""
 
 import datetime as dt
+import logging
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -34,6 +36,23 @@ _READ = {
 def current() -> Cube:
     """No older than a second after the facts have changed."""
     return _cube.current()
+
+
+def warm() -> threading.Thread:
+    """Read the cube and its areas now, in a thread of their own: the first page that counts would wait for it, and no other page must."""
+    thread = threading.Thread(target=_warm, name="warm", daemon=True)
+    thread.start()
+    return thread
+
+
+def _warm() -> None:
+    try:
+        current()
+        _areas.current()
+    except DatabaseError:  # say, before its tables are there: then whoever counts first reads it
+        logging.getLogger(__name__).warning("what maps count was not read ahead", exc_info=True)
+    finally:
+        connection.close()
 
 
 class _Held(Remembered[Cube]):

@@ -11,6 +11,7 @@ from apps.cases.models import Case, Category, Rating
 from apps.insights import facts, held
 from apps.insights.facts import CHANNELS, Fact, FactState, Touched
 from apps.territory.county_lattice import county_lattice
+from apps.territory.remembered import Remembered
 from tests.conftest import public_role
 from tests.insights.voices import case, moment, record, source
 from tests.town import TODAY, at
@@ -245,6 +246,14 @@ def test_the_cube_is_renewed_by_what_has_changed(town, django_assert_num_queries
     assert cube.counts(cube.where(), "village")[0].tolist() == sorted(town.villages[name].pk for name in ("V1", "V4"))
     with django_assert_num_queries(1):
         assert held.current() is cube
+
+
+def test_a_process_reads_the_cube_before_it_is_asked_for(town, monkeypatch, django_assert_num_queries):
+    """In a thread of its own, on a connection that it gives back."""
+    monkeypatch.setattr(Remembered, "check_seconds", 60.0)
+    held.warm().join(timeout=30)
+    with django_assert_num_queries(0):
+        assert len(held.current()) == 0 and held.areas("town") is not None
 
 
 def test_what_the_cube_reads_is_what_is_stored(town):
