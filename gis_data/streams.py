@@ -29,7 +29,10 @@ LONGEST_CELL = 20_000  # characters; what is longer is cut
 HEADING_ROWS = 15  # titles and notes may stand above the headings
 FIRST_OBJECTS = 200  # of a JSON file: their names are its headings
 LONGEST_OBJECT = 8 << 20  # characters
-SHEETS = 3
+SHEETS = 40
+SHEET_ROWS = 10_000_000  # a row of the third sheet is 2 * SHEET_ROWS and its own number: more than a sheet can have
+PEEKED = 1 << 20  # bytes of a sheet in which formulas without values are looked for
+KEPT_DIGITS = 15  # that Excel keeps of a number; zeros stand for the others
 MOST_COLUMNS = 200
 MOST_BROKEN = 0.05  # of the signs beyond ASCII may be unreadable: a program cut texts in the middle of a sign
 UNREADABLE = "\ufffd"  # stands where such a sign was
@@ -37,6 +40,9 @@ UNPACKED, SHARED = 4 << 30, 256 << 20  # bytes of a workbook, and of the words i
 DELIMITERS = "\t,;，|"
 MOST_BEGINNINGS = 1_000  # rows whose beginnings are remembered
 SHORTEST_NUMBER = 6  # signs of what a row is known by; a serial number in front of it is shorter
+UNCOUNTED = re.compile(  # a formula whose value nobody has saved; an empty text is one
+    rb'<c (?![^>]*t="str")[^>]*>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+)
 DIGIT, DAY = re.compile(r"\d"), re.compile("0000[-/.年]")
 
 OPENING = re.compile(
@@ -50,10 +56,12 @@ Numbered = tuple[int, Cells]
 @dataclass(frozen=True, eq=False)
 class Table:
     """headings: one text a column, none twice; rows(): each with its number in the file, blank ones left out; count(): how many.
-    Every call of rows() reads the file from its beginning."""
+    Every call of rows() reads the file from its beginning. A row of text that has more cells than there are headings comes with all of them.
+    notes: what of the file is not read, or not as it looks: a row's number and words."""
 
     headings: list[str]
     rows: Callable[[], Iterator[Numbered]]
+    notes: tuple[tuple[int, str], ...] = ()
 
     def count(self) -> int:
         return sum(1 for _ in self.rows())
@@ -119,9 +127,17 @@ def _broken(file: BinaryIO, encoding: str) -> float:
 # --- rows and headings ---------------------------------------------------------------------------------------------------
 
 
-def _table(records: Callable[[], Iterator[Numbered]], name: str, known: Callable[[str], bool]) -> Table:
+def row_words(row: int) -> str:
+    """A row's number as it is said to a person."""
+    sheet, number = divmod(row, SHEET_ROWS)
+    return f"第{sheet + 1}张表 {number or ''}".strip() if sheet else str(number or "整个文件")
+
+
+def _table(
+    records: Callable[[], Iterator[Numbered]], name: str, known: Callable[[str], bool], *, delimited: bool = False
+) -> Table:
     """The headings are the row among the first ones that says most of what the caller knows, with what stands above and below it in merged
-    cells."""
+    cells. delimited: a cell beyond the headings says that a delimiter in a text was taken for one between cells."""
     first = list(islice((record for record in records() if _filled(record[1])), HEADING_ROWS))
     if not first:
         raise FileRefused(f"文件“{name}”里没有内容。请重新导出后再传。")
@@ -143,11 +159,13 @@ def _table(records: Callable[[], Iterator[Numbered]], name: str, known: Callable
         merged = merged[:-1]
     headings = _once(merged[:MOST_COLUMNS])
     number, width = first[last][0], len(headings)
+    beyond = max(wide if not delimited else 0, *(len(cells) for _, cells in first[: last + 1]))
 
     def rows() -> Iterator[Numbered]:
         for at, row in records():
             if at > number and _filled(row[:width]):
-                yield at, [*row[:width], *[None] * (width - len(row))]
+                whole = delimited and _filled(row[beyond:])
+                yield at, row if whole else [*row[:width], *[None] * (width - len(row))]
 
     return Table(headings, rows)
 
@@ -214,7 +232,7 @@ def _csv(file: BinaryIO, name: str, encoding: str, known: Callable[[str], bool])
                     f"文件“{name}”第 {reader.line_num} 行附近不是合格的 CSV。请检查引号，或另存为 .xlsx 后再传。"
                 ) from None
 
-    return _table(records, name, known)
+    return _table(records, name, known, delimited=True)
 
 
 def _delimiter(lines: list[str], known: Callable[[str], bool]) -> str:
@@ -244,7 +262,8 @@ def _excel(file: BinaryIO, name: str, known: Callable[[str], bool]) -> Table:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            sizes = {part.filename: part.file_size for part in ZipFile(file).infolist()}
+            parts = ZipFile(file)
+            sizes = {part.filename: part.file_size for part in parts.infolist()}
             if sum(sizes.values()) > UNPACKED or sizes.get("xl/sharedStrings.xml", 0) > SHARED:
                 raise FileRefused(f"Excel 文件“{name}”解开后太大。请分成几个文件，或另存为 CSV 后再传。")
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
@@ -252,16 +271,58 @@ def _excel(file: BinaryIO, name: str, known: Callable[[str], bool]) -> Table:
             raise
         except Exception:  # openpyxl lets whatever its zip and XML readers raise through
             raise FileRefused(f"Excel 文件“{name}”打不开：已损坏、加了密码，或不是 .xlsx。请重新另存后再传。") from None
-    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"][:SHEETS]
-    tables = []
-    for sheet in sheets:
+    tables: dict[int, Table] = {}
+    fault = FileRefused(f"Excel 文件“{name}”里没有工作表。")
+    for place, sheet in enumerate(book.worksheets[:SHEETS]):
         try:
-            tables.append(_table(_cells_of(sheet, name), name, known))
+            if sheet.sheet_state == "visible":
+                tables[place] = _table(_cells_of(sheet, name), name, known)
         except FileRefused as refusal:
             fault = refusal
     if not tables:
-        raise fault if sheets else FileRefused(f"Excel 文件“{name}”里没有工作表。")
-    return max(tables, key=lambda table: sum(map(known, table.headings)))
+        raise fault
+    main = max(tables, key=lambda place: sum(map(known, tables[place].headings)))
+    notes = [*_unread(book.worksheets, tables, main), *_uncounted(parts, book.worksheets[main], main)]
+    return _one_of(tables, main, notes)
+
+
+def _alike(table: Table, main: Table) -> bool:
+    return set(table.headings) == set(main.headings)
+
+
+def _one_of(tables: dict[int, Table], main: int, notes: list[tuple[int, str]]) -> Table:
+    """A month may have its sheet: those with the same columns, in whatever order, are read one after the other."""
+    headings = tables[main].headings
+
+    def rows() -> Iterator[Numbered]:
+        for place, table in tables.items():
+            if _alike(table, tables[main]):
+                order = [table.headings.index(heading) for heading in headings]
+                for number, cells in table.rows():
+                    yield place * SHEET_ROWS + number, [cells[at] for at in order]
+
+    return Table(headings, rows, tuple(notes))
+
+
+def _unread(sheets: list[Any], tables: dict[int, Table], main: int) -> Iterator[tuple[int, str]]:
+    for place, sheet in enumerate(sheets):
+        if sheet.sheet_state != "visible":
+            yield place * SHEET_ROWS, f"第 {place + 1} 张工作表是隐藏的，没有读"
+        elif place >= SHEETS:
+            yield place * SHEET_ROWS, f"第 {place + 1} 张工作表没有读：一个文件只读前 {SHEETS} 张"
+        elif place in tables and not _alike(tables[place], tables[main]):
+            yield (
+                place * SHEET_ROWS,
+                f"第 {place + 1} 张工作表的表头和第 {main + 1} 张不同，没有读；要收，请单独存成一个文件",
+            )
+
+
+def _uncounted(parts: ZipFile, sheet: Any, place: int) -> Iterator[tuple[int, str]]:
+    with parts.open(
+        sheet._worksheet_path
+    ) as file:  # what openpyxl reads tells a formula without a value from an empty cell no more
+        if UNCOUNTED.search(file.read(PEEKED)):
+            yield place * SHEET_ROWS, "有的格是公式，没有存下算出来的值，当作空的；请用 Excel 或 WPS 打开，保存后再传"
 
 
 def _cells_of(sheet: Any, name: str) -> Callable[[], Iterator[Numbered]]:
@@ -269,13 +330,20 @@ def _cells_of(sheet: Any, name: str) -> Callable[[], Iterator[Numbered]]:
         sheet.reset_dimensions()  # some programs write a wrong size of the sheet
         try:
             for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
-                yield number, [cell[:LONGEST_CELL] if isinstance(cell, str) else cell for cell in row]
+                yield number, [_excel_cell(cell) for cell in row]
         except FileRefused:
             raise
         except Exception:  # the same, in the middle of a broken file
             raise FileRefused(f"Excel 文件“{name}”读到一半读不下去了：已损坏。请重新另存后再传。") from None
 
     return records
+
+
+def _excel_cell(cell: Any) -> Any:
+    """A number that lost its last digits is written so that this can be seen."""
+    if isinstance(cell, int) and len(digits := str(cell)) > KEPT_DIGITS + 1 and not digits[KEPT_DIGITS:].strip("0"):
+        return f"{cell:.{KEPT_DIGITS - 1}E}"
+    return cell[:LONGEST_CELL] if isinstance(cell, str) else cell
 
 
 def _json(file: BinaryIO, name: str, encoding: str) -> Table:

@@ -14,7 +14,7 @@ from apps.hotline import values
 from apps.hotline.columns import FIELDS
 from apps.hotline.reading import RawRow
 from apps.hotline.values import Unreadable
-from gis_data.streams import UNREADABLE
+from gis_data.streams import MOST_COLUMNS, UNREADABLE
 
 LONGEST = {"title": 400, "text": 20_000, "unit_words": 200, "address": 400, "town": 60, "village": 60, "channel": 40}
 WRITTEN_DOWN = re.compile(r"电话|来电|热线|走访|上门|接待|来访|窗口|来信|信函|书信|联络站|会议|座谈|代|站|phone|call|visit|letter", re.I)
@@ -47,7 +47,7 @@ class Problem:
 @dataclass(frozen=True, eq=False)
 class Layout:
     """How the rows of one table are read, from its first on. columns: field -> places of its columns; seal: turns words into a number that
-    leads nowhere back, for sources whose records have none; met: how often each number has come so far."""
+    leads nowhere back, for sources whose records have none; met: how often each number has come so far; width: how many columns there are."""
 
     columns: dict[str, list[int]]
     states: Mapping[str, str]
@@ -56,6 +56,7 @@ class Layout:
     seal: Callable[[str], str]
     channel: str = ""
     numbered: bool = True
+    width: int = MOST_COLUMNS
     met: Counter[int] = field(default_factory=Counter)  # by hash: a table may have a million
 
     @staticmethod
@@ -71,6 +72,9 @@ def entries(rows: Iterable[tuple[int, Sequence[Any]]], layout: Layout) -> Iterat
     """For each row its entry, or None where it is refused, and what could not be read of it."""
     for row, cells in rows:
         problems: list[Problem] = []
+        if len(cells) > layout.width:  # what stands in which column nobody knows
+            yield None, [Problem(row, "", "比表头多出几格，各列对不上：多半是内容里有分隔符，却没有加引号")]
+            continue
         try:
             yield _entry(row, cells, layout, problems), problems
         except Unreadable as refusal:

@@ -59,7 +59,9 @@ def _ready(source: Source, path: Path) -> bool:
 
 
 def _take(source: Source, path: Path) -> Intake | None:
-    """Sealed and stored first, then deleted: killed in between, the file is found again and known."""
+    """Sealed and stored first, then deleted: killed in between, the file is found again and known. One that was written on meanwhile stays and
+    comes again: its rows are then known."""
+    before = path.stat()
     try:
         intake, fresh = workflow.receive_file(source, path, Intake.Way.FOLDER)
     except FileRefused:
@@ -70,7 +72,7 @@ def _take(source: Source, path: Path) -> Intake | None:
     intake.refresh_from_db()
     if intake.state == Intake.State.FAILED:
         _set_apart(path)
-    else:
+    elif (before.st_size, before.st_mtime_ns) == ((now := path.stat()).st_size, now.st_mtime_ns):
         path.unlink()
     return intake if fresh else None
 

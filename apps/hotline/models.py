@@ -15,6 +15,7 @@ from apps.cases.taxonomy import Category
 from apps.organisations.models import Organisation
 from apps.record.events import Event
 from apps.territory.models import AdminArea
+from gis_data.streams import row_words
 
 
 class Source(models.Model):
@@ -163,7 +164,12 @@ class IntakeProblem(models.Model):
         indexes = [models.Index(fields=["intake", "row"], name="hotline_problem_row")]
 
     def __str__(self) -> str:
-        return f"第 {self.row} 行：{self.reason}"
+        return f"第 {self.place} 行：{self.reason}"
+
+    @property
+    def place(self) -> str:
+        """The row's number, with its sheet where there are several."""
+        return row_words(self.row)
 
 
 class RecordQuerySet(models.QuerySet):

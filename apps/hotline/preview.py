@@ -8,6 +8,7 @@ from apps.cases.redaction import redact
 from apps.hotline import workflow
 from apps.hotline.entries import Problem, entries
 from apps.hotline.models import Source
+from gis_data.streams import row_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,10 @@ class Sample:
     text: str
     told: dict[str, Any]
     problems: list[Problem]
+
+    @property
+    def place(self) -> str:
+        return row_words(self.row)
 
 
 def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], mapping: dict[str, str], states: dict[str, str]) -> list[Sample]:

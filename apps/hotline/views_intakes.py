@@ -24,7 +24,7 @@ from apps.hotline.preview import preview
 from apps.hotline.workflow import Interrupted
 from apps.record.states import MoveRefused
 from gis_data.rows import FileRefused
-from gis_data.streams import Table
+from gis_data.streams import Table, row_words
 
 INTAKES_A_PAGE, PROBLEMS_A_PAGE = 30, 50
 SHOWN_ROWS = 10
@@ -140,7 +140,7 @@ def _columns(request: HttpRequest, found: Intake) -> HttpResponse:
     samples = preview(found.source, first[:SHOWN_ROWS], table.headings, mapping, states)
     return render(request, "hotline/intake_columns.html", {
         "intake": found, "columns": _shown(table.headings, first, mapping), "fields": [("", "不收"), *((field.name, field.label) for field in columns.FIELDS.values())],
-        "states": list(enumerate(states.items())), "state_choices": Record.State.choices, "samples": samples, "error": error, "known": remembered is not None,
+        "states": list(enumerate(states.items())), "state_choices": Record.State.choices, "samples": samples, "error": error, "known": remembered is not None, "notes": [words for _, words in table.notes],
         "why": columns.fault(mapping, numbered=workflow.is_numbered(found.source)), "numbered": workflow.is_numbered(found.source), "fields_said": columns.FIELDS.values(),
     }, status=422 if error else 200)  # fmt: skip
 
@@ -217,5 +217,5 @@ def _lines(found: Intake) -> Iterator[str]:
     yield "\ufeff行号,栏目,原因,整行没有收\r\n"
     for row in found.problems.order_by("row", "pk").values_list("row", "field", "reason", "refused").iterator(chunk_size=2000):
         line = io.StringIO()
-        csv.writer(line).writerow([*row[:3], "是" if row[3] else ""])
+        csv.writer(line).writerow([row_words(row[0]), *row[1:3], "是" if row[3] else ""])
         yield line.getvalue()

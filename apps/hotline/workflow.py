@@ -260,7 +260,7 @@ def _run(intake: Intake, say: Callable[[Intake], None], seconds: float) -> bool 
     table = table_of(intake)
     if intake.total is None:
         intake.total = table.count()
-        Intake.objects.filter(pk=intake.pk).update(total=intake.total)
+        _begun_with(intake, table)
     layout = layout_of(intake.source, table.headings)
     known, units = Known(intake.source_id, intake.source.crs), Units()
     rows = table.rows()
@@ -274,6 +274,13 @@ def _run(intake: Intake, say: Callable[[Intake], None], seconds: float) -> bool 
         if monotonic() > until:
             return None
     return True
+
+
+@transaction.atomic
+def _begun_with(intake: Intake, table: Table) -> None:
+    """How much there is, and what of the file is not read: said once, whoever comes first."""
+    if Intake.objects.filter(pk=intake.pk, total=None).update(total=intake.total):
+        IntakeProblem.objects.bulk_create([IntakeProblem(intake=intake, row=row, field="文件", reason=words[:120]) for row, words in table.notes])
 
 
 @contextmanager
@@ -298,7 +305,7 @@ def _where(trouble: BaseException) -> str:
 def layout_of(source: Source, headings: Sequence[str], now: dt.datetime | None = None) -> Layout:
     return Layout(
         Layout.columns_of(headings, source.mapping), source.state_words, timezone.get_default_timezone(), now or timezone.now(),
-        lambda text: salted_hmac("apps.hotline.number", f"{source.code}\n{text}", algorithm="sha256").hexdigest(), source.channel, is_numbered(source),
+        lambda text: salted_hmac("apps.hotline.number", f"{source.code}\n{text}", algorithm="sha256").hexdigest(), source.channel, is_numbered(source), len(headings),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gis_data import streams
 from gis_data.rows import FileRefused
-from gis_data.streams import UNREADABLE, open_table
+from gis_data.streams import UNREADABLE, open_table, row_words
 
 KNOWN = {"工单号", "内容", "时间"}
 
@@ -112,6 +112,57 @@ def test_a_workbook_that_is_too_large_unpacked_is_not_opened(limit, monkeypatch)
 
 def test_excel_takes_the_sheet_that_is_understood():
     assert table(book(["工单号", "内容"], ["1", "话"], hidden=True), "表.xlsx").headings == ["工单号", "内容"]
+
+
+def sheets(*parts: tuple[str, list[list]]) -> bytes:
+    made, kept = openpyxl.Workbook(), io.BytesIO()
+    made.remove(made.active)
+    for state, rows in parts:
+        sheet = made.create_sheet()
+        sheet.sheet_state = state
+        for row in rows:
+            sheet.append(row)
+    made.save(kept)
+    return kept.getvalue()
+
+
+def test_a_sheet_a_month_is_read_whole_and_what_is_left_out_is_said():
+    found = table(
+        sheets(
+            ("visible", [["制表说明"]]), ("visible", [["工单号", "内容", "时间"], ["1", "话", "三月"]]), ("hidden", [["工单号"], ["9"]]),
+            ("visible", [["四月工单"], ["时间", "工单号", "内容"], ["四月", "2", "灯"]]), ("visible", [["工单号", "备注"], ["3", "x"]]), ("visible", []),
+        ),
+        "月报.xlsx",
+    )  # fmt: skip
+    assert list(found.rows()) == [(10_000_002, ["1", "话", "三月"]), (30_000_003, ["2", "灯", "四月"])] and found.count() == 2
+    assert [row_words(row) for row, _ in found.rows()] == ["第2张表 2", "第4张表 3"]
+    assert [(row_words(row), words[:15]) for row, words in found.notes] == [
+        ("整个文件", "第 1 张工作表的表头和第 2"),
+        ("第3张表", "第 3 张工作表是隐藏的，没有"),
+        ("第5张表", "第 5 张工作表的表头和第 2"),
+    ]
+
+
+def test_a_formula_nobody_has_counted_is_said():
+    assert "公式" in table(book(["工单号", "内容"], ['="LX"&1', "话"]), "表.xlsx").notes[0][1]
+    assert table(book(["工单号", "内容"], ["LX1", "话"]), "表.xlsx").notes == ()
+
+
+def test_a_number_that_excel_cut_short_is_not_taken_for_a_whole_one():
+    whole, written = io.BytesIO(book(["工单号", "内容"], [11, "话"], [22, "话"], [33, "话"])), io.BytesIO()
+    with ZipFile(whole) as source, ZipFile(written, "w") as target:
+        for member in source.namelist():
+            data = source.read(member)
+            for short, long in ((b"<v>11<", b"<v>202603051234567000<"), (b"<v>22<", b"<v>20260305123456789<"), (b"<v>33<", b"<v>2026030512345670<")):
+                data = data.replace(short, long) if "sheet1" in member else data
+            target.writestr(member, data)
+    found = table(written.getvalue(), "表.xlsx")
+    assert [cells[0] for _, cells in found.rows()] == ["2.02603051234567E+17", 20260305123456789, 2026030512345670]
+
+
+def test_a_delimiter_in_a_text_without_quotes_shows():
+    found = table("工单号,内容,时间\n1,路灯,井盖,2026\n2,路灯,2026,,\n3,路灯\n".encode())
+    assert [len(cells) for _, cells in found.rows()] == [4, 3, 3]
 
 
 @pytest.mark.parametrize(

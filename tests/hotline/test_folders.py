@@ -45,6 +45,24 @@ def test_a_file_that_comes_again_is_known(folder):
     assert list(folder.rglob("*")) == []
 
 
+def test_what_is_written_on_while_it_is_read_is_not_deleted(folder, monkeypatch):
+    file, plain = folder / "三月.csv", workflow.receive_file
+    file.write_bytes(as_csv([row(1)]))
+    folders.watch()
+
+    def slowly(*given):
+        found = plain(*given)
+        file.write_bytes(as_csv([row(1), row(2)]))
+        return found
+
+    monkeypatch.setattr(workflow, "receive_file", slowly)
+    (first,) = folders.watch()
+    monkeypatch.undo()
+    folders.watch()
+    (second,) = folders.watch()
+    assert not file.exists() and (workflow.run(first.pk).taken, workflow.run(second.pk).taken) == (1, 1)
+
+
 def test_killed_before_it_was_begun_it_is_begun_when_it_is_found_again(folder, source):
     (folder / "三月.csv").write_bytes(as_csv([row(1)]))
     workflow.receive_file(source, folder / "三月.csv", Intake.Way.FOLDER)

@@ -1,8 +1,10 @@
 """Files taken in: sealed while they wait, redacted before they are kept, gone on with after a kill, the same file and the same order once."""
 
+import io
 import itertools
 import json
 
+import openpyxl
 import pytest
 from django.core import serializers
 from django.db import OperationalError, connection
@@ -66,6 +68,23 @@ def test_what_cannot_be_read_is_reported_without_its_words(receive):
     assert said == [(3, "受理时间", True), (4, "工单号", True), (5, "办理状态", False), (6, "内容", True), (7, "受理时间", True), (8, "工单号", False)]
     assert "后来补的话" in Record.objects.get(number=row(1)[0]).text
     assert not any(word in json.dumps(list(done.problems.values_list("reason", flat=True)), ensure_ascii=False) for word in ("昨天", "搁浅"))
+
+
+def test_sheets_that_are_not_read_and_rows_that_run_over_are_said(receive, office):
+    book, kept = openpyxl.Workbook(), io.BytesIO()
+    for sheet, rows in ((book.active, [HEADINGS, row(1)]), (book.create_sheet(), [HEADINGS, row(2), row(3, 受理时间="昨天")]), (book.create_sheet(), [["填表说明"]])):
+        for each in rows:
+            sheet.append(each)
+    book.save(kept)
+    done = receive(kept.getvalue(), "两个月.xlsx")
+    assert (done.read, done.taken, done.refused) == (3, 2, 1)
+    assert [(each.place, each.field) for each in done.problems.order_by("row")] == [("第2张表 3", "受理时间"), ("第3张表", "文件")]
+    page = office.get(f"/hotline/intakes/{done.pk}/").content.decode()
+    assert "第 3 张工作表的表头和第 1 张不同，没有读" in page and "第2张表 3" in page
+    assert "第2张表 3,受理时间" in b"".join(office.get(f"/hotline/intakes/{done.pk}/problems.csv").streaming_content).decode()
+    spilled = as_csv([row(4), row(5)]).replace("路灯不亮,市民".encode(), "路灯,不亮,市民".encode(), 1)
+    done = receive(spilled, "没有引号.csv")
+    assert (done.taken, done.refused) == (1, 1) and "比表头多出几格" in done.problems.get().reason
 
 
 def test_the_same_orders_again_are_updates(receive):
