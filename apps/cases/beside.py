@@ -64,11 +64,13 @@ def _joined(case: Case) -> QuerySet[Joiner]:
 
 def _family(case: Case, user: User) -> list[dict]:
     """What it was split from or into, and what was merged: who may not see one of them reads its number, state and holder only."""
-    rows = Case.objects.filter(Q(pk__in=[pk for pk in (case.parent_id, case.merged_into_id) if pk]) | Q(parent=case.pk) | Q(merged_into=case.pk))
+    near = Q(pk__in=[pk for pk in (case.parent_id, case.merged_into_id) if pk]) | Q(parent=case.pk) | Q(merged_into=case.pk)
+    rows = Case.objects.filter(near | Q(merged_into=case.parent_id) if case.parent_id else near)
     rows = list(rows.select_related(*listing.RELATED).defer(*listing.SHAPES, "point").order_by("pk"))
     seen = set(Case.objects.visible_to(user).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)) if rows else set()
     how = {case.parent_id: "拆自", case.merged_into_id: "并入"}
-    return [{"case": row, "seen": row.pk in seen, "how": how.get(row.pk) or ("分出" if row.parent_id == case.pk else "并入这一件的")} for row in rows]
+    by_case = {case.pk: "并入这一件的", case.parent_id: "并入整件的"}
+    return [{"case": row, "seen": row.pk in seen, "how": how.get(row.pk) or ("分出" if row.parent_id == case.pk else by_case[row.merged_into_id])} for row in rows]
 
 
 def _opinions(case: Case) -> QuerySet[CoHandler]:

@@ -195,7 +195,7 @@ def _take_over(pk: int, rule: EscalationRule, now: dt.datetime, days: Workdays, 
         case = step_in(case, verb, note, by=named)
     if case is None:
         return False
-    told.residents(case, told.What.PASSED, f"{told.short(case)}现由{case.holder()}办理。")
+    told.residents(case, told.What.PASSED, f"现由{case.holder()}办理。")
     Escalation.objects.create(clock=clock, rule=rule, due_on=clock.due_on, told=len(silent), at=now)
     if rule.step != S.WITH_DEPUTY or verb == "hand_to_deputy":  # else the move itself tells the deputy
         relieved = User.objects.filter(pk__in=set(silent) - set(audience.holders(case)))

@@ -84,7 +84,7 @@ class MoveForm(RowForm):
         label="分成哪几件", required=False, max_length=20000, help_text="一件一段，段与段之间空一行。",
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 8}), error_messages=LONGEST,
     )  # fmt: skip
-    into = PlainText(label="并入哪一件", required=False, max_length=30, help_text="填另一件的民情件编号。",
+    into = PlainText(label="并入哪一件", required=False, max_length=30, help_text="填另一件的民情件编号，或从它拆分出来的一件的编号。",
                      widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}), error_messages=LONGEST)  # fmt: skip
     body = forms.ChoiceField(label="决定机构", required=False, choices=[("", "请选择"), *workflow_oversight.Body.choices], widget=SELECT)
     decided_on = forms.DateField(label="决定日期", required=False, widget=DATE, error_messages={"invalid": "日期请写成 2026-03-14 这样。"})

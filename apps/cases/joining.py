@@ -47,7 +47,7 @@ def _join(case: Case, submission: uuid.UUID, words: str, reporter: Reporter, pho
     joiner.save(force_insert=True)
     ReportPhoto.objects.bulk_create([ReportPhoto(case=locked, joiner=joiner, photo=photo) for photo in photos])
     told.of(record(locked, "join", None, "", now, label=told.JOINER), locked)
-    tell_reporters(locked, What.RECEIVED, f"您遇到的问题已并入正在办理的一件，现由{locked.holder()}办理。", joiner=joiner)
+    tell_reporters(locked, What.RECEIVED, f"{told.JOINED}已并入正在办理的一件，{told.goes_on(locked)}。", joiner=joiner)
     return joiner
 
 

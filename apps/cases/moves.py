@@ -65,7 +65,7 @@ MOVES = StateTable(
         _move("take_off_joint_list", "移出联席会议", OPEN | {S.ANSWERED}, "", COUNTY, DISPATCHER),
         _move("rate_handling", "评价承办单位", {S.ANSWERED, S.CLOSED}, "", DEPUTY),
         _move("rate", "评价", {S.ANSWERED, S.CLOSED}, S.CLOSED, None),
-        _move("take_in", "并入另一件", OPEN, ""),  # these three happen by other moves, or by the clock
+        _move("take_in", "并入另一件", OPEN | {S.SPLIT}, ""),  # these three happen by other moves, or by the clock
         _move("answer_parts", "分办的都已答复", {S.SPLIT}, S.ANSWERED),
         _move("close_unrated", "评价期满办结", {S.ANSWERED}, S.CLOSED),
         # Back to who answered, the second time to the county's office: `workflow_ratings` says which state that is.
@@ -196,6 +196,10 @@ def _why_not(case: Case, move: Move, user: User, held: bool) -> str:
         return _why_no_take_over(case, verb)
     if verb in FROM_ABOVE:
         return ""
+    return _why_not_his(case, held)
+
+
+def _why_not_his(case: Case, held: bool) -> str:
     return "" if held else f"这件民情件现在不由您办理（现在：{case.holder()}）。请刷新页面后再看。"
 
 
@@ -280,7 +284,22 @@ def _why_not_to_government(case: Case, user: User, held: bool) -> str:
     return ""
 
 
+def _why_no_split(case: Case, user: User, held: bool) -> str:
+    return "这一件本身是拆分出来的，不能再拆。" if case.parent_id is not None else _why_not_his(case, held)
+
+
+def _why_no_merge(case: Case, user: User, held: bool) -> str:
+    """A part is answered with its whole, so it leads nowhere else; what is the same as it comes to it."""
+    if case.parent_id is not None:
+        return (
+            f"这一件是从 {case.parent.code} 拆分出来的，要和整件一起答复，不能并入别的。请反过来：打开另一件，把它并入这一件；"
+            "另一件已经交给承办单位的，请把这一件也交给同一个单位，答复时一并说明。"
+        )
+    return _why_not_his(case, held)
+
+
 SPECIAL = {
+    "split": _why_no_split, "merge": _why_no_merge,
     "pass_to_dispatcher": _why_not_to_government,
     "remind": _why_no_remind, "supply": _why_not_resumed, "resume": _why_not_resumed, "extend": _why_no_extension, "refuse_extension": _why_no_refusal,
     "ask_extension": _why_no_asking, "give_opinion": _why_no_opinion, "rate_handling": _why_no_rating, "hand_to_deputy": _why_not_given_to,

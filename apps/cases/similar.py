@@ -119,7 +119,7 @@ def similar_cases(case: Case, user, most: int = 5) -> list[Similar]:
     """For who works on a case: others that he may see and that may be about the same thing, most alike first."""
     index, texts = open_cases.current()
     at = _rough(case.point_3857.x, case.point_3857.y)
-    matches = [match for match in index.query(case.text, float(at[0]), float(at[1]), most + ASKED) if match.id != case.pk and match.score >= LIKELY]
+    matches = [match for match in index.query(case.text, float(at[0]), float(at[1]), most + ASKED) if match.id not in (case.pk, case.parent_id) and match.score >= LIKELY]
     rows = Case.objects.visible_to(user).filter(pk__in=[match.id for match in matches])
     found = {other.pk: other for other in rows.select_related("category", "town", "village", "deputy", "organisation")}
     return [_similar(match, found, case.text, texts) for match in matches if match.id in found][:most]

@@ -148,19 +148,20 @@ class Telling(models.Model):
         return self.claimed_at is not None and now - self.claimed_at < dt.timedelta(minutes=HELD_MINUTES)
 
 
-def tell_reporters(case: Case, what: str, words: str, *, told_by=None, joiner: Joiner | None = None) -> int:
+def tell_reporters(case: Case, what: str, words: str, *, joiners: str | None = None, told_by=None, joiner: Joiner | None = None) -> int:
     """Leave a telling for the reporter and every joiner, in the caller's transaction; how many. The caller need read no contact.
 
     what: one of `What`; words: plain Chinese as they will be read out or sent. told_by: the user who has told the reporter himself.
-    joiner: tell this one only. In the public zone nobody is told: the office tells when it hears of it.
+    joiners: the words for those who joined, None: the same, "": they are not told. joiner: tell this one only. In the public zone nobody is told: the office tells when it hears of it.
     """
     if what not in What.values:
         raise ValueError(f"unknown thing to tell: {what}")
     if settings.ZONE == "public":
         return 0
     now = timezone.now()
-    people = [joiner.pk] if joiner else [None, *Joiner.objects.filter(case_id=case.pk).order_by("pk").values_list("pk", flat=True)]
-    rows = [Telling(case_id=case.pk, joiner_id=pk, what=what, words=words, at=now, due_at=now) for pk in people]
+    joined = [] if joiners == "" else Joiner.objects.filter(case_id=case.pk).order_by("pk").values_list("pk", flat=True)
+    people = [(joiner.pk, words)] if joiner else [(None, words), *((pk, joiners or words) for pk in joined)]
+    rows = [Telling(case_id=case.pk, joiner_id=pk, what=what, words=said, at=now, due_at=now) for pk, said in people]
     if told_by is not None and joiner is None:
         rows[0].way, rows[0].state, rows[0].told_by, rows[0].told_at = Telling.Way.TOLD, Telling.State.DONE, told_by, now
         rows[0].outcome = Telling.Outcome.REACHED

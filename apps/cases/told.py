@@ -21,6 +21,7 @@ from apps.territory.models import AdminArea
 S = Case.State
 REPORTER, JOINER, CLOCK = "反映人", "共同反映人", "系统"
 WAITING = 200  # told in one run of the job
+JOINED = "您遇到的问题"
 TO_HOLDER = {  # verb -> what whoever has the case now is told
     "submit": "有一件新的民情件请您办理", "pass_to_town": "有一件民情件转到您这里，请办理", "pass_to_county": "有一件民情件转到您这里，请办理",
     "hand_down": "县人大交来一件民情件，请办理", "hand_to_deputy": "有一件民情件改由您办理", "take_over": "有一件民情件由您接手办理",
@@ -70,12 +71,20 @@ def tell(case: Case, users: Iterable[User], title: str, body: str = "", *, kind:
 
 
 def residents(case: Case, what: str, words: str, *, told_by: User | None = None) -> None:
-    """The reporter, who joined him, and those whose cases go on in this one. A part's reporter is told when the whole is answered."""
+    """The reporter, who joined him, and those whose cases go on in this one. A part's reporter is told when the whole is answered.
+
+    words: what follows on the matter, which each is told in his own words: nobody reads a stranger's.
+    """
     if case.parent_id is not None:
         return
-    tell_reporters(case, what, words, told_by=told_by)
-    for other in case.merged.only("pk"):
-        tell_reporters(other, what, words)
+    tell_reporters(case, what, short(case) + words, joiners=JOINED + words, told_by=told_by)
+    for other in case.merged.only("pk", "text"):
+        tell_reporters(other, what, short(other) + words, joiners=JOINED + words)
+
+
+def asked(case: Case, question: str) -> None:
+    """The reporter alone, also of a part: what he is asked is between him and the office."""
+    tell_reporters(case.parent or case, What.PAUSED, f"{short(case)}，办理的人想请您补充：{question}", joiners="")
 
 
 def short(case: Case) -> str:
@@ -83,8 +92,13 @@ def short(case: Case) -> str:
     return f"您反映的“{case.text[:20]}{'…' if len(case.text) > 20 else ''}”"
 
 
+def goes_on(case: Case) -> str:
+    """With whom, for a message to somebody who has just come to share in it."""
+    return "现分成几件分别办理，都办好后一并答复您" if case.state == S.SPLIT else f"现由{case.holder()}办理"
+
+
 def answered(case: Case, told_by: User | None = None) -> None:
-    residents(case, What.ANSWERED, f"{short(case)}已有答复：{case.answer}", told_by=told_by)
+    residents(case, What.ANSWERED, f"已有答复：{case.answer}", told_by=told_by)
 
 
 # -- who they are ---------------------------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def submit(report: Report, *, actor: User | None = None) -> Case:
             clocks.begin(case, now, planned=planned)
             label = "" if actor else told.REPORTER
             told.of(record(case, "submit", actor, "", now, label=label, **sort.said, **({"border": border.reply} if border else {})), case)
-            told.residents(case, told.What.RECEIVED, f"已收到{told.short(case)}，现由{case.holder()}办理。")
+            told.residents(case, told.What.RECEIVED, f"已收到，现由{case.holder()}办理。")
     except IntegrityError:
         earlier = Case.objects.filter(submission=report.submission).only("code", "follow_code", "text").first()
         if earlier is None:
@@ -270,5 +270,5 @@ def _answer(case: Case, verb: str, actor: User, answer: str, has_told: bool, res
 @transaction.atomic
 def _hand_over(case: Case, verb: str, actor: User, note: str, revision: int | None) -> Case:
     done = moved(locked_for(case, verb, actor, revision), verb, actor, note.strip(), taken=verb in TAKE_OVERS)
-    told.residents(done, told.What.PASSED, f"{told.short(done)}现由{done.holder()}办理。")
+    told.residents(done, told.What.PASSED, f"现由{done.holder()}办理。")
     return done

@@ -40,7 +40,7 @@ def pause(case: Case, actor: User, question: str, *, revision: int | None = None
     locked.paused_at, locked.pause_reason = now, question
     clocks.pause(locked, now)
     done = moved(locked, "pause", actor, "", now, step=False, question=question)
-    told.residents(done.parent or done, told.What.PAUSED, f"{told.short(done)}，办理的人想请您补充：{question}")
+    told.asked(done, question)
     return done
 
 
@@ -87,7 +87,7 @@ def extend(case: Case, actor: User, days: int, consent: str, note: str = "", *, 
     clocks.extend(locked, Clock.Kind.ANSWER, CalendarDay.objects.add_working_days(before, days), now)
     locked.extension_days = None
     done = moved(locked, "extend", actor, note.strip(), now, step=False, days=days, before=before.isoformat(), consent=consent)
-    told.residents(done, told.What.PASSED, f"{told.short(done)}，办理期限延到 {done.due_on}。")
+    told.residents(done, told.What.PASSED, f"办理期限延到 {done.due_on}。")
     return done
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.cases import clocks, told
 from apps.cases.models import Case
-from apps.cases.moves import OPEN, S, locked_for, moved, record, said
+from apps.cases.moves import MOVES, OPEN, S, locked_for, moved, record, said
 from apps.record.states import MoveRefused
 
 MOST_PARTS = 9
@@ -29,8 +29,6 @@ def split(case: Case, actor: User, texts: Sequence[str], note: str = "", *, revi
         raise MoveRefused(f"请写下 2 到 {MOST_PARTS} 件事，一件一段。", "parts")
     texts = [said(text, "", field="parts") for text in texts]
     locked = locked_for(case, "split", actor, revision)
-    if locked.parent_id is not None:
-        raise MoveRefused("这一件本身是拆分出来的，不能再拆。")
     now, taken = timezone.now(), locked.parts.count()
     parts = []
     for number, text in enumerate(texts, start=taken + 1):
@@ -46,16 +44,19 @@ def split(case: Case, actor: User, texts: Sequence[str], note: str = "", *, revi
 
 @transaction.atomic
 def merge(case: Case, actor: User, into: Case, note: str = "", *, revision: int | None = None) -> Case:
-    """The same matter reported twice goes on in the other case; this one's reporter follows it there with the code he has."""
-    list(Case.objects.select_for_update(of=("self",)).filter(pk__in=[case.pk, into.pk]).order_by("pk").only("pk"))  # both, always in one order
+    """The same matter reported twice goes on in the other case; this one's reporter follows it there with the code he has.
+
+    What is the same as a part goes on in the whole: parts are how it is handled, and its residents are answered when all of them are.
+    """
+    goal = into.parent_id or into.pk
+    both = Case.objects.select_for_update(of=("self",)).filter(pk__in=[case.pk, goal]).order_by("pk").only("state")  # always in one order
+    if any(each.pk == case.pk and each.state == S.SPLIT for each in both):
+        raise MoveRefused("这一件已经拆分办理，不能并入别的。请反过来：打开另一件，把它并入这一件。")
     locked = locked_for(case, "merge", actor, revision)
-    main = Case.objects.visible_to(actor).filter(pk=into.pk).select_related("town", "deputy", "organisation", "category").first()
-    if main is not None and (main.parent_id is not None or main.state == S.SPLIT):
-        raise MoveRefused(f"{main.code} 是拆分办理的，不能再并入。这一件请单独办理，答复时可以一并说明。", "into")
-    if main is None or main.pk == locked.pk or main.state not in OPEN:
+    main = Case.objects.select_related("town", "deputy", "organisation", "category").get(pk=goal)
+    seen = Case.objects.visible_to(actor).filter(pk=into.pk).exists()
+    if not seen or main.pk == locked.pk or main.state not in MOVES.moves["take_in"].sources:
         raise MoveRefused("只能并入您看得到的、还在办的另一件，请重新选。", "into")
-    if locked.parent_id is not None:
-        raise MoveRefused("这一件是拆分出来的，不能并入别的民情件。")
     now = timezone.now()
     followers = list(locked.merged.select_for_update(of=("self",)).order_by("pk"))
     for other in followers:  # what was merged into this one follows it
@@ -64,9 +65,13 @@ def merge(case: Case, actor: User, into: Case, note: str = "", *, revision: int 
         record(other, "merge_on", actor, "", now, into=main.code)
     locked.merged_into = main
     done = moved(locked, "merge", actor, note.strip(), now, into=main.code)
+    close_parts(done, now)  # of an earlier round: they were answered, and nobody will rate them here any more
     moved(main, "take_in", actor, note.strip(), now, step=False, other=done.code)
+    parts = main.parts.filter(state__in=OPEN).select_related("town", "deputy", "organisation", "category").order_by("pk")
+    for part in parts.filter(pk=into.pk) if into.parent_id else parts:
+        told.tell(part, told.holders(part), "另一件相同的民情件并入这一件所在的整件", note.strip(), but=actor.pk)
     for each in (done, *followers):
-        told.residents(each, told.What.MERGED, f"{told.short(each)}与另一件相同的问题一并办理，现由{main.holder()}办理，用原来的查询码可以看进度。")
+        told.residents(each, told.What.MERGED, f"与另一件相同的一并办理，{told.goes_on(main)}。用原来的查询码可以看进度。")
     return done
 
 

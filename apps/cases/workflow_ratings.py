@@ -103,7 +103,7 @@ def turn_away(case: Case, actor: User, reason: str, *, revision: int | None = No
     locked.answer = reason
     now = timezone.now()
     done = moved(locked, "turn_away", actor, reason, now)
-    told.residents(done, told.What.CLOSED, f"{told.short(done)}没有受理：{reason}")
+    told.residents(done, told.What.CLOSED, f"没有受理：{reason}")
     if done.parent_id is not None:
         look_at_whole(done, now)
     return done
@@ -120,7 +120,7 @@ def close_unrated(case: Case) -> Case | None:
     locked.unrated = True
     done = moved(locked, "close_unrated", None, "", now, label=told.CLOCK)
     close_parts(done, now)
-    told.residents(done, told.What.CLOSED, f"{told.short(done)}已经办结。如果还没有解决，凭查询码仍可评价，会重新办理。")
+    told.residents(done, told.What.CLOSED, "已经办结。如果还没有解决，凭查询码仍可评价，会重新办理。")
     return done
 
 
@@ -142,7 +142,7 @@ def _reopen(main: Case, words: str, now: dt.datetime) -> Case:
         main.level = Case.Level.COUNTY
     main.unrated = False
     done = moved(main, "reopen", None, words, now, state=state, label=told.REPORTER, columns=PUBLIC_STEP, times=main.reopened)
-    told.residents(done, told.What.REOPENED, f"{told.short(done)}重新办理，现由{done.holder()}办理。")
+    told.residents(done, told.What.REOPENED, f"重新办理，现由{done.holder()}办理。")
     return done
 
 

@@ -38,7 +38,7 @@ def assign_to_unit(
     done = moved(locked, "assign_to_unit", actor, note.strip(), now, unit=str(organisation), unit_code=organisation.code, joining=[str(unit) for unit in joining])
     for unit in joining:
         _ask(done, unit, actor, now)
-    told.residents(done, told.What.PASSED, f"{told.short(done)}现由{organisation}办理。")
+    told.residents(done, told.What.PASSED, f"现由{organisation}办理。")
     return done
 
 

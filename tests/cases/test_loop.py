@@ -1,8 +1,10 @@
 """The loop beyond the straight way: returned and assigned again, joined, waiting, split, merged, reminded, overseen, rated, reopened."""
 
 import datetime as dt
+import uuid
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
@@ -15,7 +17,8 @@ from apps.cases import (
     workflow_ratings,
     workflow_units,
 )
-from apps.cases.models import Case, CaseEvent, CoHandler, Joiner, Rating
+from apps.cases.joining import join
+from apps.cases.models import Case, CaseEvent, CoHandler, Joiner, Rating, Reporter
 from apps.cases.moves import possible_moves
 from apps.cases.taxonomy import Category
 from apps.cases.tellings import Telling
@@ -31,6 +34,12 @@ def titles(user: User) -> list[str]:
 
 def now(case: Case) -> Case:
     return Case.objects.get(pk=case.pk)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 # -- units ----------------------------------------------------------------------------------------------------------------------
@@ -240,6 +249,71 @@ def test_the_same_matter_goes_on_in_one_and_both_reporters_are_answered(town, pe
     assert after.pk == first.pk and after.state == "answered"  # the case's own reporter has not spoken yet
     again = workflow_ratings.rate(now(third), "unsatisfied", words="我家门口的还黑着")
     assert (again.pk, again.state, again.reopened) == (first.pk, "with_deputy", 1)
+
+
+def test_a_duplicate_of_a_split_case_goes_on_in_it_and_is_answered_with_all_of_it(town, people):
+    whole, again = brought_to("with_dispatcher", town, people), brought_to("with_dispatcher", town, people)
+    lamp, road = workflow_parts.split(whole, people.dispatcher, ["路灯坏了。", "路面有坑。"])
+    workflow_units.assign_to_unit(lamp, people.dispatcher, town.organisations["construction"])
+    done = workflow_parts.merge(again, people.dispatcher, now(whole), "同一个路口")
+    assert (done.state, done.merged_into, now(whole).state, done.holder()) == ("merged", whole, "split", "与另一件一并办理")
+    assert now(whole).events.last().data["other"] == again.code
+    assert titles(people.unit_officer)[-1] == "另一件相同的民情件并入这一件所在的整件"
+    (said,) = Telling.objects.filter(case=again, what="merged")
+    assert "分成几件分别办理，都办好后一并答复您" in said.words
+    workflow.answer_as_unit(now(lamp), people.unit_officer, "灯已换。")
+    with pytest.raises(MoveRefused):
+        workflow_ratings.rate(now(again), "satisfied")  # the rest is still being done
+    workflow_ratings.turn_away(workflow.return_to_county(now(road), people.dispatcher, "不归政府"), people.county_office, "这条路归邻县。")
+    assert set(Telling.objects.filter(what="answered").values_list("case", flat=True)) == {whole.pk, again.pk}
+    back = workflow_ratings.rate(now(again), "unsatisfied", words="灯还是不亮")
+    assert (back.pk, back.state, back.reopened) == (whole.pk, "with_dispatcher", 1)
+    assert CaseEvent.objects.broken_chains() == []
+
+
+def test_a_duplicate_of_a_part_goes_on_in_its_whole(town, people):
+    whole, again = brought_to("with_town", town, people), brought_to("with_dispatcher", town, people)
+    lamp, road = workflow_parts.split(whole, people.town_clerk, ["路灯坏了。", "路面有坑。"])
+    lamp = workflow.pass_to_dispatcher(workflow.pass_to_county(lamp, people.town_clerk), people.county_office)
+    assert not Case.objects.visible_to(people.dispatcher).filter(pk=whole.pk).exists()  # he sees the part alone
+    with pytest.raises(MoveRefused, match="看得到的"):
+        workflow_parts.merge(again, people.dispatcher, road)
+    workflow_parts.merge(again, people.dispatcher, lamp)
+    assert now(again).merged_into == whole
+    assert titles(people.town_clerk).count("另一件相同的民情件并入这一件所在的整件") == 0  # his part is another matter
+    page = " ".join(Client().get(f"/follow/{again.follow_code}").content.decode().split())
+    assert "分成了 2 件办理" in page and "其中一件" in page and "路面有坑" not in page  # a stranger's words
+
+
+def test_a_part_and_a_split_case_go_nowhere_else_and_it_is_said_what_to_do(town, people):
+    whole, other = brought_to("with_county", town, people), brought_to("with_county", town, people)
+    lamp, road = workflow_parts.split(whole, people.county_office, ["路灯坏了。", "路面有坑。"])
+    assert not {"split", "merge"} & {move.verb for move in possible_moves(lamp, people.county_office)}
+    for into in (other, road, whole):
+        with pytest.raises(MoveRefused, match=f"从 {whole.code} 拆分出来的.*反过来：打开另一件"):
+            workflow_parts.merge(lamp, people.county_office, into)
+    with pytest.raises(MoveRefused, match=r"已经拆分办理.*反过来：打开另一件"):
+        workflow_parts.merge(now(whole), people.county_office, other)
+    said = signed_in(people.county_office).get(f"/cases/{lamp.code}/similar").content.decode()
+    assert "要和整件一起答复" in said and f'data-into="{whole.code}"' not in said
+    workflow_parts.merge(other, people.county_office, lamp)  # the other way round
+    assert f"并入整件的 {other.code}" in signed_in(people.county_office).get(f"/cases/{lamp.code}/").content.decode()
+
+
+def test_each_is_told_in_his_own_words_and_what_is_asked_is_the_reporter_s_alone(town, people):
+    main, other = brought_to("with_deputy", town, people), brought_to("with_deputy", town, people)
+    Case.objects.filter(pk=main.pk).update(text="我是周桂花，我家门口的灯坏了。")
+    Case.objects.filter(pk=other.pk).update(text="人民路口的灯不亮。")
+    workflow_parts.merge(now(other), people.deputy, now(main))
+    join(now(main), uuid.uuid4(), reporter=Reporter("", "13712345678"))
+    workflow_limits.pause(now(main), people.deputy, "灯杆上的号码是多少？")
+    asked = Telling.objects.filter(what="paused").get()
+    assert (asked.case, asked.joiner) == (main, None)
+    workflow_limits.supply(now(main), "三号")
+    workflow.answer_as_deputy(now(main), people.deputy, "灯已修好。")
+    assert sorted(Telling.objects.filter(what="answered").values_list("words", flat=True)) == sorted([
+        "您反映的“我是周桂花，我家门口的灯坏了。”已有答复：灯已修好。", "您反映的“人民路口的灯不亮。”已有答复：灯已修好。", "您遇到的问题已有答复：灯已修好。",
+    ])  # fmt: skip
 
 
 # -- from above -----------------------------------------------------------------------------------------------------------------

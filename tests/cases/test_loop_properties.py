@@ -150,7 +150,7 @@ class Walk:
         assert len(holding) == (case.state in OPEN_STATES), (case.state, holding)
         assert bool(told.holders(case)) == (case.state in OPEN_STATES)
         if case.state == "merged":
-            assert case.merged_into.state != "merged"
+            assert case.merged_into.state != "merged" and case.merged_into.parent_id is None
         if case.state == "split":
             assert case.parts.count() >= 2 and case.parts.filter(state__in=OPEN_STATES).exists()
 
