@@ -61,6 +61,8 @@ class Recogniser:
             for category in categories if category.level == 3 and category.active and category.parent.active
         )  # fmt: skip
         self.first, self.second, self.version = first, second, version
+        # What was learned before a first level was renamed knows it by the name that it had then.
+        self.named = {name: category.label for category in categories if category.level == 1 for name in (*category.words, category.label)}
 
     def guess(self, text: str) -> Guess:
         return self.guesses([text])[0]
@@ -93,11 +95,11 @@ class Recogniser:
         """Two codes of the second level and the probability of the first of them."""
         if above.confidence == 0.0 or below.confidence == 0.0:
             return [], 0.0
-        level1 = self._level1(below.label)
-        if level1 == above.label:
+        level1, top = self._level1(below.label), self.named.get(above.label, above.label)
+        if level1 == top:
             return [below.label, below.second], below.confidence
         scores = dict(zip(second.labels, second.scores([text])[0], strict=True))
-        inside = [code for code in scores if self._level1(code) == above.label]
+        inside = [code for code in scores if self._level1(code) == top]
         best = max(inside, key=scores.__getitem__) if inside else below.label
         # The two disagree: neither is believed more than the other leaves room for.
         return [best, below.label], min(above.confidence, 1 - below.confidence, LIKELY)

@@ -1,6 +1,6 @@
 """类别: what a case is about, as a tree of three levels. People choose the second; the third says it more closely.
 
-The words of a category are how it is recognised before anybody has sorted a case here. Which of them belongs to the congress alone (courts
+The words of a category are how it is recognised before anybody has sorted a case here; of the first level they are the names that it had. Which of them belongs to the congress alone (courts
 and procuratorates) is said in the tree, so that no list of units can lead such a matter to one.
 """
 

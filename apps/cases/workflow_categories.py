@@ -1,7 +1,8 @@
 """The tree of categories, changed by people: renamed, added below the first and the second level, put in another order, switched off.
 
-The first level stays as it is: time limits, reports and what was learned go by its names. Nothing is ever removed: cases keep the category
-they have, and one that is switched off is only offered and recognised no more. The public zone is told the tree whole.
+The first level is only renamed: time limits go with it, and what was learned by its earlier names still holds, since it keeps them as its
+words. Nothing is ever removed: cases keep the category they have, and one that is switched off is only offered and recognised no more. The
+public zone is told the tree whole.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from apps.cases.taxonomy import Category, CategoryEvent
 from apps.record.messages import OFFICE, Kind, Outgoing, register
 from apps.record.states import MoveRefused
 from apps.territory.models import LayerVersion
+from apps.worktime.workflow import rename_topic
 
 LONGEST, LONGEST_WORD, MOST_WORDS = 20, 20, 60  # characters, characters, words
 LAST = 32_767  # in the order, until the tree has been numbered
@@ -57,7 +59,9 @@ def add(parent: Category, naming: Naming, actor: User) -> Category:
 def change(category: Category, naming: Naming, actor: User, *, version: int) -> Category:
     """Another name, other words. version: of the category that stood on his page."""
     tree = _locked(actor)
-    locked = _current(tree, category, version)
+    locked = _current(tree, category, version, renamed=True)
+    if locked.level == 1:
+        return _rename_first(locked, naming.label, actor, tree)
     _check(naming, tree[locked.parent_id], tree, but=locked.pk)
     before = {"label": locked.label, "words": locked.words, "handled_at": locked.handled_at}
     after = {"label": naming.label, "words": list(naming.words), "handled_at": naming.handled_at}
@@ -110,6 +114,8 @@ def taken_in(body: dict) -> None:
     known = {category.code: category for category in Category.objects.all()}
     for row in sorted(body["categories"], key=lambda row: row["level"]):
         category = known.setdefault(row["code"], Category(code=row["code"]))
+        if row["level"] == 1 and category.pk and category.label != row["label"]:
+            rename_topic(category.label, row["label"])
         for name in CROSSING:
             setattr(category, name, row[name])
         category.parent = known[row["parent"]] if row["parent"] else None
@@ -132,10 +138,28 @@ def _locked(actor: User) -> dict[int, Category]:
     return tree
 
 
-def _current(tree: dict[int, Category], category: Category, version: int) -> Category:
+def _rename_first(locked: Category, label: str, actor: User, tree: dict[int, Category]) -> Category:
+    """Another name for a first level; all below it, and the limits set for it, go with it."""
+    _check_label(label)
+    if taken := next((each for each in tree.values() if each.pk != locked.pk and (each.label == label or (each.level == 1 and label in each.words))), None):
+        raise MoveRefused(f"“{label}”是“{taken.level1}”里的名称，或它用过的名称，请换一个。", "label")
+    before = locked.label
+    if label == before:
+        return locked
+    locked.words = [*(word for word in locked.words if word not in (before, label)), before]
+    locked.label, locked.version = label, locked.version + 1
+    locked.save(update_fields=["label", "words", "version"])
+    Category.objects.filter(level1=before).update(level1=label)
+    rename_topic(before, label, actor=actor)
+    CategoryEvent.objects.append(locked, "change", actor=actor, before={"label": before}, label=label)
+    _tell()
+    return locked
+
+
+def _current(tree: dict[int, Category], category: Category, version: int, *, renamed: bool = False) -> Category:
     locked = tree[category.pk]
-    if locked.level == 1:
-        raise MoveRefused("一级类别不能改：期限、统计和已经学到的分类都按它的名称。")
+    if locked.level == 1 and not renamed:
+        raise MoveRefused("一级类别只能改名，不能停用、移动。")
     if locked.version != version:
         raise MoveRefused(f"“{locked}”刚才有人改过。请看过现在的样子，再改一次。")
     return locked
@@ -143,10 +167,7 @@ def _current(tree: dict[int, Category], category: Category, version: int) -> Cat
 
 def _check(naming: Naming, above: Category, tree: dict[int, Category], *, but: int | None = None) -> None:
     """Names of the second level are told apart in the whole tree, since files name categories by them; of the third below their second."""
-    if not naming.label:
-        raise MoveRefused("请写类别的名称。", "label")
-    if len(naming.label) > LONGEST:
-        raise MoveRefused(f"名称最多 {LONGEST} 个字，现在有 {len(naming.label)} 个。", "label")
+    _check_label(naming.label)
     if len(naming.words) > MOST_WORDS:
         raise MoveRefused(f"识别用词最多 {MOST_WORDS} 个，现在有 {len(naming.words)} 个。", "words")
     if long := next((word for word in naming.words if len(word) > LONGEST_WORD), ""):
@@ -155,6 +176,13 @@ def _check(naming: Naming, above: Category, tree: dict[int, Category], *, but: i
     same = (each for each in tree.values() if each.pk != but and each.label == naming.label and (level == 2 or each.parent_id == above.pk))
     if (other := next(same, None)) is not None:
         raise MoveRefused(f"已经有“{other}”这一类（{other.level1}），请换一个名称。", "label")
+
+
+def _check_label(label: str) -> None:
+    if not label:
+        raise MoveRefused("请写类别的名称。", "label")
+    if len(label) > LONGEST:
+        raise MoveRefused(f"名称最多 {LONGEST} 个字，现在有 {len(label)} 个。", "label")
 
 
 def _may_go(category: Category, tree: dict[int, Category]) -> None:

@@ -117,9 +117,10 @@ class Known:
         self.day = engine().on(timezone.localdate())
         self.area_of = dict(AdminArea.objects.values_list("code", "pk"))
         self.labelled = {
-            label: pk
+            name: pk
             for level in (1, 2, 3)
-            for label, pk in Category.objects.filter(level=level).values_list("label", "pk")
+            for label, words, pk in Category.objects.filter(level=level).values_list("label", "words", "pk")
+            for name in ((*words, label) if level == 1 else (label,))  # of the first level the names that it had, too
         }
         self.county = self.day.county.rows[0].pk if len(self.day.county.rows) else None
         self.has_towns = len(self.day.towns.rows) > 0

@@ -101,6 +101,16 @@ def give_up_limit(actor: User, pk: int) -> TimeLimit:
     return limit
 
 
+@transaction.atomic
+def rename_topic(before: str, after: str, *, actor: User | None = None) -> None:
+    """A topic is called otherwise from now on: its limits go with it, as they are."""
+    for limit in TimeLimit.objects.select_for_update().filter(topic=before).order_by("pk"):
+        limit.topic = after
+        limit.save(update_fields=["topic"])
+        said = [limit.amount, limit.unit, limit.source]
+        TimeLimitEvent.objects.append(limit, "change", actor=actor, note=f"类别“{before}”改名为“{after}”", was=said, now=said)
+
+
 def _may_change(actor: User) -> None:
     if not allowed(actor, Permission.MANAGE_CALENDAR):
         raise MoveRefused("您的岗位不能改办理时限。")

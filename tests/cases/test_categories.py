@@ -4,12 +4,15 @@ import pytest
 from django.test import Client
 
 from apps.cases import routing, sorting, workflow, workflow_categories
+from apps.cases.classification import train
 from apps.cases.models import Case, Category
 from apps.cases.taxonomy import CategoryEvent
 from apps.cases.workflow_categories import Naming
 from apps.cases.workflow_rules import Draft, add_rule
 from apps.record.messages import KINDS, Outgoing
 from apps.record.states import MoveRefused
+from apps.worktime.models import TimeLimit, TimeLimitEvent
+from apps.worktime.workflow import change_limit
 from tests.cases.conftest import a_report, brought_to
 
 
@@ -51,7 +54,7 @@ def test_one_is_added_and_recognised_by_its_words(town, people, office):
     assert made.order > max(second().children.exclude(pk=made.pk).values_list("order", flat=True))
 
 
-def test_names_are_told_apart_and_first_levels_stay(town, people, office):
+def test_names_are_told_apart_and_first_levels_stay_where_they_are(town, people, office):
     first = second().parent
     for pk, typed, words in (
         (first.pk, {"label": second().label}, "已经有"), (first.pk, {"label": " "}, "请写类别的名称"), (first.pk, {"label": "很" * 30}, "最多 20 个字"),
@@ -59,10 +62,47 @@ def test_names_are_told_apart_and_first_levels_stay(town, people, office):
     ):  # fmt: skip
         page = office.post(f"/cases/categories/{pk}/add", typed)
         assert page.status_code == 422 and words in page.content.decode()
-    with pytest.raises(MoveRefused, match="一级类别不能改"):
-        workflow_categories.change(first, Naming("城建"), people.county_office, version=0)
+    with pytest.raises(MoveRefused, match="一级类别只能改名"):
+        workflow_categories.switch(first, people.county_office, active=False, version=first.version)
+    with pytest.raises(MoveRefused, match="一级类别只能改名"):
+        workflow_categories.move(first, people.county_office, up=False, version=first.version)
     with pytest.raises(MoveRefused, match="只有三级"):
         workflow_categories.add(second().children.first(), Naming("再下一级"), people.county_office)
+
+
+def test_a_first_level_is_renamed_and_its_limits_and_what_was_learned_go_with_it(town, people, office, settings):
+    settings.ZONE = "office"
+    first, other = second().parent, second("sanitation")
+    old = first.label
+    texts = [f"路灯不亮第{n}盏，灯杆也斜了" for n in range(12)] + [f"垃圾堆放第{n}天没有清运" for n in range(12)]
+    ours, theirs = [second()] * 12, [other] * 12
+    learned = train(texts, [each.level1 for each in ours + theirs]), train(texts, [each.code for each in ours + theirs])
+
+    def guess():
+        return sorting.Recogniser(list(Category.objects.order_by("order", "pk")), *learned, None).guess("村口的路灯不亮了，灯杆也斜了")
+
+    was = guess()
+    assert was.best == second() and was.confidence > 0.5
+    change_limit(people.county_office, "with_unit", 9, "working_days", "主任会议议定", topic=old)
+    page = office.get(f"/cases/categories/?change={first.pk}").content.decode()
+    assert f"给“{old}”改名" in page and 'name="words"' not in page
+    for label, words in (("环境保护", "用过的名称"), (second().label, "用过的名称"), ("", "请写类别的名称")):
+        refused = office.post(f"/cases/categories/{first.pk}/change", {"label": label, "version": first.version})
+        assert refused.status_code == 422 and words in refused.content.decode()
+    done = office.post(f"/cases/categories/{first.pk}/change", {"label": "城乡建管", "version": first.version})
+    assert done.status_code == 302
+    assert set(first.children.values_list("level1", flat=True)) == {"城乡建管"} == set(second().children.values_list("level1", flat=True))
+    assert TimeLimit.objects.narrower().get().topic == "城乡建管" and TimeLimit.objects.whole_book().find("with_unit", "county", "城乡建管").amount == 9
+    assert (guess().best, guess().confidence) == (second(), was.confidence)
+    assert office.post(f"/cases/categories/{first.pk}/change", {"label": "又一个名称", "version": first.version}).status_code == 422  # changed meanwhile
+    with pytest.raises(MoveRefused, match="用过的名称"):
+        workflow_categories.change(other.parent, Naming(old), people.county_office, version=other.parent.version)
+    body = Outgoing.objects.filter(kind="cases.categories").latest("pk").body
+    now = workflow_categories.change(first, Naming(old), people.county_office, version=first.version + 1)  # and back
+    assert now.words == ["城乡建管"] and TimeLimit.objects.narrower().get().topic == old
+    KINDS["cases.categories"].apply(body)  # as the public zone takes it in
+    assert second().level1 == TimeLimit.objects.narrower().get().topic == "城乡建管"
+    assert CategoryEvent.objects.broken_chains() == [] and TimeLimitEvent.objects.broken_chains() == []
 
 
 def test_two_at_once_and_what_was_typed_stays(town, people, office):
