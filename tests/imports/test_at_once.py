@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +37,17 @@ def until(process: subprocess.Popen, word: str) -> None:
     raise AssertionError(f"the import ended before it said {word}")
 
 
+def until_it_waits(process: subprocess.Popen) -> None:
+    """A signal that comes while the statement is only being sent would be for nothing: the server is told to give up what it has not begun."""
+    with connection.cursor() as cursor:
+        while process.poll() is None:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'territory_doorplate'::regclass AND NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("the import ended before it waited for its table")
+
+
 @pytest.fixture
 def plates(transactional_db: None, tmp_path: Path) -> Path:
     """The sample's areas in the database, and a file of doorplates that takes a moment."""
@@ -59,15 +71,15 @@ def test_two_imports_of_one_layer_take_turns(plates: Path) -> None:
 def test_stopped_in_the_middle(plates: Path, how: signal.Signals) -> None:
     with connection.cursor() as cursor:  # the writing waits for this lock, so that the end comes in the middle however slow we are
         cursor.execute("BEGIN; LOCK TABLE territory_doorplate IN SHARE MODE")
-        process = start("doorplate", plates)
-        try:
-            until(process, "写入")
-            process.send_signal(how)
-            process.wait(timeout=60)
-        finally:
-            process.kill()
-            cursor.execute("ROLLBACK")
-            _, errors = process.communicate(timeout=60)
+        with start("doorplate", plates) as process:
+            try:
+                until(process, "写入")
+                until_it_waits(process)
+                process.send_signal(how)
+                _, errors = process.communicate(timeout=60)
+            finally:
+                process.kill()
+                cursor.execute("ROLLBACK")
     assert process.returncode != 0
     assert Doorplate.objects.count() == 0 and not LayerVersion.objects.filter(layer="doorplate").exists()
     if how == signal.SIGINT:
