@@ -13,8 +13,8 @@ import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
 from apps.cases import workflow as cases
@@ -63,29 +63,39 @@ class Furnished:
 
 
 @pytest.fixture(scope="session")
-def small_font(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Chinese font with the letters that the house and its tests write: the whole one takes most of a second to read for every PDF
-    that a crawl opens."""
-    regular, _, number = sheets.fonts()
+def square_font(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A font of the letters that the house and its tests write, each of them a square: what is compared are letters, not strokes, and the
+    real font takes most of a second to cut for every PDF that a crawl opens."""
     written = {letter for room in ("apps", "geo_renda", "tests") for path in (TREE / room).rglob("*.*") if path.suffix in (".py", ".html") for letter in path.read_text(encoding="utf-8")}
-    path = tmp_path_factory.mktemp("font") / "small.otf"
-    options = subset.Options(notdef_outline=True, layout_features=[], drop_tables=["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG"])
-    cut = subset.Subsetter(options)
-    cut.populate(text="".join(written))
-    with TTFont(regular, fontNumber=number, lazy=True) as font:
-        cut.subset(font)
-        font.save(path)
+    glyphs = {f"u{ord(letter):X}": ord(letter) for letter in sorted(written) if letter >= " "}
+    names = [".notdef", *glyphs]
+    pen = TTGlyphPen(None)
+    pen.moveTo((50, 0))
+    for corner in ((50, 800), (450, 800), (450, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    font = FontBuilder(1000)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({code: name for name, code in glyphs.items()})
+    font.setupGlyf(dict.fromkeys(names, pen.glyph()))
+    font.setupHorizontalMetrics({name: (500 if glyphs.get(name, 0) < 0x2E80 else 1000, 50) for name in names})
+    font.setupHorizontalHeader(ascent=880, descent=-120)
+    font.setupNameTable({"familyName": "Squares", "styleName": "Regular"})
+    font.setupOS2(sTypoAscender=880, sTypoDescender=-120, usWinAscent=880, usWinDescent=120)
+    font.setupPost()
+    path = tmp_path_factory.mktemp("font") / "squares.ttf"
+    font.save(path)
     return path
 
 
 @pytest.fixture
-def furnished(db: None, monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path, small_font: Path) -> Furnished:
+def furnished(db: None, monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path, square_font: Path) -> Furnished:
     settings.RATE_LIMIT_TIMES = 0
     settings.SESSION_COOKIE_AGE = 365 * 24 * 3600
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(timezone, "now", lambda: NOON)
     monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)  # thousands of guesses that lead nowhere
-    monkeypatch.setattr(sheets, "FONTS", ((small_font.parent, small_font.name, small_font.name, 0),))
+    monkeypatch.setattr(sheets, "FONTS", ((square_font.parent, square_font.name, square_font.name, 0),))
     return _furnish()
 
 
