@@ -51,10 +51,15 @@ def signed_metres(metres: int) -> str:
     return f"{'−' if metres < 0 else '+' if metres else ''}{metres_text(abs(metres))}"
 
 
+HELD = {TeamMember.Origin.KEPT: "上一方案的人选，这次沿用", TeamMember.Origin.CLAIM: "本人认领，工委已确认"}  # who is locked, but not by staff
+
+
 def reasons(run: AssignmentRun, member: TeamMember, homes: bool) -> list[str]:
     """What speaks for a member. Metres to the home are given only when `homes`; otherwise the village speaks for it."""
     deputy, topic, said = member.deputy, member.team.topic, []
-    if homes and (sentence := _proposed(run, member)):
+    if member.locked and member.origin in HELD:
+        said.append(HELD[TeamMember.Origin(member.origin)])
+    elif homes and (sentence := _proposed(run, member)):
         said.append(sentence)
     asked, p, d = _asked(run, member, homes)
     table = asked.priced(np.array([[p, d]]))

@@ -19,6 +19,7 @@ from apps.supervision import workflow, workflow_changes, workflow_claims
 from apps.supervision.claims import Claim, ClaimEvent
 from apps.supervision.compare import compare
 from apps.supervision.emergency import nearest_free
+from apps.supervision.explanation import reasons
 from apps.supervision.instance import bare_instance, run_members
 from apps.supervision.models import AssignmentRun, RunEvent, Team, TeamMember
 from apps.supervision.presets import PRESETS, DraftRules, parse_rules
@@ -94,6 +95,7 @@ class TestAsking:
         carried = run_members(second).filter(team__carried=True)
         assert set(carried.values_list("origin", "locked")) == {("kept", True)} and second.follows == first
         assert second.statistics["carried"] == 3 and second.proven
+        assert all(reasons(second, member, homes)[0] == "上一方案的人选，这次沿用" for member in carried.select_related("team__topic", "deputy") for homes in (True, False))
 
     def test_a_carried_team_whose_deputy_has_left_waits_for_a_supplement(self, run, county_office, matter, town):
         published(county_office, run)
