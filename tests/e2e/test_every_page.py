@@ -1,12 +1,13 @@
 """What holds for every page of every door: nothing sticks out, fingers hit, axe finds no barrier, maps are drawn."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from tests.e2e.product import Product
 from tests.e2e.visitor import WIDTHS, Visitor
 
 PAGES = {  # who, and the way there
@@ -114,6 +115,23 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="module")
+def phone_of(chromium: Browser, product: Product, cookies: dict[str, list]) -> Iterator[Callable[[str], Visitor]]:
+    """The phone of whoever it is, the same for all pages: what they share is fetched and compiled once."""
+    phones: dict[str, Visitor] = {}
+
+    def phone(login: str) -> Visitor:
+        if login not in phones:
+            phones[login] = Visitor(chromium, product, "phone")
+            if login:
+                phones[login].enter(login, cookies)
+        return phones[login]
+
+    yield phone
+    for visitor in phones.values():
+        visitor.close()
+
+
 def go(visitor: Visitor, name: str) -> None:
     """Open one of PAGES or INNER and wait until it stands there whole."""
     page = visitor.page
@@ -128,9 +146,11 @@ def go(visitor: Visitor, name: str) -> None:
         visitor.map()
 
 
-def test_phone_and_desktop(visit: Visit, name: str) -> None:
+def test_phone_and_desktop(phone_of: Callable[[str], Visitor], name: str) -> None:
     """One page, opened once: on a phone, then as wide as a desktop's window, which is what its styles go by."""
-    visitor = visit("phone", WHO[name])
+    visitor = phone_of(WHO[name])
+    visitor.complaints.clear()
+    visitor.resize("phone")
     go(visitor, name)
     assert visitor.sideways() == []
     assert visitor.small_targets() == []
@@ -138,6 +158,8 @@ def test_phone_and_desktop(visit: Visit, name: str) -> None:
     visitor.resize("desktop")
     assert visitor.sideways() == []
     assert visitor.barriers() == []
+    visitor.page.goto("about:blank")  # what it would go on asking for is asked for no more
+    assert not visitor.complaints, "\n".join(visitor.complaints)
 
 
 @pytest.mark.parametrize("name", ["result", "desk", "cockpit", "workbench"], indirect=True)

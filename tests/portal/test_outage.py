@@ -12,6 +12,8 @@ from apps.portal.views import failed
 ASK = """
 import json, django
 from concurrent.futures import ThreadPoolExecutor
+from django.conf import settings
+settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 1
 django.setup()
 from django.test import Client
 def get(path):

@@ -31,7 +31,7 @@ def parameters() -> list[str]:
     """Every name that a view or form of ours reads, and the names by which others have led people away."""
     root = Path(settings.BASE_DIR) / "apps"
     found = {name for path in root.rglob("*.py") for name in READS.findall(path.read_text(encoding="utf-8"))}
-    fields = {name for path in root.rglob("forms.py") for name in re.findall(r"^    (\w+) = forms\.", path.read_text(encoding="utf-8"), re.M)}
+    fields = {name for path in root.rglob("forms*.py") for name in re.findall(r"^    (\w+) = forms\.", path.read_text(encoding="utf-8"), re.M)}
     return sorted(found | fields | {"next", "url", "to", "redirect", "redirect_to", "return", "continue", "goto", "text", "callback", "via"})
 
 
