@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.cases.redaction_doors import doors
+from apps.cases.redaction_lists import listed, shortly
 from apps.cases.redaction_names import names
 from apps.cases.redaction_numbers import numbers
 from apps.cases.redaction_private import told
@@ -55,7 +56,8 @@ def redact(text: str, private: Sequence[str] = ()) -> Redaction:
     reading = read(text)
     taken = bytearray(len(reading.seen))
     found = []
-    for start, end, mark in (*told(reading, private), *numbers(reading), *doors(reading.seen), *names(reading.seen)):
+    people = names(reading.seen, (*listed(reading.seen), *shortly(reading.seen)))
+    for start, end, mark in (*told(reading, private), *numbers(reading), *doors(reading.seen), *people):
         for first, last in _free(taken, start, end):
             taken[first:last] = b"\1" * (last - first)
             found.append(Span(*reading.original(first, last), mark))

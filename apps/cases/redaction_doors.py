@@ -9,7 +9,8 @@ COUNT = r"[0-9一二三四五六七八九十百零〇两]"
 STREET = r"路街道巷弄里段村社屯庄坊湾苑园区城庭寓居厦楼院组队场坪坳岭冲垅"
 HOUSE = re.compile(
     rf"(?<=[{STREET}])(?:{COUNT}{{1,5}}[弄巷])?(?:第|附)?{COUNT}{{1,5}}(?:[-—之]{COUNT}{{1,4}}){{0,2}}[甲乙丙丁A-Za-z]?号(?!线|文|令|公|坑|井|路|函|[楼]梯)"
-    rf"(?:[楼院门铺店房]|附{COUNT}{{1,3}}号?){{0,2}}"
+    rf"(?:[楼院门铺店房]|附{COUNT}{{1,3}}号?){{0,2}}(?:\d{{1,2}}[楼层](?!梯))?"
+    rf"|(?:(?<=门牌)|(?<=门牌号)|(?<=门牌号码)|(?<=门牌[:：为是 ])|(?<=门牌号[:：为是 ])|(?<=门牌号码[:：为是 ]))\d{{1,4}}(?:-\d{{1,3}})?号?(?![\d年月个])"
     rf"|(?<!{COUNT})(?<![第线路届])\d{{1,4}}(?:-\d{{1,3}})?号(?=的?(?:住户|业主|居民|人家|房东|店主|租客|邻居|楼上|楼下))"
     rf"|(?<!{COUNT})\d{{1,4}}弄\d{{1,3}}号(?:\d{{1,4}}室)?|(?<=住)\d{{1,4}}(?:-\d{{1,3}})?号(?!楼)"
     rf"|(?<=[{STREET}]){COUNT}{{1,3}}组{COUNT}{{1,4}}号|(?<!{COUNT})\d{{1,3}}组\d{{1,4}}号|(?:第|(?<=[村社区庄里])){COUNT}{{1,3}}(?:村民小组|居民小组|小组|组)(?!长)(?:{COUNT}{{1,4}}号)?"
@@ -35,19 +36,32 @@ DWELLING = re.compile(
 )
 
 NEXT_BUILDING = re.compile(rf"[、,，和及与]({BUILDING})")
-DOOR, INSIDE = re.compile("[号组]"), re.compile("[栋幢座楼单室房#梯洞-]|—")
+BEGINS = re.compile(
+    "[0-9一二三四五六七八九十百零〇两A-Za-z东南西北中甲乙丙丁第附]"
+)  # every house number and dwelling does
+DOOR, INSIDE = re.compile("[号组]|门牌"), re.compile("[栋幢座楼单室房#梯洞-]|—")
 
 
 def doors(seen: str) -> Iterator[Found]:
     """Start, end and mark of what was found."""
     if DOOR.search(seen):
-        yield from ((*match.span(), "门牌") for match in HOUSE.finditer(seen))
+        yield from ((*match.span(), "门牌") for match in _found(HOUSE, seen))
         yield from ((*match.span(1), "门牌") for match in HAMLET.finditer(seen))
     if not INSIDE.search(seen):
         return
-    for match in DWELLING.finditer(seen):
+    for match in _found(DWELLING, seen):
         yield *match.span(), "门牌"
         end = match.end()
         while also := NEXT_BUILDING.match(seen, end):  # 2栋、3栋和16栋
             yield also.start(1), also.end(1), "门牌"
             end = also.end()
+
+
+def _found(pattern: re.Pattern[str], seen: str) -> Iterator[re.Match[str]]:
+    """As `finditer`, tried only where it can begin: the alternatives are many."""
+    begins = BEGINS.search(seen)
+    while begins:
+        match = pattern.match(seen, begins.start())
+        if match:
+            yield match
+        begins = BEGINS.search(seen, match.end() if match else begins.end())

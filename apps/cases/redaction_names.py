@@ -6,15 +6,18 @@ characters that people are called by and no word. A whole name that was found on
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from apps.cases.redaction_lexicon import WORDS
 from apps.cases.redaction_name_words import (
     COMPOUND,
     DESCRIPTIONS,
+    DOTTED,
     DOUBTFUL,
     FOREIGN,
     GIVEN,
+    GIVEN_SELDOM,
+    GIVEN_WHOLE,
     HARDLY_WORDS,
     LABELS,
     LEANING,
@@ -43,8 +46,19 @@ OFFICES, WHOSE = frozenset(TITLES.split("|")), frozenset((TITLES + "|" + ROLES).
 _LENGTHS = sorted({len(word) for word in WHOSE}, reverse=True)
 _LAST = frozenset(word[-1] for word in WHOSE)
 _titles = "|".join(sorted(OFFICES, key=len, reverse=True))
+
+
+def surname_of(first: frozenset[str]) -> str:
+    """A pattern for one of these surnames, or one of two characters. It begins with a set: that is looked for fastest."""
+    pairs: dict[str, str] = {}
+    for both in COMPOUND.split("|"):
+        pairs[both[0]] = pairs.get(both[0], "") + both[1]
+    seconds = "|".join(f"(?<={one})[{two}]" for one, two in pairs.items())
+    return f"[{''.join(sorted(first | set(pairs)))}](?:{seconds}|(?<![{''.join(sorted(set(pairs) - first))}]))"
+
+
 _any_surname = f"(?:{COMPOUND}|[{''.join(sorted(set(SURNAMES + DOUBTFUL)))}])"
-_letter = rf"[^\W\da-zA-Z_{re.escape(NOT_GIVEN)}]"
+_letter = rf"[^\W\da-zA-Z_{re.escape(''.join(sorted(set(NOT_GIVEN) - set(GIVEN_SELDOM))))}]"
 _foreign = rf"[{FOREIGN}]{{2,7}}(?:[·•.][{FOREIGN}]{{2,8}}|(?<=[{FOREIGN}]{{3}}))"
 _any_name = (
     rf"(?:{_any_surname} ?{_letter}(?: ?{_letter})?|[\u4e00-\u9fff]{{2,6}}[·•][\u4e00-\u9fff]{{2,8}}|{_foreign})"
@@ -55,7 +69,7 @@ _verb = (
 )
 _end = rf"(?=[\s，,。.、；;：:！!？?（(）)“”\"'…〔【\]\-—/]|$|{_verb})"
 
-SURNAME = re.compile(f"{COMPOUND}|[{''.join(sorted(FIRST | DOUBTED))}]")
+SURNAME = re.compile(surname_of(FIRST | DOUBTED))
 FOREIGN_LABELLED = re.compile(rf"(?:{LABELS})[:：]?({_foreign})")
 LABELLED = re.compile(rf"(?:{LABELS})(?:姓名)?(?:[ ]?[:：，,][ ]?(?:是|为)?|是|为|叫|系)[ ]?({_any_name}){_end}")
 NAMED = re.compile(
@@ -64,7 +78,7 @@ NAMED = re.compile(
 SIGNED = re.compile(
     rf"(?<=[\s。！!；;：:])({_any_name})(?=敬上|敬启|谨启|呈上|叩首|拜上|书于|[ ]{{0,6}}(?:\d{{4}}[年.\-/]\d|二[〇○零])|\s*$|\s*\n\s*\d{{4}}[年.\-/])"
 )
-FOREIGNER = re.compile(rf"[{FOREIGN}]{{2,7}}[·•][{FOREIGN}]{{2,8}}")
+FOREIGNER = re.compile(rf"[{FOREIGN}{DOTTED}]{{2,7}}[·•][{FOREIGN}{DOTTED}]{{2,8}}")
 TITLE = re.compile(rf"(?:{_titles})(?![期远大久年])")
 TITLE_OF = re.compile(rf"某{{0,2}}(?:{_titles})(?![期远大久处年会]|家[居具装])")
 DESCRIBED = re.compile(rf"[，,（( 、:：]{{1,2}}(?:{DESCRIPTIONS})")
@@ -72,12 +86,12 @@ COUNTED = re.compile(
     r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住养装漏门阳院安搭违]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
 )
 SPOKEN = re.compile(
-    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|也[可说有来去在不]|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]"
+    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|也[可说有来去在不]|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]|贪[污了]|[霸强侵私]占|占[地用]|跑了|失联|拖欠|克扣|挪用|辱骂|殴打|违[法规建]|受贿|上小?学|去世|住院|身份证"
 )
 TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
 PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
 OF_PLACE = re.compile(
-    "[\u4e00-\u9fff]?(?:村(?![民支主里委干])|社区|街道)|镇(?![长里上])|乡(?![长里村])|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
+    "[\u4e00-\u9fff]?(?:村(?![民支主里委干长])|社区|街道)|镇(?![长里上])|乡(?![长里村])|街|路(?!过)|巷|弄|小区|新村|大道|[东西南北]路|大?桥|水库|工业|广场|大厦|国际|服饰|商[厦场城园]|有限|公司|电[商子器镀]|苑|庭|坪|尖|岭|湖|溪"
     "|[园区馆](?!长)|城(?!管)|[厦郡寓]|学校|[小中大]学(?!生)|院(?![长内子里士])|站(?![长在着起到出立])|店(?![长主里员])|厂(?![长里])|幼儿园|超市|酒店|集团|置业|中心|商[品行]|交易|印刷|实业|科技"
 )
 COUNTS = frozenset("0123456789一二三四五六七八九十几两这那每")
@@ -103,17 +117,17 @@ NEXT_NAME = re.compile(
 )
 
 
-def names(seen: str) -> Iterator[Found]:
-    """Start, end and mark of what was found; those whose name was found whole are then found everywhere."""
+def names(seen: str, others: Iterable[tuple[int, int]] = ()) -> Iterator[Found]:
+    """Start, end and mark of what was found; those whose name was found whole are then found everywhere. others: names found otherwise."""
     whole: set[str] = set()
     followed: set[int] = set()
-    for start, end in (*_announced(seen), *_in_company(seen)):
+    for start, end in (*_announced(seen), *_in_company(seen), *others):
         if end - start > 1 and seen[start:end] not in COMPOUND:
             whole.add(seen[start:end])
         yield start, end, "姓名"
         while end not in followed and (another := NEXT_NAME.match(seen, end)):  # 丁乾峰、蒋燕等
             followed.add(end)
-            if _word(another.group(1)):
+            if is_word(another.group(1)):
                 break
             whole.add(another.group(1))
             yield another.start(1), another.end(1), "姓名"
@@ -140,13 +154,13 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
             continue
         if TITLE_OF.match(seen, after):
             continue  # 陈书记 is no 陈书: a surname alone
-        company, before = _before(seen, start), seen[start - 1] if start else ""
+        company, before = company_of(seen, start), seen[start - 1] if start else ""
         doubted = seen[start] in DOUBTED and after - start == 1
         if doubted and (seen[start] in PARTICLES or (company == NONE and before not in BESIDE)):
             continue
         judged = _is_name_all_the_same if doubted else _is_name
-        apart = not _pair(before + seen[start])
-        whole = apart and not _pair(seen[after - 1 : after + 1])
+        apart = not is_pair(before + seen[start])
+        whole = apart and not is_pair(seen[after - 1 : after + 1])
         for end in (after + 2, after + 1):
             if end > len(seen) or OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
                 continue
@@ -158,16 +172,16 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
-    given, two = seen[after:end], end - after == 2
-    if not CALLED_TITLED.issuperset(given):
+    given, two, compound = seen[after:end], end - after == 2, after - start == 2 and fits(seen[after:end])
+    if not is_given(given) and not compound:
         described = company in (APART, ROLE) and DESCRIBED.match(seen, end) and NEVER_GIVEN.isdisjoint(given)
         return bool(described and given.isalpha() and not given.isascii()) and not _office_or_word(seen[start:end])
-    usual, counted = CALLED.issuperset(given), COUNTED.match(seen, end)
+    usual, counted = compound or is_usual(given), COUNTED.match(seen, end)
     likely: object = TITLE.match(seen, end)
     if (
         company == ROLE
         and SPOKEN.match(seen, end)
-        and not (_pair(seen[start : start + 2]) and seen[start] not in HARDLY_WORDS)
+        and not (is_pair(seen[start : start + 2]) and seen[start] not in HARDLY_WORDS)
     ):
         return not _office_or_word(seen[start:end])  # 桂花 is a word, and 诉求人林桂花 is called so
     if company == ROLE:
@@ -186,7 +200,7 @@ def _is_name(seen: str, start: int, after: int, end: int, company: int) -> bool:
         likely = likely or (usual and two and (STOP.match(seen, end) or SPEAKS.match(seen, end)))
     else:
         likely = likely or (usual and counted and (two or counted.group() == "名下"))
-    return bool(likely) and not _word(seen[start:end])
+    return bool(likely) and not is_word(seen[start:end])
 
 
 def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: int) -> bool:
@@ -195,19 +209,19 @@ def _is_name_all_the_same(seen: str, start: int, after: int, end: int, company: 
         return False
     two, described = end - after == 2, DESCRIBED.match(seen, end)
     firm = described or (two and SPOKEN.match(seen, end))
-    return bool(firm) and CALLED.issuperset(seen[after:end]) and not _word(seen[start:end])
+    return bool(firm) and is_usual(seen[after:end]) and not is_word(seen[start:end])
 
 
 def _left_over(seen: str, start: int, after: int, end: int, company: int) -> bool:
     """Whether these characters belong to no word: neither among themselves nor with what stands behind them. That the surname belongs to none
     has been seen to."""
     given, before, two = seen[after:end], seen[start - 1] if start else "", end - after == 2
-    usual, sure = CALLED.issuperset(given), after - start == 2 or seen[start] in HARDLY_WORDS
+    usual, sure = is_usual(given), after - start == 2 or seen[start] in HARDLY_WORDS
     if (not usual and not (sure and two)) or given[-1] + seen[end : end + 1] in WORDS:
         return False
     if (before in COUNTS and seen[start] in MEASURES) or (seen[start] in LEANING and company == NONE):
         return False
-    if not NEVER_GIVEN.isdisjoint(given) or not all(map(_hanzi, given)) or _word(seen[start:end]):
+    if not fits(given) or is_word(seen[start:end]):
         return False
     if two and usual and (seen[start] not in DOUBTED or after - start == 2):
         return sure or given not in WORDS
@@ -221,21 +235,23 @@ def _left_over(seen: str, start: int, after: int, end: int, company: int) -> boo
     return bool(named or (beside and goes_on) or (sure and goes_on) or (sure and beside))
 
 
-def _before(seen: str, start: int) -> int:
+def company_of(seen: str, start: int) -> int:
     """What stands before a surname."""
     if not start:
         return APART
     sign = seen[start - 1]
     if seen[start - 2 : start] in ("我是", "本人", "我系"):
         return MYSELF
-    if _whose(seen, start) or (sign in "：:（( 叫是为系即" and _whose(seen, start - 1)):
+    if is_somebody(seen, start) or (sign in "：:（( 叫是为系即" and is_somebody(seen, start - 1)):
         return ROLE
-    if _hanzi(sign):
+    if is_hanzi(sign):
+        if sign == "了" and seen[start - 2 : start - 1] in tuple("找问给骂骗告撞"):
+            return BY
         return BY if sign in "与跟和给由向找对被替让请以是及为叫受据经帮骂打撞像约问告托陪" else NONE
     return NONE if sign.isalnum() else APART
 
 
-def _whose(seen: str, end: int) -> bool:
+def is_somebody(seen: str, end: int) -> bool:
     """Whether a word for a person ends here."""
     return (
         end > 0
@@ -250,10 +266,10 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
         start, after = match.span()
         before = seen[start - 1 : start]
         if seen[start] in DOUBTED and after - start == 1:
-            alone = not _hanzi(before) and (PERSON.match(seen, after) or OF_SURNAME.match(seen, after))
+            alone = not is_hanzi(before) and (PERSON.match(seen, after) or OF_SURNAME.match(seen, after))
             named = (
                 alone
-                or (before == "老" and not _pair(before + seen[start]) and _familiar(seen, start, after))
+                or (before == "老" and not is_pair(before + seen[start]) and _familiar(seen, start, after))
                 or (bool(before) and before in "找问跟" and TITLE_OF.match(seen, after))
             )
             if seen[start] not in NO_SURNAME and named:
@@ -265,7 +281,7 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
             if (
                 beside != ROLE
                 and seen[start] in LEANING
-                and _hanzi(before)
+                and is_hanzi(before)
                 and before not in "的请找向问给跟和对由是叫让"
             ):
                 continue
@@ -274,52 +290,67 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
                 and start >= 2
                 and seen[start - 2] in FIRST
                 and seen[start - 1] in CALLED_TITLED
-                and not _word(seen[start - 2 : start])
+                and not is_word(seen[start - 2 : start])
             )
             yield start - 2 if ends_a_name else start, after
 
 
 def _begins(seen: str, start: int, before: str) -> int:
     """Whether a surname begins here, and behind whose office (班主任吴老师): not in 感谢局长 or 实习医生."""
-    if _whose(seen, start):
+    if is_somebody(seen, start):
         return ROLE
-    return APART if before not in NEVER and (before in "老小" or not _pair(before + seen[start])) else NONE
+    return APART if before not in NEVER and (before in "老小" or not is_pair(before + seen[start])) else NONE
 
 
 def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
     """王某, 姓王的, 王姓村民, 老王."""
     return bool(
-        (SOMEBODY.match(seen, after) and not (seen[start] in LEANING and _hanzi(before)))
+        (SOMEBODY.match(seen, after) and not (seen[start] in LEANING and is_hanzi(before)))
         or (before == "姓" and AFTER_SURNAME.match(seen, after))
-        or (not _hanzi(before) and OF_SURNAME.match(seen, after))
+        or (not is_hanzi(before) and OF_SURNAME.match(seen, after))
         or (before and before in "老小" and _familiar(seen, start, after))
+        or (before == "阿" and seen[start] in HARDLY_WORDS and _familiar(seen, start, after))
     )
 
 
 def _familiar(seen: str, start: int, after: int) -> bool:
     """老王, 小李: where the word begins there."""
     before = seen[start - 2 : start - 1] if start >= 2 else ""
-    begins = not _hanzi(before) or before in "的说找叫跟问和与被壁" or _whose(seen, start - 1)
+    begins = not is_hanzi(before) or before in "的说找叫跟问和与被壁" or is_somebody(seen, start - 1)
     return begins and bool(FAMILIAR.match(seen, after))
+
+
+def is_usual(given: str) -> bool:
+    """Whether people are called so, or by such characters."""
+    return CALLED.issuperset(given) or given in GIVEN_WHOLE
+
+
+def is_given(given: str) -> bool:
+    return CALLED_TITLED.issuperset(given) or given in GIVEN_WHOLE
+
+
+def fits(given: str) -> bool:
+    """Whether somebody might be called so."""
+    return (NEVER_GIVEN.isdisjoint(given) or given in GIVEN_WHOLE) and all(map(is_hanzi, given))
 
 
 def _office_or_word(name: str) -> bool:
     return name[1:] in OFFICES or name[-2:] in NO_NAMES or name in TWO_CHARACTERS
 
 
-def _word(name: str) -> bool:
+def is_word(name: str) -> bool:
     """Whether what looks like a name is a word, or the name of a place or an office."""
     if _office_or_word(name) or (name in WORDS and name[0] not in HARDLY_WORDS):
         return True
     return name[:2] in TWO_CHARACTERS or name[-2:] in TWO_CHARACTERS or (len(name) > 2 and name[-1] in TAIL)
 
 
-def _pair(characters: str) -> bool:
+def is_pair(characters: str) -> bool:
     """Whether two characters are a word: then neither of them begins or ends another."""
     return characters in WORDS or characters in TWO_CHARACTERS
 
 
-def _hanzi(character: str) -> bool:
+def is_hanzi(character: str) -> bool:
     return "\u4e00" <= character <= "\u9fff"
 
 

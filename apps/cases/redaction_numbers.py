@@ -12,7 +12,7 @@ from apps.cases.redaction_reading import Reading
 
 Found = tuple[int, int, str]
 
-GAP = r"[ \t\n.·•,，、_*/~\-‐-―−—－]{0,2}"  # between the digits of one number
+GAP = r"[ \t\n.·•,，、_*/~\-‐-―−—－]{0,3}"  # between the digits of one number
 NEAR = r"[:：,，\s是为（(\[【「“\"'＝=]{0,4}"
 HERE = r"(?<!\d)"
 PROVINCES = frozenset(
@@ -63,12 +63,16 @@ HOUSEHOLD = re.compile(  # what a supplier, a hospital or a shop knows one custo
     + r"([A-Za-z]{0,4}\d[\d-]{3,24})(?!\d)"
 )
 MOBILES = (
-    re.compile(rf"{HERE}(?:\+?(?:00)?86{GAP})?0?1[3-9]\d{{9}}(?!\d)"),
+    re.compile(
+        rf"{HERE}(?:\+?(?:00)?86{GAP})?0?(?:1[3-9]\d{{9}}){{1,3}}(?!\d)"
+    ),  # and several without anything between
+    re.compile(rf"{HERE}1[3-9]\d[(（]\d{{4}}[)）]\d{{4}}(?!\d)"),
     re.compile(rf"{HERE}(?:\+?(?:00)?86{GAP})?1[3-9]\d(?:{GAP}\d{{4}}){{2}}(?!\d)"),
     re.compile(rf"{HERE}(?:\+?(?:00)?86{GAP})?1{GAP}[3-9](?:{GAP}\d){{9}}(?!\d)"),  # and in what groups people write it
 )
-EXTENSION = r"(?:(?:转|分机|[-—]{1,2})\d{1,5}(?!\d))?"
+EXTENSION = r"(?: ?[(（]?(?:转|分机|[Ee]xt\.?|[-—]{1,2}|[#*])[ :：]?\d{1,5}(?!\d)[)）]?)?"
 LANDLINES = (
+    re.compile(rf"{HERE}(?:[+]|00|(?=86\D))86{GAP}0?(?:10|2\d|[3-9]\d{{2}}){GAP}[2-9]\d{{6,7}}(?!\d){EXTENSION}"),
     re.compile(rf"{HERE}[(（]?0(?:10|2\d|[3-9]\d{{2}})[)）]?{GAP}[2-9]\d{{6,7}}(?!\d){EXTENSION}"),
     re.compile(rf"{HERE}[(（]?0(?:10|2\d|[3-9]\d{{2}})[)）]?{GAP}[2-9]\d{{2,3}}{GAP}\d{{4}}(?!\d){EXTENSION}"),
 )
@@ -80,7 +84,7 @@ AND_ANOTHER = re.compile(r"[、,，/;；或和及 ]{1,2}([2-9]\d{6,7})(?!\d|元|
 TRUNCATED_MOBILE = re.compile(r"(?:手机|电话|微信)(?:尾号|后四位)" + NEAR + r"(\d{3,6})(?!\d)")
 TRUNCATED_CARD = re.compile(r"(?:卡号?|[账帐][号户])(?:尾号|[后末]四位)" + NEAR + r"(\d{3,6})(?!\d)")
 PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][ ·•.\-]?"
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]牌?[ ]?[A-Za-z][ ·•.:：\-—－]{0,2}"
     r"((?:[A-HJ-NP-Za-hj-np-z0-9][ ]?){4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳])(?![A-Za-z0-9])"
 )
 PLATE_NAMED = re.compile(
@@ -90,11 +94,11 @@ PLATE_ALONE = re.compile(
     r"(?<![A-Za-z0-9])([A-Z][A-HJ-NP-Z0-9]{5,6})(?=号?的?(?:[小轿货客面卡轻电]|大货|渣土|出租|网约|白色|黑色|灰色|红色|蓝色|银色)?(?:车|轿车|包车|瓶车))"
 )
 MAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64} ?(?:@|[(\[（【]at[)\]）】]|#(?=[a-z0-9-]{1,30}\.com)|(?<= )at(?= )) ?[A-Za-z0-9-]{1,63}(?:[.。][A-Za-z0-9-]{1,63}){1,4}"
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64} ?(?:@|[(\[（【]at[)\]）】]|艾特|#(?=[a-z0-9-]{1,30}\.com)|(?<= )at(?= )) ?[A-Za-z0-9-]{1,63}(?:[.。][A-Za-z0-9-]{1,63}){1,4}"
 )
 ACCOUNT = r"([A-Za-z][-_A-Za-z0-9]{4,19}|[1-9]\d{4,11})(?![A-Za-z0-9])"
 WECHAT = re.compile(
-    r"(?:微信|薇信|威信|徽信|微 信|绿泡泡|[Vv]信|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|[Ww]ei[Xx]in|加[Vv微]|(?<![A-Za-z])[Vv](?=[:：]))(?:号码?|账号|帐号|同号|名片|名|[Ii][Dd])?"
+    r"(?:微信|薇信|威信|徽信|微 信|绿泡泡|卫星号|微[❤♥心XxＸ](?=[:： A-Za-z])|[Vv]信|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|[Ww]ei[Xx]in|[加➕+][Vv微]|(?<![A-Za-z])[Vv](?=[:：]))(?:号码?|账号|帐号|同号|名片|名|[Ii][Dd])?"
     + NEAR
     + ACCOUNT
 )
@@ -118,14 +122,14 @@ ENDS = (
     (re.compile("尾号|四位"), TRUNCATED_CARD, "银行卡号"),
 )
 HANDLES = (
-    (re.compile("信|泡泡|[vVwWxX微]"), WECHAT, "微信号"),
+    (re.compile("信|泡泡|[vVwWxX微卫]"), WECHAT, "微信号"),
     (re.compile("抖音|快手|支付宝|小红书|微博|旺旺|陌陌|钉钉|昵称|网名|用户名"), HANDLE, "网络账号"),
     (re.compile("网友|网民|用户|昵称|网名"), QUOTED_HANDLE, "网络账号"),
 )
-AT = re.compile(r"@|at|#[a-z]")
+AT = re.compile(r"@|at|#[a-z0-9]|艾特")
 LATIN = re.compile("[A-Za-z]")
 PLATE_WORD = re.compile("车牌|牌照|车号|号牌")
-ZONE = re.compile(r"\d(?:[ \t\n.·•,，、_*/~\-‐-―−—－()（）]{0,2}\d){6,}")
+ZONE = re.compile(r"\d(?:[ \t\n.·•,，、_*/~\-‐-―−—－()（）]{0,3}\d){6,}")
 BEHIND = 12  # characters behind a run of digits that say what it is
 
 

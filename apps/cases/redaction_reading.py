@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMERALS = dict(
-    zip("零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖弌弍弎貳參陸幺", "0001234567891234567891232361", strict=True)
+    zip(
+        "零〇○一二三四五六七八九壹贰叁肆伍陆柒捌玖弌弍弎貳參陸幺妖两拐洞勾",
+        "000123456789123456789123236112709",
+        strict=True,
+    )
 )
 LOOKALIKES = str.maketrans("oOlI|", "00111")
 LOOKALIKE = re.compile(r"(?<![A-Za-z])[\doOlI|](?:[ .·-]?[\doOlI|])+(?![A-WYZa-wyz])")

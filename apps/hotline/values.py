@@ -57,7 +57,8 @@ def words(cell: Any) -> str:
         return "是" if cell else "否"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         cell = int(cell)
-    text = "".join(sign for sign in str(cell) if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
+    written = str(cell).replace("_x000D_", "")  # a line's end as some workbooks write it
+    text = "".join(sign for sign in written if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
     text = text.strip()
     return "" if text.lower() in NOTHING else text
 

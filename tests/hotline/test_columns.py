@@ -105,6 +105,11 @@ def test_satisfaction(cell, score):
     assert values.satisfied(cell) == score
 
 
+def test_what_a_spreadsheet_writes_for_nothing_is_nothing():
+    assert [values.words(cell) for cell in ("#REF!", "#N/A", "#DIV/0!", "路灯_x000D_\n坏了")] == ["", "", "", "路灯\n坏了"]
+    assert columns.meaning_of("岁数") == "age"
+
+
 def test_ages_and_channels():
     assert [values.elder(cell) for cell in ("67", "60-69岁", 59, "", "1950年生")] == [True, True, False, None, None]
     assert [written_down(channel) for channel in ("电话", "走访", "联络站", "网站", "微信小程序", "网络留言", "来信", "电子邮件")] == [True, True, True, False, False, False, True, False]
