@@ -161,7 +161,7 @@ class _State:
         rare = self.idf[buckets].astype(float)
         norm, mass = self.measured(asked)
         count = len(self.ids)
-        products, shared = self.sorted.summed(buckets, rare * times, rare, self.idf, count)
+        products, shared = self.sorted.summed(buckets, rare * times, rare, count)
         for row in range(self.settled, count):  # the latest
             theirs, their_times = self.texts[row]
             _, mine, other = np.intersect1d(buckets, theirs, assume_unique=True, return_indices=True)
@@ -206,7 +206,7 @@ class _Postings:
         buckets, first = np.unique(bucket[order], return_index=True)
         return cls(buckets, np.append(first, len(order)), rows[order], times[order])
 
-    def summed(self, asked: NDArray, weight: NDArray, rare: NDArray, idf: NDArray, count: int) -> tuple[NDArray, NDArray]:
+    def summed(self, asked: NDArray, weight: NDArray, rare: NDArray, count: int) -> tuple[NDArray, NDArray]:
         """For each row: the product of the weight vectors, and the weight of what both hold."""
         at = np.searchsorted(self.buckets, asked)
         held = at < len(self.buckets)

@@ -3,8 +3,6 @@
 By residence means the village the home lies in, all of its grids: a roster must not say in which of them a deputy lives.
 """
 
-import datetime as dt
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -135,13 +133,6 @@ class GridMember(models.Model):
         if self.basis == self.Basis.FIELD:
             return f"懂{self.field}" if self.field else "工作领域"
         return {"residence": "住在本村社", "workplace": "在本网格工作"}[self.basis]
-
-    def in_force_on(self, day: dt.date) -> bool:
-        return (
-            self.state in (self.State.CONFIRMED, self.State.ENDED)
-            and self.since <= day
-            and (self.until is None or day < self.until)
-        )
 
 
 class GridMemberEvent(Event):

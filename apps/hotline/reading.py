@@ -89,7 +89,7 @@ class ReadRow:
     """What may be kept of a row; in the order of the rows given. title, text, unit_words: redacted. marks: how many of each kind were taken out.
 
     category: id, the narrowest that is known; None: not recognised. category_sure: 0..1. like: another record of the same matter, perhaps of this
-    batch (and then one received before it); like_score 0..1. case: None, or the case it is about.
+    batch (and then one received before it). case: None, or the case it is about.
     """
 
     number: str
@@ -101,7 +101,6 @@ class ReadRow:
     category: int | None = None
     category_sure: float = 0.0
     like: Key | None = None
-    like_score: float = 0.0
     case: CaseLink | None = None
 
 
@@ -142,10 +141,9 @@ def read(rows: Sequence[RawRow], known: Known) -> list[ReadRow]:
             category=category,
             category_sure=sure,
             like=like,
-            like_score=score,
             case=case,
         )
-        for row, words, parts, place, (category, sure), (like, score, case) in zip(
+        for row, words, parts, place, (category, sure), (like, case) in zip(
             rows, texts, redacted, places, categories, likes, strict=True
         )
     ]
@@ -227,8 +225,8 @@ def _sorted(rows: Sequence[RawRow], texts: Sequence[Sequence[str]], known: Known
 
 def _compared(
     rows: Sequence[RawRow], texts: Sequence[Sequence[str]], places: Sequence[Place], known: Known
-) -> list[tuple[Key | None, float, CaseLink | None]]:
-    """An earlier record, how like it is, and the case that each is about. Rows are compared in the order in which they were received."""
+) -> list[tuple[Key | None, CaseLink | None]]:
+    """An earlier record and the case that each is about. Rows are compared in the order in which they were received."""
     stored = dict(
         Record.objects.filter(source=known.source, number__in=[row.number for row in rows]).values_list("number", "pk")
     )
@@ -241,8 +239,8 @@ def _compared(
     )
     likes, cases = earlier.asked(told, [stored.get(rows[at].number) for at in order])
     record_of = {pk: ((source, number), case) for pk, source, number, case in _records(likes)}
-    standing = _standing(rows, likes, cases, record_of)
-    found: list[tuple[Key | None, float, CaseLink | None]] = [(None, 0.0, None)] * len(rows)
+    standing = _standing(rows, cases, record_of)
+    found: list[tuple[Key | None, CaseLink | None]] = [(None, None)] * len(rows)
     for place, at in enumerate(order):
         like, row = likes[place], rows[at]
         key, its_case = None, None
@@ -251,7 +249,7 @@ def _compared(
         elif like is not None and like.id in record_of:
             key, its_case = record_of[like.id]
         key = None if key == (known.source, row.number) else key
-        found[at] = (key, like.words if like and key else 0.0, _case_of(row, cases[place], its_case, standing))
+        found[at] = (key, _case_of(row, cases[place], its_case, standing))
     return found
 
 
@@ -275,9 +273,7 @@ class _Standing:
         self.by_code = {code: into or pk for pk, code, into in found}
 
 
-def _standing(
-    rows: Sequence[RawRow], likes: Sequence[Like | None], cases: Sequence[Like | None], record_of: dict
-) -> _Standing:
+def _standing(rows: Sequence[RawRow], cases: Sequence[Like | None], record_of: dict) -> _Standing:
     ids = {like.id for like in cases if like} | {case for _, case in record_of.values() if case}
     ids |= {case for row in rows if (case := earlier.case_that_names(row.number)) is not None}
     return _Standing(ids, {code for row in rows for code in CASE_CODE.findall(f"{row.title}\n{row.text}")})

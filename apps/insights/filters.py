@@ -82,11 +82,6 @@ class Question:
         return self.before is not None and (self.before[1] - self.before[0]).days + 1 != self.days
 
     @property
-    def cell_blocks(self) -> int:
-        """How many of the county's 100 m cells a cell of this question is wide."""
-        return self.size // 100
-
-    @property
     def period_label(self) -> str:
         return _span(self.first, self.last)
 

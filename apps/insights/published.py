@@ -48,10 +48,6 @@ class PublicQuarter:
         """What lies in a place, what could not be placed last."""
         return [each for each in self.places.values() if each.parent == place]
 
-    def carries(self, place: str, part: str) -> bool:
-        """Whether a part was published of a place at all."""
-        return any((place, part, key.key) in self.counts for key in self.keys if key.part == part)
-
     def labels(self, part: str) -> dict[str, str]:
         return {key.key: key.label for key in self.keys if key.part == part}
 

@@ -71,7 +71,7 @@ def rises(theme: NDArray, source: NDArray, day: NDArray, *, themes: int, last: i
     q_best = np.where(asked, q[best, rows], 1.0)
     called = asked & (q_best <= SURE) & (now >= LEAST_NOW) & (now >= LEAST_RATIO * expected)
     span = np.where(asked, np.array(SPANS)[best], 0)
-    last_year, seasonal = _a_year_before(theme, source, day, last, span, now)
+    last_year, seasonal = _a_year_before(theme, source, day, last, span)
     since = np.full(themes, last)
     for one in np.flatnonzero(called):
         since[one] = _begun(day[theme == one], day[theme != one], last, expected[one] / span[one])
@@ -138,9 +138,7 @@ def _unevenness(weekly: Floats, wanted: Floats) -> Floats:
     return np.maximum(1.0, np.where(enough, (squares + LIKE_OTHERS * usual) / (free + LIKE_OTHERS), usual))
 
 
-def _a_year_before(
-    theme: Ints, source: Ints, day: Ints, last: int, span: Ints, now: Ints
-) -> tuple[Ints, NDArray[np.bool_]]:
+def _a_year_before(theme: Ints, source: Ints, day: Ints, last: int, span: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Voices of the same days a year before, and whether as many came then in as many days, a week earlier or later."""
     count = len(span)
     known, seasonal = np.full(count, -1), np.zeros(count, bool)

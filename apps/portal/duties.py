@@ -44,10 +44,6 @@ class Duty:
     def tone(self) -> str:
         return self.project.tone if self.project else "neutral"
 
-    @property
-    def record_url(self) -> str:
-        return f"{reverse('visit_new')}?topic={self.topic.pk}"
-
 
 def duties(deputy: Deputy, places: tuple[LonLat, ...], today: dt.date) -> list[Duty]:
     """The topics that the list in force gives him, what is most pressing first; the number of queries does not depend on how many."""

@@ -75,12 +75,9 @@ class FollowQuerySet(models.QuerySet):
     def of(self, user):
         return self.filter(user=user)
 
-    def tell_progress(self, project: KeyProject, before: Progress, after: Progress) -> None:
-        """Tell the project's followers, in the caller's transaction, when its progress moved or its colour changed."""
-        self.tell_moves([Move(project, before, after)])
-
     def tell_moves(self, moves: Iterable[Move]) -> None:
-        """The same for many projects at once; who follows more than a few of them gets one notice that names them."""
+        """Tell each project's followers, in the caller's transaction, when its progress moved or its colour changed; who follows more than a few of
+        them gets one notice that names them."""
         telling = {move.project.pk: move for move in moves if move.worth_telling}
         followed: dict[int, list[Move]] = defaultdict(list)
         for user, project in self.filter(project__in=telling, user__is_active=True).order_by("project_id").values_list("user", "project"):
