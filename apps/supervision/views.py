@@ -125,7 +125,12 @@ def _teams(request: HttpRequest, run: AssignmentRun) -> dict:
     """A page of teams as the filters of the address ask for them."""
     homes = allowed(request.user, Permission.SEE_HOMES)
     by_hand = TeamMember.objects.filter(team=OuterRef("pk"), origin=TeamMember.Origin.STAFF)
-    teams = run.teams.select_related(*TOPIC).defer(*OUTLINES).annotate(changed=Exists(by_hand)).order_by("-unmet", "-changed", CODE)
+    first = ["-unmet", "-changed", CODE]
+    teams = run.teams.select_related(*TOPIC).defer(*OUTLINES).annotate(changed=Exists(by_hand))
+    if run.supplements:  # what it is about stands among many teams that only stay as they were
+        teams = teams.annotate(filled=Exists(TeamMember.objects.filter(team=OuterRef("pk")).exclude(origin=TeamMember.Origin.KEPT)))
+        first = ["-unmet", "-filled", CODE]
+    teams = teams.order_by(*first)
     town, shown, words = request.GET.get("town", ""), request.GET.get("show", ""), request.GET.get("q", "").strip()[:40]
     if town.isdigit():
         teams = teams.filter(Q(topic__project__town__code=town) | Q(topic__own_town__code=town))

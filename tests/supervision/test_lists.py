@@ -255,12 +255,12 @@ class TestPublishing:
         with pytest.raises(MoveRefused, match=r"已发布.*不能发布"):
             workflow.publish(county_office, other.pk)
 
-    def test_a_supplement_fills_the_gap_and_moves_nobody(self, town, county_office):
+    def test_a_supplement_fills_the_gap_and_moves_nobody(self, client, town, county_office):
         settle(town, 9, 20, 2, ratio=2.5)
         first = published(county_office, drafted(county_office, balance=500))
         with pytest.raises(MoveRefused, match="没有空缺") if not first.statistics["unmet"] else pytest.raises(ZeroDivisionError):
             workflow.supplement(county_office) if not first.statistics["unmet"] else 1 / 0
-        gone = run_members(first).select_related("deputy", "team").order_by("pk").first()
+        gone = run_members(first).select_related("deputy", "team").order_by("pk").last()
         Mandate.objects.filter(deputy=gone.deputy).update(ended_on=TODAY)
         held = set(run_members(first).exclude(deputy=gone.deputy).values_list("team__topic", "deputy"))
         short = workflow.vacancies(first, TODAY)
@@ -272,6 +272,9 @@ class TestPublishing:
         leaders = dict(run_members(first).filter(leader=True).exclude(deputy=gone.deputy).values_list("team__topic", "deputy"))
         assert leaders.items() <= dict(run_members(second).filter(leader=True).values_list("team__topic", "deputy")).items()
         assert AssignmentRun.objects.in_force() == first
+        client.force_login(county_office)
+        order, filled = [team.topic_id for team in client.get(reverse("run_detail", args=[second.pk])).context["page_obj"]], {topic for topic, _ in now - held}
+        assert set(order[: len(filled)]) == filled
         published(county_office, second)
         assert not workflow.vacancies(second, TODAY)
         for one in Deputy.objects.filter(code__startswith="Y"):
