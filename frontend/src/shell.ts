@@ -9,6 +9,8 @@ import { learn } from "./known";
 import { toast } from "./toast";
 import { tend } from "./waiting";
 
+const SENDING = 10_000; // milliseconds after which a form without an answer may be sent again
+
 /** htmx sends Django's CSRF token with every request that changes something, and says in Chinese what went wrong. */
 function connectHtmx(): void {
   document.addEventListener("htmx:configRequest", (event) => {
@@ -69,6 +71,21 @@ function connectActions(): void {
       event.stopImmediatePropagation();
     }
   }, true);
+}
+
+/**
+ * A form that changes something is sent once, however often its button is pressed while the answer is on its way. Forms that scripts or htmx
+ * send look after themselves. Where the page stays (a download), or is come back to, it may be sent again.
+ */
+function connectOnce(): void {
+  const sent = new Map<HTMLFormElement, number>();
+  window.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (event.defaultPrevented || form.method !== "post" || form.target) return;
+    if (performance.now() - (sent.get(form) ?? -SENDING) < SENDING) event.preventDefault();
+    else sent.set(form, performance.now());
+  });
+  window.addEventListener("pageshow", () => sent.clear());
 }
 
 /** Nothing that is in sight and must be filled in is empty: otherwise the answer will say so, and there is nothing to confirm yet. */
@@ -198,6 +215,7 @@ document.addEventListener("DOMContentLoaded", () => {
   connectMenus();
   showWhereWeAre();
   connectActions();
+  connectOnce();
   connectFilters();
   connectWorkList();
   connectDetail();
