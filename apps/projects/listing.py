@@ -55,8 +55,9 @@ def as_kept(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:
 
 
 def _told(rows: QuerySet[KeyProject], on: dt.date) -> QuerySet[KeyProject]:
-    newest = "(SELECT w.{} FROM projects_projectreport w WHERE w.project_id = projects_keyproject.id AND w.month <= %s AND w.{} <> '' ORDER BY w.month DESC LIMIT 1)"
+    newest = "(SELECT w.{} FROM projects_projectreport w WHERE w.project_id = projects_keyproject.id AND w.month <= %s AND {} <> '' ORDER BY w.month DESC LIMIT 1)"
     return rows.annotate(
-        words=RawSQL(newest.format("text", "text"), (on,), output_field=models.CharField()),
-        problems=RawSQL(newest.format("problems", "problems"), (on,), output_field=models.CharField()),
+        words=RawSQL(newest.format("text", "w.text"), (on,), output_field=models.CharField()),
+        # Of the last report in words: what it does not name any more is no problem now.
+        problems=RawSQL(newest.format("problems", "w.text || w.problems"), (on,), output_field=models.CharField()),
     ).select_related("town", "field", "responsible").defer(*SHAPES)  # fmt: skip

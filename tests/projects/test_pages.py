@@ -117,7 +117,7 @@ def test_the_workbook_holds_the_list_and_its_sums(client, leader, told):
 # --- one of them ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_project_is_understood_at_a_glance(client, leader, told, django_assert_max_num_queries):
+def test_a_project_is_understood_at_a_glance(client, leader, county_office, told, django_assert_max_num_queries):
     client.force_login(leader)
     with django_assert_max_num_queries(30):
         text = client.get(reverse("project_detail", args=["KP-K1"])).content.decode()
@@ -125,6 +125,8 @@ def test_a_project_is_understood_at_a_glance(client, leader, told, django_assert
         assert words in text
     stopped = client.get(reverse("project_detail", args=["KP-K3"])).content.decode()
     assert "2026年1月1日起停工：资金没有到位" in stopped
+    workflow.report(county_office, told.projects["K1"], Claim(dt.date(2026, 3, 1), text="堤身完工，闸门安装"))
+    assert client.get(reverse("project_detail", args=["KP-K1"])).context["project"].problems == "", "the last report names none any more"
 
 
 def test_a_project_whose_unit_has_ended_says_so_and_stays_usable(client, county_office, told):
