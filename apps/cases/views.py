@@ -5,7 +5,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,6 +16,7 @@ from apps.cases.models import BorderAnswer, Case
 from apps.cases.moves import FROM_ABOVE, possible_moves
 from apps.matching.datum import NAMES
 from apps.record.files import Photo, UploadRefused
+from apps.record.site import way_back
 from apps.record.states import Move, MoveRefused
 
 WITH_PHOTOS = (*ANSWERS, "supply")
@@ -51,7 +51,7 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _detail(request, case, possible_moves(case, request.user), form, status=409)
     messages.success(request, f"已办好。这一件现在：{moved.holder()}{'，等反映人补充，期限已停' if moved.paused_at else ''}。")
-    return redirect(_next(request) or case_or_list(request, moved))
+    return redirect(way_back(request) or case_or_list(request, moved))
 
 
 def _move(request: HttpRequest, case: Case, verb: str, data: dict) -> Case:
@@ -79,7 +79,7 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         form.fields[name].required = True
     page = {
         **around,
-        "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": _next(request), "reporter": case.reporter_for(request.user),
+        "case": case, "form": form, "held": held, "steps": timeline.inside(case), "next": way_back(request), "reporter": case.reporter_for(request.user),
         "actions": offered, "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(current=case.category, initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.order_by("round", "pk"),
@@ -109,9 +109,3 @@ def case_or_list(request: HttpRequest, case: Case) -> str:
     """The case's page, or the list when it has left this user's sight."""
     seen = Case.objects.visible_to(request.user).filter(pk=case.pk).exists()
     return reverse("case_detail", args=[case.code]) if seen else reverse("case_list")
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go after the move, if it is a page of ours."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    return target if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()) else ""

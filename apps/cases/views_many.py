@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from apps.accounts.perms import Permission, requires
@@ -12,13 +11,14 @@ from apps.cases import listing, many
 from apps.cases.forms_list import ManyForm
 from apps.cases.models import Case
 from apps.cases.views_list import filters_of
+from apps.record.site import way_back
 
 
 @require_POST
 @requires(Permission.SEE_CASES)
 def case_many(request: HttpRequest) -> HttpResponse:
     """verb, note, unit, and `case` once for each ticked one, or `all` with the list's `query`. What could not be done is named with its reason."""
-    back = _next(request)
+    back = way_back(request) or reverse("case_list")
     move = next((each for each in many.offered(request.user) if each.verb == request.POST.get("verb")), None)
     form = ManyForm(request.POST)
     cases, too_many = _chosen(request)
@@ -68,14 +68,3 @@ def _chosen(request: HttpRequest) -> tuple[list[Case], int]:
         )
     found = cases.count()
     return (list(cases.only("code")[: many.MOST]), 0) if found <= many.MOST else ([], found)
-
-
-def _next(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    return (
-        target
-        if url_has_allowed_host_and_scheme(
-            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
-        else reverse("case_list")
-    )

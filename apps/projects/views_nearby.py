@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -21,6 +21,7 @@ from apps.projects.models import KeyProject
 from apps.projects.nearby import FILTERS, ORDERS, Search
 from apps.projects.whence import Whence, whence
 from apps.projects.workbook import write_nearby
+from apps.record.site import way_back
 
 ASKED = ("from", "lat", "lon", "accuracy", "datum", "q", "doorplate")  # what of the question a filter leaves as it is
 EXPORTED = 2_000  # rows: a list of what is near needs no more
@@ -101,9 +102,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
         project.followed = wants
         return render(request, "projects/_follow.html", {"project": project})
     messages.success(request, f"已关注{project.name}，进度有变化或落后时会通知您。" if wants else f"不再关注{project.name}。")
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
-    return redirect(back if safe else reverse("project_detail", args=[project.code]))
+    return redirect(way_back(request) or reverse("project_detail", args=[project.code]))
 
 
 def deputy_of(user) -> Deputy | None:

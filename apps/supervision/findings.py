@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Role, User
-from apps.accounts.perms import Permission, allowed
 from apps.deputies.models import Deputy
 from apps.organisations.models import Organisation
 from apps.record.codes import new_code
@@ -55,10 +54,6 @@ class FindingQuerySet(models.QuerySet):
     def put_right_in_time(self):
         """Closed, and no answer of the unit came after its limit."""
         return self.put_right().filter(late=False)
-
-    def rectification_overdue(self, today: dt.date):
-        """With a unit whose limit has passed: never counted as in time, however it ends."""
-        return self.filter(state="with_unit", rectify_by__lt=today)
 
     def visible_to(self, user):
         """A deputy sees his own, what his were merged into, his group's and those of the topics his team supervises; a town office its town's, a unit what it
@@ -292,7 +287,3 @@ class FindingEvent(Event):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.verb}"
-
-
-def may_see_photos(user: User, finding: Finding) -> bool:
-    return allowed(user, Permission.SEE_FINDINGS) and Finding.objects.visible_to(user).filter(pk=finding.pk).exists()

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +17,7 @@ from apps.accounts.perms import Permission, allowed, requires
 from apps.cases.workflow import handling_units
 from apps.organisations.models import Organisation
 from apps.record.files import Photo, UploadRefused
+from apps.record.site import way_back
 from apps.record.states import MoveRefused
 from apps.supervision import findings_listing as listing
 from apps.supervision import workflow_findings as workflow
@@ -130,7 +130,7 @@ def finding_forward(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"“{finding.text[:20]}”没有转交：{reason}")
     if not done and not refused:
         messages.warning(request, "没有选中任何问题。请先在左边勾选，再转交。")
-    return redirect(_next(request) or "finding_list")
+    return redirect(way_back(request) or "finding_list")
 
 
 @never_cache
@@ -156,7 +156,7 @@ def finding_detail(request: HttpRequest, code: str) -> HttpResponse:
         form.add_error(getattr(refusal, "field", "") or None, str(refusal))
         return _detail(request, finding, form, status=409)
     messages.success(request, f"已办好。这个问题现在：{moved.holder()}。")
-    return redirect(_next(request) or _finding_or_list(request, moved))
+    return redirect(way_back(request) or _finding_or_list(request, moved))
 
 
 def _act(finding: Finding, verb: str, request: HttpRequest, data: dict) -> Finding:
@@ -177,7 +177,7 @@ def _detail(request: HttpRequest, finding: Finding, form: MoveForm, *, status: i
     for name in SHOWN_AS_REQUIRED:  # only said on the page: the verbs have checked
         form.fields[name].required = True
     page = {
-        "finding": finding, "form": form, "held": held, "steps": listing.history(finding), "next": _next(request), "chosen": chosen,
+        "finding": finding, "form": form, "held": held, "steps": listing.history(finding), "next": way_back(request), "chosen": chosen,
         "actions": [
             {"verb": move.verb, "label": move.label, "icon": ICONS[move.verb], "ask": ASKS.get(move.verb, ""), "note": NOTE_LABELS[move.verb],
              "optional": move.verb in NOTE_OPTIONAL, "photos": move.verb in WITH_PHOTOS}
@@ -266,9 +266,3 @@ def _finding_or_list(request: HttpRequest, finding: Finding) -> str:
     """The finding's page, or the list when it has left this user's sight."""
     seen = Finding.objects.visible_to(request.user).filter(pk=finding.pk).exists()
     return reverse("finding_detail", args=[finding.code]) if seen else reverse("finding_list")
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go after the move, if it is a page of ours."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    return target if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()) else ""
