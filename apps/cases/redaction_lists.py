@@ -42,7 +42,8 @@ SHORT_TITLE = re.compile(  # 陈总, 李工, 王哥; not 总体, 总的来说
     r"[总工局队所处校科院厅哥姐姨伯](?:(?<=总)(?![体共计结额量数价面部站是经分产值得会理之算汇成需耗务裁监工长人书]|的[来说]|和为)|(?<!总)(?=[\s，,。、；;：:！!？?（()）说讲称]|$))"
     rf"(?<=[{''.join(sorted(FIRST))}].)"
 )
-ASKED = frozenset("找问跟给向请由让被叫和对阿")
+HALVES = frozenset("总工局队所处校科院厅哥姐姨伯某")
+ASKED = frozenset("找问跟给向请由让被叫和对阿里")
 COMPOUNDS = frozenset(COMPOUND.split("|"))
 
 
@@ -63,7 +64,12 @@ def listed(seen: str) -> Iterator[tuple[int, int]]:
 
 def _end(seen: str, last: re.Match[str]) -> int:
     """Where the last name of a list ends: the longer where both might be."""
-    return next((end for end in (last.end(), last.end() - 1) if end > last.end(1) and END.match(seen, end)), 0)
+    ends = [
+        (end, found) for end in (last.end(), last.end() - 1) if end > last.end(1) and (found := END.match(seen, end))
+    ]
+    if len(ends) > 1 and len(ends[0][1].group()) < 2 <= len(ends[1][1].group()):  # 沈丽|共同
+        return ends[1][0]
+    return ends[0][0] if ends else 0
 
 
 def _people(seen: str, found: list[tuple[int, int, int]], marks: str) -> list[tuple[int, int]]:
@@ -92,7 +98,8 @@ def _hardly(seen: str, start: int, after: int) -> bool:
 def _may_be(seen: str, start: int, after: int, end: int, *, said: bool) -> bool:
     name, given = seen[start:end], seen[after:end]
     if (
-        is_word(name)
+        given in HALVES
+        or is_word(name)
         or name in WORDS
         or given[-1] in PLACE_ENDS
         or OF_PLACE.match(seen, end)
@@ -113,7 +120,7 @@ def shortly(seen: str) -> Iterator[tuple[int, int]]:
         start = after - 2 if seen[max(0, after - 2) : after] in COMPOUNDS else after - 1
         before, follows = seen[max(0, start - 1) : start], seen[after + 1 : after + 2]
         begins = not is_hanzi(before) or is_somebody(seen, start) or before in ASKED
-        asked = before in ("找", "问", "请") and seen[start] != "钱"
+        asked = (before in ("找", "问", "请") or is_somebody(seen, start)) and seen[start] not in "钱费"
         if _hardly(seen, start, after):
             if begins or (total and not is_pair(before + seen[start]) and before not in COUNTS):
                 yield start, after

@@ -86,8 +86,9 @@ COUNTED = re.compile(
     r"等[\d一二三四五六七八九十几多数]+[人名位户]|名下|夫[妇妻]|一家|家[的里住养装漏门阳院安搭违]|的(?:女儿|儿子|父亲|母亲|丈夫|妻子|家属|孩子|名字)"
 )
 SPOKEN = re.compile(
-    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|也[可说有来去在不]|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]|贪[污了]|[霸强侵私]占|占[地用]|跑了|失联|拖欠|克扣|挪用|辱骂|殴打|违[法规建]|受贿|上小?学|去世|住院|身份证"
+    r"[\s，,。、；;：:（(）)！!]|$|反映|来电|来信|来访|称|表示|投诉|举报|说|已[经报]|至今|多次|的[家房父母儿女电车]|不[退肯同给让接]|没有?|也[可说有来去在不]|拒|欠|收[了取]|要求|答复|回[复电应]|态度|上门|承诺|骗|打[了人]|敬[上启]|贪[污了]|[霸强侵私]占|占[地用]|跑了|失联|拖欠|克扣|挪用|辱骂|殴打|违[法规建]|受贿|驾[驶车]|酒[后驾]|1[3-9]\d\d|0\d{2,3}-|上小?学|去世|住院|身份证"
 )
+PREDICATE = re.compile("承诺|要求|答复|态度|表示|投诉|举报")  # no name ends in the middle of one
 TOLD = re.compile("反映|来电|来信|来访|称[，,：:]|表示|投诉|举报")
 PLACE_ENDS = frozenset("坪垭垅岭桥塘洲墓坡坝垸冲咀湾家某氏巷弄寨屯庙祠堡沟峪圩埠码浜泾")
 OF_PLACE = re.compile(
@@ -101,7 +102,7 @@ MEASURES = frozenset("张段方项包万卷")
 STOP = re.compile(r"[\s，,。、；;：:（(）)]|$")
 END, SPEAKS = re.compile(_end), re.compile("[说称在的与和是把被于将等夫反]|家[里住的]|来电|表示|投诉")
 DEALT = re.compile(
-    "[打签因要借租买卖说送收退转交提]|反映|承包|沟通|联系|协商|发生|之间|同志|购|负责|开设|经营|一起|名下|为首|处理|支付|索要|代为|[，,。、（(]"
+    "[打签因要借租买卖说送收退转交提]|反映|承包|沟通|联系|协商|发生|之间|结婚|离婚|认识|同居|是(?:夫妻|邻居|同事|朋友|亲戚|同学|父子|母子|兄弟)|同志|购|负责|开设|经营|一起|名下|为首|处理|支付|索要|代为|[，,。、（(]"
 )
 DEALT_SURELY = re.compile("打过?电话|联系|沟通|反映|承包|签订?|协商|代为|代理|发生|名下|本人")
 MINE = re.compile(r"[\s，,。；;（(、]|$|[系现家住男女今]")
@@ -111,7 +112,7 @@ NO_SURNAME = frozenset("和向从由时应关计单元双革支符简师家人�
 PERSON = re.compile("先生|女士|小姐|师傅|阿姨|大爷|大叔|大伯|大妈|大姐|大哥|奶奶|爷爷|某")
 OF_SURNAME = re.compile("姓(?:村民|居民|业主|市民|男子|女子|老板|邻居|老人|司机|先生|女士|师傅|人家|员工|工人|的)")
 AFTER_SURNAME = re.compile(r"[的，。,、（(\s某；;]|$|先生|女士")
-FAMILIAR = re.compile(r"[说讲家来去跟和，,。、；;：:（(在的]|$")
+FAMILIAR = re.compile(r"[\s说讲家来去跟和，,。、；;：:（(在的都也没\d]|$")
 NEXT_NAME = re.compile(
     rf"(?:{_titles})?[、和与及，,/]((?:{COMPOUND}|[{''.join(sorted(FIRST))}])[{''.join(sorted(CALLED_TITLED))}]{{1,2}})(?=[、，,。；;（(\s等和与及两三四五]|$|{_titles})"
 )
@@ -161,7 +162,8 @@ def _in_company(seen: str) -> Iterator[tuple[int, int]]:
         judged = _is_name_all_the_same if doubted else _is_name
         apart = not is_pair(before + seen[start])
         whole = apart and not is_pair(seen[after - 1 : after + 1])
-        for end in (after + 2, after + 1):
+        nearer = PREDICATE.match(seen, after + 1)
+        for end in (after + 1, after + 2) if nearer else (after + 2, after + 1):
             if end > len(seen) or OF_PLACE.match(seen, end) or OF_PLACE.match(seen, end - 1):
                 continue
             firm = (apart or company != NONE) and judged(seen, start, after, end, company)
@@ -282,7 +284,7 @@ def _surnames(seen: str) -> Iterator[tuple[int, int]]:
                 beside != ROLE
                 and seen[start] in LEANING
                 and is_hanzi(before)
-                and before not in "的请找向问给跟和对由是叫让"
+                and before not in "的请找向问给跟和对由是叫让里"
             ):
                 continue
             ends_a_name = (
@@ -305,9 +307,12 @@ def _begins(seen: str, start: int, before: str) -> int:
 def _as_surname(seen: str, start: int, after: int, before: str) -> bool:
     """王某, 姓王的, 王姓村民, 老王."""
     return bool(
-        (SOMEBODY.match(seen, after) and not (seen[start] in LEANING and is_hanzi(before)))
+        (
+            SOMEBODY.match(seen, after)
+            and (seen[start] not in LEANING or not is_hanzi(before) or is_somebody(seen, start))
+        )
         or (before == "姓" and AFTER_SURNAME.match(seen, after))
-        or (not is_hanzi(before) and OF_SURNAME.match(seen, after))
+        or ((not is_hanzi(before) or before in "和与及位名个由被") and OF_SURNAME.match(seen, after))
         or (before and before in "老小" and _familiar(seen, start, after))
         or (before == "阿" and seen[start] in HARDLY_WORDS and _familiar(seen, start, after))
     )
