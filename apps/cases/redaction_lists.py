@@ -26,7 +26,7 @@ from apps.cases.redaction_names import (
     surname_of,
 )
 
-LONGEST = 40  # names in a list
+LONGEST, LONG = 1_000, 8  # names in a list; what is longer and none is not looked at again from each of its own
 _surname = surname_of(FIRST | (DOUBTED - PARTICLES))
 _aside = r"(?:[（(][^（()）\n]{1,6}[)）])?"
 MEMBER = re.compile(rf"({_surname})([\u4e00-\u9fff]{{1,2}}?){_aside}([、/；;，,] ?| {{1,2}}|[和与及跟](?={_surname}))")
@@ -54,7 +54,7 @@ def listed(seen: str) -> Iterator[tuple[int, int]]:
         members, marks, end = [match], match.group(3), match.end()
         while len(members) < LONGEST and (another := MEMBER.match(seen, end)):
             members, marks, end = [*members, another], marks + another.group(3), another.end()
-        at = match.start() + 1
+        at = members[-1 if len(members) > LONG else 0].start() + 1
         if (last := LAST.match(seen, end)) and (ends := _end(seen, last)):
             found = [(each.start(), each.end(1), each.end(2)) for each in members] + [(end, last.end(1), ends)]
             if sure := _people(seen, found, marks):
