@@ -164,7 +164,7 @@ class IntakeProblem(models.Model):
         indexes = [models.Index(fields=["intake", "row"], name="hotline_problem_row")]
 
     def __str__(self) -> str:
-        return f"第 {self.place} 行：{self.reason}"
+        return f"{self.place}：{self.reason}"
 
     @property
     def place(self) -> str:

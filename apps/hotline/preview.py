@@ -24,7 +24,8 @@ class Sample:
 
     @property
     def place(self) -> str:
-        return row_words(self.row)
+        words = row_words(self.row)
+        return f"{words} 行" if words.startswith("第") else f"第 {words} 行"
 
 
 def preview(source: Source, rows: Iterable[tuple[int, Sequence[Any]]], headings: Sequence[str], mapping: dict[str, str], states: dict[str, str]) -> list[Sample]:

@@ -82,6 +82,9 @@ def test_sheets_that_are_not_read_and_rows_that_run_over_are_said(receive, offic
     page = office.get(f"/hotline/intakes/{done.pk}/").content.decode()
     assert "第 3 张工作表的表头和第 1 张不同，没有读" in page and "第2张表 3" in page
     assert "第2张表 3,受理时间" in b"".join(office.get(f"/hotline/intakes/{done.pk}/problems.csv").streaming_content).decode()
+    waiting, _ = workflow.receive_upload(done.source, sealed("再来.xlsx", kept.getvalue() + b"\0"), done.by)
+    page = office.get(f"/hotline/intakes/{waiting.pk}/").content.decode()
+    assert "第 2 行 ·" in page and "第2张表 3 行<" in page and "第 3 张工作表的表头和第 1 张不同，没有读" in page
     spilled = as_csv([row(4), row(5)]).replace("路灯不亮,市民".encode(), "路灯,不亮,市民".encode(), 1)
     done = receive(spilled, "没有引号.csv")
     assert (done.taken, done.refused) == (1, 1) and "比表头多出几格" in done.problems.get().reason
