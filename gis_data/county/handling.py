@@ -23,7 +23,10 @@ HILL_CHANNEL_SHARE = (0.16, 0.03, 0.45, 0.29, 0.04, 0.03)  # the old have no pho
 LEVELS = ("deputy", "town", "county")
 LEVEL_SHARE = (0.4, 0.27, 0.33)
 IDLE = 0.18  # of the deputies take no case in two years
-LATE = 0.15  # of the cases of the last months are overdue today
+LATE = 0.15  # of the cases of the last months are left open here; those whose days are over are then seen to, but for some
+LIMIT = 5  # working days that whoever has a case usually has
+OVERDUE = 0.13  # of those left open for longer stay so: about one in six of all open ones
+HANDED_ON = 0.6  # of the others have been given to somebody else in the last days, and run anew
 WAITING = 0.02  # wait for the resident to say more
 STALE_DAYS = 130  # nothing lies longer than that: somebody takes it over
 SAY_MORE = "您好，从您的留言里看不出是什么事、在哪里。请重新反映一次，写明地点和情况，我们马上联系。"  # to a text that says nothing
@@ -96,11 +99,11 @@ class _Desk:
             times["assigned_at"] = None
         return {name: moment if moment is not None and moment < end else None for name, moment in times.items()}
 
-    def rating(self, answered: dt.datetime, end: dt.datetime, poor: bool) -> tuple[dt.datetime | None, str | None]:
-        rated = answered + dt.timedelta(days=float(self.rng.uniform(0.2, 7)))
-        if self.rng.random() < UNRATED or rated >= end:
+    def rating(self, answered: dt.datetime, end: dt.datetime, poor: bool, rng: np.random.Generator) -> tuple[dt.datetime | None, str | None]:
+        rated = answered + dt.timedelta(days=float(rng.uniform(0.2, 7)))
+        if rng.random() < UNRATED or rated >= end:
             return None, None
-        return rated, str(self.rng.choice(["satisfied", "fairly", "unsatisfied"], p=POOR_RATING_SHARE if poor else RATING_SHARE))
+        return rated, str(rng.choice(["satisfied", "fairly", "unsatisfied"], p=POOR_RATING_SHARE if poor else RATING_SHARE))
 
     def place(self, full: str) -> str | None:
         """The place as told: the address, somewhere near it, or nothing."""
@@ -143,13 +146,42 @@ def rows(plan: Plan, land: Land, doors: Doors, organisations: Organisations, dis
         answered = times["answered_at"]
         poor = bool(rng.random() < POOR_ANSWER)
         by = "deputy" if level == "deputy" else "unit"
-        rated, rating = desk.rating(answered, end, poor) if answered else (None, None)
+        rated, rating = desk.rating(answered, end, poor, rng) if answered else (None, None)
         moments = {"submitted_at": case.when, **times, "answered_at": answered, "rated_at": rated}
         table.append({
             "code": numbers[i], "follow_code": code, "text": case.text, "category": case.category, "level": level, "rating": rating, "lon": lon[i], "lat": lat[i],
             "channel": str(rng.choice(CHANNELS, p=HILL_CHANNEL_SHARE if plan.towns[town].relief > 0.4 else CHANNEL_SHARE)),
             "place": desk.place(address(plan, land, doors, case.door)), "deputy": desk.deputy(lon[i], lat[i]), "unit": unit if times["assigned_at"] else None,
             "answer": (writer.answer(case.category, case.template, by, case.place, poor) if case.template >= 0 else SAY_MORE) if answered else None,
-            **{name: moment.isoformat(timespec="seconds") if moment else None for name, moment in moments.items()},
+            **moments,
         })  # fmt: skip
-    return pd.DataFrame(table, columns=COLUMNS)
+    _see_to_the_late(plan, desk, table, told, end)
+    return pd.DataFrame([{name: _written(value) for name, value in row.items()} for row in table], columns=COLUMNS)
+
+
+def _see_to_the_late(plan: Plan, desk: _Desk, table: list[dict], told: list[Told], end: dt.datetime) -> None:
+    """An office lets few days run out: of the open cases whose days are over most have been answered in time, or handed on since."""
+    rng = plan.rng("lateness")
+    writer = Writer(rng)
+    for row, case in zip(table, told, strict=True):
+        last = row["assigned_at"] if row["level"] == "county" and row["assigned_at"] else row["passed_at"] or row["submitted_at"]
+        if row["answered_at"] or np.busday_count(last.date(), end.date()) <= LIMIT:
+            continue
+        left, handed_on, share = rng.random(3)
+        if left < OVERDUE:
+            continue
+        unassigned = row["level"] == "county" and row["assigned_at"] is None  # nobody there who could have answered
+        if unassigned or (row["passed_at"] and handed_on < HANDED_ON):
+            since = end - dt.timedelta(days=0.2 + 4.5 * float(share))
+            if row["level"] == "town" or unassigned:
+                row["passed_at"] = since
+            row["assigned_at"] = row["assigned_at"] and max(row["assigned_at"], since)
+            continue
+        by = "deputy" if row["level"] == "deputy" else "unit"
+        row["answered_at"] = last + dt.timedelta(days=0.4 + 4.6 * float(share))
+        row["answer"] = writer.answer(case.category, case.template, by, case.place, False) if case.template >= 0 else SAY_MORE
+        row["rated_at"], row["rating"] = desk.rating(row["answered_at"], end, False, rng)
+
+
+def _written(value: object) -> object:
+    return value.isoformat(timespec="seconds") if isinstance(value, dt.datetime) else value
