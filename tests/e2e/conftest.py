@@ -35,7 +35,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, worker_id: str, request: p
 
 
 @pytest.fixture(scope="package")
-def playwright() -> Iterator[Playwright]:
+def playwright(product: Product) -> Iterator[Playwright]:
+    """After the product stands: where Playwright's loop runs already, Django makes no database."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as running:
         yield running
