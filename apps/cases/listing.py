@@ -151,7 +151,7 @@ def marked(case: Case) -> list[tuple[str, str, str]]:
     said = [
         (case.overseen_on is not None, "late", "督办", "gavel"), (case.paused_at is not None, "neutral", "等反映人补充", "player-pause"),
         (case.reopened > 0, "due", f"第 {case.reopened} 次重办", "refresh"), (case.reminded > 0, "due", f"催办 {case.reminded} 次", "bell-ringing"),
-        (case.extension_days is not None, "due", f"申请延期 {case.extension_days} 天", "clock"), (case.joint, "neutral", "联席会议", "users"),
+        (case.extension_days is not None, "due", f"申请延期 {case.extension_days} 个工作日", "clock"), (case.joint, "neutral", "联席会议", "users"),
     ]  # fmt: skip
     return [(tone, words, icon) for holds, tone, words, icon in said if holds]
 

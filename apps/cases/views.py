@@ -50,8 +50,17 @@ def case_detail(request: HttpRequest, code: str) -> HttpResponse:
             return render(request, "cases/case_gone.html", {"typed": form.cleaned_data["note"]}, status=404)
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _detail(request, case, possible_moves(case, request.user), form, status=409)
-    messages.success(request, f"已办好。这一件现在：{moved.holder()}{'，等反映人补充，期限已停' if moved.paused_at else ''}。")
+    messages.success(request, f"已办好。这一件现在：{moved.holder()}{_after(verb, moved)}。")
     return redirect(way_back(request) or case_or_list(request, moved))
+
+
+def _after(verb: str, case: Case) -> str:
+    """What a move has left behind that the holder's name does not tell."""
+    if verb == "extend":
+        return f"，办理期限延到 {case.due_on}"
+    if verb == "ask_extension":
+        return f"，申请延期 {case.extension_days} 个工作日，等答复"
+    return "，等反映人补充，期限已停" if case.paused_at else ""
 
 
 def _move(request: HttpRequest, case: Case, verb: str, data: dict) -> Case:
@@ -83,6 +92,7 @@ def _detail(request: HttpRequest, case: Case, moves: list[Move], form: MoveForm,
         "actions": offered, "chosen": chosen, "revision": case.revision,
         "category_form": CategoryForm(current=case.category, initial={"category": case.category.code if case.category else ""}) if held else None,
         "ratings": case.ratings.order_by("round", "pk"),
+        "asked_because": case.events.filter(verb="ask_extension").order_by("pk").values_list("note", flat=True).last() if case.extension_days else "",
         "border": BorderAnswer.objects.filter(case=case).first(), "datum": NAMES.get(case.datum),
         "case_data": {"point": {"lon": case.point.x, "lat": case.point.y}, "kind": "case", "name": case.place},
     }  # fmt: skip

@@ -147,7 +147,8 @@ def test_whoever_grants_more_time_sees_how_much_is_asked(town, people):
     page = signed_in(people.dispatcher).get(f"/cases/{case.code}/")
     assert "申请延期 3 个工作日" in words(page) and page.context["form"]["days"].value() == 3
     assert page.context["chosen"] == "extend"
-    assert "申请延期 3 天" in words(signed_in(people.dispatcher).get("/cases/"))
+    assert "理由：等材料" in words(page)
+    assert "申请延期 3 个工作日" in words(signed_in(people.dispatcher).get("/cases/"))
 
 
 def test_the_dispatcher_is_told_that_he_writes_for_a_silent_unit(town, people):
