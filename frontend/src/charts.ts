@@ -202,7 +202,7 @@ export function contentBars(element: HTMLElement, kinds: readonly Content[]): vo
   const base = lying(rows.map((row) => (whole(row) ? row.label : `${row.label}（没有评价）`)));
   draw(element, `满意度：${kinds.map(words).join("；")}`, {
     ...base,
-    xAxis: { ...(base.xAxis as object), max: 100, axisLabel: { color: colours.soft, fontSize: 12, formatter: "{value}%" } },
+    xAxis: { ...(base.xAxis as object), max: 100, interval: 50, axisLabel: { color: colours.soft, fontSize: 12, formatter: "{value}%" } },
     tooltip: { ...(frame().tooltip as object), formatter: (series: { dataIndex: number }[]) => words(rows[series[0]?.dataIndex ?? 0] ?? (rows[0] as Content)) },
     series: [bar("满意", "satisfied", colours.good), bar("基本满意", "fairly", colours.due), bar("不满意", "unsatisfied", colours.late)],
   });
