@@ -114,7 +114,8 @@ def test_unknown_void_and_retired_codes_are_answered_alike(codes, client):
         for path in paths:
             with CaptureQueriesContext(connection) as asked:
                 response = client.get(path)
-            answers.append((response.status_code, response.content, sorted(response.headers.items())))
+            headers = {**response.headers, "Expires": ""}  # which says what second it is
+            answers.append((response.status_code, response.content, sorted(headers.items())))
             queries.append(sum("territory_layerversion" not in one["sql"] for one in asked))  # asked once a second, by whoever comes
     assert answers[0][0] == 404
     assert all(answer == answers[0] for answer in answers)
